@@ -1,0 +1,41 @@
+# Each target sets up .venv by itself where that is needed; see tools/bootstrap.py.
+PYTHON = python3
+COURSE = $(PYTHON) -E tools/bootstrap.py
+
+.PHONY: help lab test test-slow setup lessons data weights bench clean
+
+help:
+	@echo 'make lab        set up the course and open JupyterLab on the first lesson'
+	@echo '                (PORT=9999 chooses a port, IP=0.0.0.0 lets a container be reached)'
+	@echo 'make test       set up the course and run all tests but the slow ones'
+	@echo 'make test-slow  the slow tests: training from nothing, all platforms (network)'
+	@echo 'make setup      only set up'
+	@echo 'make lessons    make notebooks/ and solutions/ from lessons/'
+	@echo 'make data       make the data in data/ again'
+	@echo 'make weights    train the networks in data/weights/ again'
+	@echo 'make bench      measure time and memory of every lesson'
+	@echo 'make clean      remove what make made: .venv, .tools and caches'
+	@echo 'ARGS="..." passes arguments on to lessons, data, weights and bench.'
+
+lab:
+	@exec $(COURSE) lab --port "$(PORT)" --ip "$(IP)"
+
+test test-slow setup:
+	@exec $(COURSE) $@
+
+lessons:
+	@exec $(COURSE) run tools/build_lessons.py $(ARGS)
+
+data:
+	@exec $(COURSE) run tools/make_data.py $(ARGS)
+
+weights:
+	@exec $(COURSE) run tools/train_weights.py $(ARGS)
+
+bench:
+	@exec $(COURSE) run tools/bench.py $(ARGS)
+
+clean:
+	rm -rf .venv .tools .pytest_cache .ruff_cache *.egg-info build
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name .ipynb_checkpoints -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""Each need of the course is found, and each that is missing is named with its cure."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from utils import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_check_environment_is_content_here():
+    needs = {need.need: need.ok for need in environment.check()}
+    assert len(needs) == 10
+    # Free memory and disk are the machine's affair; everything else is the installation's.
+    assert [n for n, ok in needs.items() if not ok and "GB" not in n] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "need", "cure"),
+    [
+        ("_version", lambda package: "", "TensorFlow 2.14.1", "make lab"),
+        ("_version", lambda package: "2.0.0", "NumPy below 2", "make lab"),
+        ("_imports", lambda package: False, "iNNvestigate 2.1.2", "make lab"),
+        ("_has_avx", lambda: False, "a processor with AVX", "another machine"),
+        ("_has_utils", lambda: False, "the course's utils", "pip install --no-deps"),
+        ("_memory", lambda: 1.4e9, "1.5 GB of memory", "Shut Down All Kernels"),
+        ("course_folder", lambda: None, "the course's data", "clone"),
+    ],
+)
+def test_check_environment_names_the_cure(monkeypatch, capsys, name, answer, need, cure):
+    monkeypatch.setattr(environment, name, answer)
+    environment.report()
+    bad = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAIL")]
+    line = next(line for line in bad if need in line)
+    assert cure in line and line.endswith(".")
+
+
+def test_check_environment_runs_without_the_course(tmp_path):
+    """A bare Python with nothing installed gets FAIL lines and exit code 1, no stack trace."""
+    bare = subprocess.run(
+        [sys.executable, "-I", "-S", ROOT / "tools" / "check_environment.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert bare.returncode == 1 and bare.stderr == ""
+    assert "FAIL  TensorFlow 2.14.1: " in bare.stdout
+    assert "OK    Python 3.11" in bare.stdout
+
+
+def test_memory_heeds_the_limit_of_a_container(monkeypatch):
+    files = {
+        "/proc/meminfo": "MemTotal: 99 kB\nMemAvailable: 16000000 kB\n",
+        "/proc/self/status": "VmRSS: 500000 kB\n",
+        "/sys/fs/cgroup/memory.max": "2000000000\n",
+        "/sys/fs/cgroup/memory.current": "1900000000\n",
+        "/sys/fs/cgroup/memory.stat": "anon 5\ninactive_file 100000000\n",
+    }
+
+    def read(path):
+        if str(path) not in files:
+            raise FileNotFoundError(path)
+        return files[str(path)]
+
+    monkeypatch.setattr(Path, "read_text", read)
+    assert environment._memory() == 200_000_000 + 500_000 * 1024
+    files["/sys/fs/cgroup/memory.max"] = "max\n"
+    assert environment._memory() == (16_000_000 + 500_000) * 1024

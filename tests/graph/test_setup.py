@@ -1,0 +1,290 @@
+"""The set-up: what it does, how it fails, how it is repaired.
+
+A copy of the set-up runs on a made-up uv, so nothing is downloaded and every failure can be had.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import bootstrap
+import pytest
+import run_tests
+import runner
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Fails, hangs or works as the files of its folder say, and notes how it was called.
+FAKE_UV = """#!/bin/sh
+here=$(dirname "$0")
+if [ "$1" = --version ]; then cat "$here/version"; exit 0; fi
+echo "$@" >> "$here/calls"
+step=$1; [ "$1" = pip ] && case "$*" in *--editable*) step=utils;; *) step=packages;; esac
+for last; do :; done
+if [ $step = venv ]; then mkdir -p "$last/bin"; printf '#!/bin/sh\\necho "$@"' > "$last/bin/python"
+    chmod +x "$last/bin/python"; fi
+if [ $step = packages ]; then touch .venv/half; fi
+if [ -e "$here/hang" ]; then touch "$here/hangs"; sleep 60; fi
+if [ -e "$here/fail-$step" ]; then cat "$here/fail-$step"; exit 2; fi
+if [ $step = packages ]; then rm .venv/half; fi
+"""
+
+
+class Course:
+    """A copy of the set-up in a folder of its own, with a fake uv first on the PATH."""
+
+    def __init__(self, folder):
+        self.root = folder / "course"
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        shutil.copytree(ROOT / "tools", self.root / "tools")
+        shutil.copytree(ROOT / "jupyter_config", self.root / "jupyter_config")
+        for name in ("Makefile", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.root)
+        (self.root / "requirements.txt").write_text("made-up==1.0\n")
+        (self.bin / "uv").write_text(FAKE_UV)
+        (self.bin / "uv").chmod(0o755)
+        (self.bin / "version").write_text("uv 99.0.0\n")
+        self.stamp = self.root / ".venv" / "course-stamp"
+
+    def start(self, *arguments, **variables):
+        path = os.pathsep.join([str(self.bin), os.environ["PATH"]])
+        return subprocess.Popen(
+            [sys.executable, self.root / "tools" / "bootstrap.py", *arguments],
+            env={**os.environ, "PATH": path, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments, **variables):
+        """Exit code, what was said, and what was complained about."""
+        process = self.start(*arguments, **variables)
+        said, complaint = process.communicate(timeout=120)
+        return process.returncode, said, complaint
+
+    def calls(self):
+        """The steps that the fake uv was called for since the last look."""
+        file = self.bin / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
+
+
+@pytest.fixture
+def course(tmp_path):
+    return Course(tmp_path)
+
+
+def one_sentence(text):
+    lines = text.strip().splitlines()
+    assert len(lines) == 1, text
+    assert "Traceback" not in text and lines[0].endswith("."), text
+    return lines[0]
+
+
+def test_set_up_once_then_start_at_once(course):
+    code, said, complaint = course.run("setup")
+    assert (code, complaint) == (0, "")
+    assert "uv 99.0.0" in said
+    venv, packages, utils = course.calls()
+    assert "--python 3.11" in venv
+    assert "--require-hashes -r requirements.txt" in packages
+    assert "--no-deps --no-build-isolation --editable ." in utils
+    settings = course.root / ".venv" / "etc" / "jupyter" / "jupyter_lab_config.json"
+    assert settings.is_file()
+
+    assert course.run("setup")[0] == 0
+    assert course.calls() == []
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "pyproject.toml", "tools/bootstrap.py"])
+def test_a_change_sets_up_again(course, file):
+    course.run("setup")
+    course.calls()
+    with (course.root / file).open("a") as text:
+        text.write("\n# changed\n")
+    course.run("setup")
+    assert len(course.calls()) == 3
+    course.run("setup")
+    assert course.calls() == []
+
+
+def test_a_moved_course_and_a_lost_python_set_up_again(course):
+    course.run("setup")
+    (course.root / ".venv" / "bin" / "python").unlink()
+    course.calls()
+    course.run("setup")
+    assert len(course.calls()) == 3
+    moved = course.root.with_name("elsewhere")
+    course.root = course.root.rename(moved)
+    course.run("setup")
+    assert len(course.calls()) == 3
+
+
+FAILURES = {
+    "no network": ("packages", "error: Failed to fetch: `x`\n  cause: dns error", "network"),
+    "no network at all": ("packages", "Network is unreachable (os error 101)", "network"),
+    "disk full": (
+        "packages",
+        "failed to copy a to b: No space left on device (os error 28)",
+        "3 GB",
+    ),
+    "hash": ("packages", "error: Hash mismatch for `tqdm==4.70.1`\nExpected: sha256:00", "hash"),
+    "no such wheel": (
+        "packages",
+        "hint: wheels are available for `tensorflow` (v2.14.1) on: win_amd64\n"
+        "has no wheels with a matching platform tag (e.g., `win_arm64`)",
+        "machine",
+    ),
+    "no right": ("venv", "failed to create directory: Permission denied (os error 13)", "written"),
+    "no Python": ("venv", "No interpreter found for Python 3.11 in search path", "Python 3.11"),
+    "no Python, no network": (
+        "venv",
+        "Failed to download `cpython-3.11`: dns error",
+        "3.11 yourself",
+    ),
+    "something else": (
+        "utils",
+        "line one\nerror: a new kind of trouble\n",
+        "a new kind of trouble",
+    ),
+    "silence": ("packages", "", "said nothing"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_is_one_sentence_and_can_be_repaired(course, name):
+    step, output, expected = FAILURES[name]
+    (course.bin / f"fail-{step}").write_text(output)
+    code, _, complaint = course.run("lab")
+    assert code == 1
+    assert expected in one_sentence(complaint)
+    assert not course.stamp.exists()
+
+    (course.bin / f"fail-{step}").unlink()
+    assert course.run("setup")[0] == 0
+    assert course.stamp.exists() and not (course.root / ".venv" / "half").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are not sent this way on Windows")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_set_up_is_repaired(course, sent):
+    (course.bin / "hang").touch()
+    process = course.start("setup")
+    deadline = time.monotonic() + 60
+    while not (course.bin / "hangs").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(sent)
+    said, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complaint == "" and "run the same command again" in said.splitlines()[-1]
+    assert not course.stamp.exists()
+
+    (course.bin / "hang").unlink()
+    assert course.run("setup")[0] == 0
+    assert course.stamp.exists()
+
+
+def test_an_old_uv_is_passed_over_and_no_network_is_said(course):
+    (course.bin / "version").write_text("uv 0.1.0\n")
+    code, said, complaint = course.run("setup", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert code == 1
+    assert "older than the course needs" in said
+    assert "uv could not be downloaded" in one_sentence(complaint)
+    assert course.calls() == []
+
+
+def test_a_taken_port_is_said_before_the_set_up(course):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, _, complaint = course.run("lab", "--port", port)
+    assert code == 1
+    assert f"Port {port} is taken" in one_sentence(complaint)
+    assert course.calls() == []
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "8888.5"])
+def test_a_port_that_is_none_is_said(port):
+    with pytest.raises(runner.Failure, match="number from 1 to 65535"):
+        bootstrap.check_port(port, "")
+
+
+def test_lab_opens_the_first_lesson(course):
+    (course.root / "notebooks").mkdir()
+    (course.root / "notebooks" / "00_start_here.ipynb").touch()
+    code, said, _ = course.run("lab", "--port", "58123", "--ip", "127.0.0.1", DISPLAY="")
+    command = said.splitlines()[-1]
+    assert code == 0
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in command
+    assert "--port=58123 --ServerApp.port_retries=0 --ip=127.0.0.1" in command
+    assert ("--allow-root" in command) == (os.name != "nt" and os.geteuid() == 0)
+    assert ("--no-browser" in command) == sys.platform.startswith("linux")
+    assert "token" not in command
+
+
+def test_the_hosts_settings_stay_out(monkeypatch):
+    bad = [
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "VIRTUAL_ENV",
+        "PIP_TARGET",
+        "PIP_USER",
+        "PIP_REQUIRE_HASHES",
+    ]
+    bad += ["UV_PYTHON", "UV_OVERRIDE", "UV_NO_VERIFY_HASHES", "UV_PROJECT_ENVIRONMENT"]
+    good = [
+        "PIP_INDEX_URL",
+        "PIP_CERT",
+        "UV_DEFAULT_INDEX",
+        "UV_CACHE_DIR",
+        "UV_PYTHON_INSTALL_DIR",
+    ]
+    good += ["HTTPS_PROXY", "SSL_CERT_FILE"]
+    for name in bad + good:
+        monkeypatch.setenv(name, "x")
+    clean = runner.clean_environment()
+    assert [name for name in bad if name in clean] == []
+    assert [name for name in good if name not in clean] == []
+
+
+REPORT = """<testsuites><testsuite tests="7" failures="1" errors="1" skipped="2"/></testsuites>"""
+GOOD = """<testsuites><testsuite tests="3" failures="0" errors="0" skipped="0"/></testsuites>"""
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "expected"),
+    [
+        (REPORT, 1, (3, 2, 2)),
+        (GOOD, 0, (3, 0, 0)),
+        (GOOD, 3, (3, 1, 0)),  # crashed after its last test
+        (GOOD.replace('"3"', '"0"'), 5, (0, 0, 0)),  # nothing to test
+        (None, 0, (1, 0, 0)),
+        (None, 1, (0, 1, 0)),
+        (None, -11, (0, 1, 0)),
+    ],
+)
+def test_counting_what_passed(tmp_path, report, code, expected):
+    file = tmp_path / "report.xml"
+    if report:
+        file.write_text(report)
+    assert run_tests.count(file, code) == expected
+
+
+def test_parts_of_the_tests(tmp_path):
+    for name in ("tests/graph", "tests/eager", "tests/browser", "notebooks", "solutions"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "solutions" / "00_start_here.ipynb").touch()
+    fast = dict(run_tests.parts(tmp_path))
+    assert list(fast) == ["style", "format", "graph", "eager", "notebooks", "browser"]
+    assert fast["notebooks"][-1] == "solutions"
+    slow = dict(run_tests.parts(tmp_path, slow=True))
+    assert list(slow) == ["graph", "eager"] and "slow" in slow["graph"]

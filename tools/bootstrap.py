@@ -1,0 +1,261 @@
+"""Make the course's environment in .venv, then open JupyterLab, run the tests or run a tool.
+
+Needs the standard library and Python 3.8 or newer: it is the first thing that runs, before
+anything is installed. `make lab` is `python3 tools/bootstrap.py lab`; where there is no make
+(Windows), type the latter.
+"""
+
+import argparse
+import errno
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from runner import AGAIN, DISK_FULL, NO_PYTHON, Failure, clean_environment, run, say
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+TOOLS = ROOT / ".tools"
+STAMP = VENV / "course-stamp"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+FIRST_LESSON = "notebooks/00_start_here.ipynb"
+OLDEST_UV = (0, 6, 0)
+
+
+def uv_version(path):
+    """The version of a uv as a tuple, or None where that uv does not run."""
+    try:
+        answer = subprocess.run(
+            [str(path), "--version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError:
+        return None
+    found = re.match(r"uv (\d+)\.(\d+)\.(\d+)", answer.stdout)
+    return tuple(int(number) for number in found.groups()) if found else None
+
+
+def find_uv():
+    """The uv on the PATH if it is new enough, else a pinned one of our own in .tools."""
+    on_path = shutil.which("uv")
+    version = uv_version(on_path) if on_path else None
+    if version and version >= OLDEST_UV:
+        say(f"Using uv {'.'.join(map(str, version))} from the PATH.")
+        return on_path
+    requirements = ROOT / "tools" / "uv-requirements.txt"
+    pinned = re.search(r"uv==([\d.]+)", requirements.read_text(encoding="utf-8")).group(1)
+    folder = TOOLS / "uv"
+    places = [folder / "bin" / "uv", folder / "Scripts" / "uv.exe", folder / "bin" / "uv.exe"]
+    for place in places:
+        if uv_version(place) == tuple(map(int, pinned.split("."))):
+            return str(place)
+    reason = "older than the course needs" if version else "not on the PATH"
+    say(f"uv is {reason}: putting uv {pinned} into .tools.")
+    shutil.rmtree(str(folder), ignore_errors=True)
+    install = ["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    install += ["--disable-pip-version-check", "-r", requirements]
+    if subprocess.call([sys.executable, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL):
+        if subprocess.call([sys.executable, "-c", "import pip"], stderr=subprocess.DEVNULL):
+            raise Failure(
+                "This Python has neither venv nor pip: install one of them (on Debian and Ubuntu "
+                f"the package python3-venv) or uv itself, and {AGAIN}."
+            )
+        run([sys.executable] + install + ["--target", folder], "uv")
+    else:
+        run([sys.executable, "-m", "venv", folder], "uv")
+        inner = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        run([inner] + install, "uv")
+    for place in places:
+        if uv_version(place):
+            return str(place)
+    raise Failure(f"uv was installed but does not run on this machine: install uv and {AGAIN}.")
+
+
+def fingerprint():
+    """What the environment is made from; the folder belongs to it, for a .venv cannot be moved."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    settings = sorted(path for path in (ROOT / "jupyter_config").rglob("*") if path.is_file())
+    for path in [ROOT / "requirements.txt", ROOT / "pyproject.toml", Path(__file__)] + settings:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_ready():
+    try:
+        return STAMP.read_text(encoding="utf-8") == fingerprint() and PYTHON.exists()
+    except OSError:
+        return False
+
+
+def hold_lock(file):
+    """Wait until no other set-up runs in this folder. The system drops the lock with its holder."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Another set-up is running in this folder: waiting for it.")
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        pass  # A file system without locks: better no lock than no course.
+
+
+def set_up():
+    """Make .venv unless it is there and whole. The stamp is written last."""
+    if is_ready():
+        return
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / "lock").open("w") as file:
+        hold_lock(file)
+        if not is_ready():
+            build()
+
+
+def build():
+    started = time.monotonic()
+    say(f"Setting up the course in {VENV}.")
+    say("This happens once: about 900 MB to download, unless uv has them already.")
+    free = shutil.disk_usage(str(ROOT)).free
+    if free < 3e9:
+        say(f"Only {free / 1e9:.1f} GB are free on this disk; the course needs about 3 GB.")
+    uv = find_uv()
+    if VENV.exists():
+        say("Removing the older or unfinished environment.")
+        shutil.rmtree(str(VENV))
+    say("Python 3.11: taking the one on this machine, or downloading it.")
+    try:
+        run([uv, "venv", "--python", "3.11", VENV], "Python 3.11")
+    except Failure as failure:
+        text = str(failure)
+        raise Failure(NO_PYTHON if "could not be downloaded" in text else text) from None
+    say("Installing the packages of requirements.txt, each checked by its hash.")
+    install = [uv, "pip", "install", "--python", PYTHON]
+    lists = ["--require-hashes", "-r", "requirements.txt", "--build-constraint", "requirements.txt"]
+    run(install + lists, "The packages")
+    say("Installing the course's own utils and JupyterLab's settings.")
+    run(install + ["--no-deps", "--no-build-isolation", "--editable", "."], "utils")
+    shutil.copytree(str(ROOT / "jupyter_config"), str(VENV / "etc" / "jupyter"), dirs_exist_ok=True)
+    STAMP.write_text(fingerprint(), encoding="utf-8")
+    say(f"Set up in {time.monotonic() - started:.0f} s.")
+
+
+def check_port(text, address):
+    """The port as a number; a Failure where it is none or is taken."""
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise Failure(f"PORT={text} is not a port: give a number from 1 to 65535.")
+    with socket.socket() as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address or "127.0.0.1", int(text)))
+        except PermissionError:
+            raise Failure(f"Port {text} is kept for the system: take one above 1023.") from None
+        except OSError:
+            raise Failure(
+                f"Port {text} is taken: give another one, or none and a free one is found."
+            ) from None
+    return int(text)
+
+
+def lab(port, address):
+    """Open JupyterLab on the first lesson; this process becomes JupyterLab."""
+    command = [str(PYTHON), "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", "--log-level=ERROR"]
+    if port:
+        command += [f"--port={check_port(port, address)}", "--ServerApp.port_retries=0"]
+    if address:
+        command.append(f"--ip={address}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not display and sys.platform.startswith("linux"):
+        command.append("--no-browser")
+        say("No display here: open the address below in a browser.")
+    if (ROOT / FIRST_LESSON).exists():
+        command.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
+    say("JupyterLab starts; Ctrl-C here stops it.")
+    become(command)
+
+
+def course_environment():
+    """The environment of everything that runs inside .venv."""
+    clean = clean_environment()
+    clean.update(VIRTUAL_ENV=str(VENV), PYTHONNOUSERSITE="1", JUPYTER_PREFER_ENV_PATH="1")
+    clean["PATH"] = os.pathsep.join([str(BIN), clean.get("PATH", "")])
+    return clean
+
+
+def become(command):
+    """Let a program take this process's place, or stand in for it where that is not possible."""
+    os.chdir(str(ROOT))
+    if os.name != "nt":
+        os.execve(command[0], command, course_environment())
+    process = subprocess.Popen(command, env=course_environment())
+    while True:
+        try:
+            sys.exit(process.wait())
+        except KeyboardInterrupt:
+            pass  # The program has it too and decides.
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Set up the course and start something in it.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("setup", help="make the environment in .venv")
+    jupyter = commands.add_parser("lab", help="open JupyterLab on the first lesson")
+    jupyter.add_argument("--port", default="", help="a port of your choice")
+    jupyter.add_argument("--ip", default="", help="0.0.0.0 lets other machines in (container)")
+    commands.add_parser("test", help="run all tests but the slow ones")
+    commands.add_parser("test-slow", help="run the slow tests")
+    tool = commands.add_parser("run", help="run a Python file of the course")
+    tool.add_argument("rest", nargs=argparse.REMAINDER, metavar="FILE ...")
+    chosen = parser.parse_args(arguments)
+
+    if chosen.command == "lab" and chosen.port:
+        check_port(chosen.port, chosen.ip)  # Before a long set-up, not after it.
+    set_up()
+    if chosen.command == "setup":
+        say("The course is set up: `make lab` opens it.")
+    elif chosen.command == "lab":
+        lab(chosen.port, chosen.ip)
+    elif chosen.command == "run":
+        become([str(PYTHON)] + chosen.rest)
+    else:
+        slow = ["--slow"] if chosen.command == "test-slow" else []
+        become([str(PYTHON), "tools/run_tests.py"] + slow)
+
+
+def stop(*_):
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 8):
+        sys.exit(
+            "The set-up needs Python 3.8 or newer, and this is {}.{}.".format(*sys.version_info)
+        )
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        main()
+    except KeyboardInterrupt:
+        say(f"\nStopped before the end: {AGAIN} to go on.")
+        sys.exit(130)
+    except Failure as failure:
+        sys.exit(str(failure))
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+            sys.exit(DISK_FULL)
+        sys.exit(f"Stopped, for the system says: {error.strerror} ({error.filename}).")

@@ -1,0 +1,119 @@
+"""Run the commands of the set-up quietly; when one fails, say it in one sentence with the cure.
+
+Like bootstrap.py: the standard library only, Python 3.8 or newer.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LOG = ROOT / ".tools" / "setup.log"
+
+AGAIN = "run the same command again"
+DISK_FULL = f"The disk is full: the course needs about 3 GB here; free some space and {AGAIN}."
+NO_PYTHON = (
+    "Python 3.11 is not on this machine and could not be downloaded: check the network, "
+    f"or install Python 3.11 yourself, and {AGAIN}."
+)
+
+# What uv and pip print when something fails, and what to tell the learner. First match wins.
+SAYINGS = [
+    (
+        r"no space left|not enough space|disk quota|os error (28|112|122)\b",
+        DISK_FULL,
+    ),
+    (
+        r"hash mismatch|do not match the hashes",
+        "A downloaded package is not the one that the course names (its hash differs), "
+        f"so it was not installed: {AGAIN}, and if it stays so get a fresh copy of the course.",
+    ),
+    (
+        r"no matching platform tag|compatible wheels|wheels? for the current platform"
+        r"|no wheels? .*platform|not a supported wheel|not supported on this platform",
+        "A package does not exist for this kind of machine (TensorFlow 2.14 runs on 64-bit "
+        "Linux, macOS and Windows on x86, and on ARM under Linux and macOS): use another "
+        "machine or Binder, as the README says.",
+    ),
+    (
+        r"permission denied|access is denied|read-only file system|os error (5|13|30)\b",
+        f"This folder cannot be written: get the right to, or move the course, and {AGAIN}.",
+    ),
+    (r"no interpreter found|no download found", NO_PYTHON),
+    (
+        r"dns error|name resolution|error sending request|failed to fetch|could not connect|connect"
+        r"|network|timed? ?out|failed to download|max retries|tunnel|temporary failure|offline"
+        r"|could not find a version|request failed",
+        "{what} could not be downloaded: check the network (behind a proxy, set HTTPS_PROXY) "
+        f"and {AGAIN}.",
+    ),
+]
+
+# What may pass from the host's pip and uv settings: where packages come from, never which ones.
+KEPT = re.compile(
+    r"(PIP|UV)_(.*INDEX.*|FIND_LINKS|.*CERTS?|NATIVE_TLS|PROXY|TRUSTED_HOST|INSECURE_HOST"
+    r"|.*TIMEOUT|RETRIES|CONFIG_FILE|CACHE_DIR|OFFLINE|LINK_MODE|KEYRING_PROVIDER|PYTHON_.+)"
+)
+DROPPED = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "CONDA_PREFIX", "VIRTUAL_ENV"}
+DROPPED |= {"PYTHONDONTWRITEBYTECODE", "JUPYTER_PATH", "MPLBACKEND", "__PYVENV_LAUNCHER__"}
+
+
+class Failure(Exception):
+    """Something the learner has to know, in one sentence."""
+
+
+def explain_failure(output, what):
+    """One sentence for what uv or pip printed when it failed."""
+    for pattern, sentence in SAYINGS:
+        if re.search(pattern, output, re.IGNORECASE):
+            return sentence.replace("{what}", what)
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    last = lines[-1].rstrip(".") if lines else "it said nothing"
+    return f"{what} could not be installed ({last}); all that was said is in {LOG}."
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def clean_environment():
+    """The host's variables without those that would bend what is installed or imported."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in DROPPED and (not name.startswith(("UV_", "PIP_")) or KEPT.fullmatch(name))
+    }
+
+
+def run(command, what):
+    """Run a command of the set-up; show its downloads; turn a failure into one sentence."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=str(ROOT),
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if line.strip().startswith(("Downloading ", "Downloaded ")):
+                say("  " + line.strip())
+        process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    output = "".join(lines)
+    if process.returncode:
+        try:
+            LOG.write_text(output, encoding="utf-8")
+        except OSError:
+            pass  # A full disk must not hide the sentence about it.
+        raise Failure(explain_failure(output, what))
+    return output

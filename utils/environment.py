@@ -1,0 +1,212 @@
+"""Is this installation sound? One line when it is, else what is missing and the cure.
+
+Only the standard library is imported here, and any Python from 3.8 on can read this file: it has
+to work where the installation does not.
+"""
+
+import importlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+TENSORFLOW = "2.14.1"
+INNVESTIGATE = "2.1.2"
+MEMORY = 1.5e9  # bytes; the most that a lesson may take
+DISK = 0.5e9  # bytes; for what a learner writes
+
+SET_UP_AGAIN = "run `make lab` in the course's folder, or make the conda environment again"
+
+
+class Need(NamedTuple):
+    """One need of the course: is it met, what it is, and the cure if it is not."""
+
+    ok: bool
+    need: str
+    cure: str
+
+
+def check():
+    """Look at everything the course needs.
+
+    Returns
+    -------
+    list of Need
+        Named tuples ``(ok, need, cure)``. Nothing is raised: what cannot be found out is ok.
+    """
+    return [
+        Need(
+            sys.version_info[:2] == (3, 11),
+            "Python 3.11",
+            f"this is Python {platform.python_version()} at {sys.executable}: {SET_UP_AGAIN}",
+        ),
+        Need(
+            _has_avx(),
+            "a processor with AVX",
+            "TensorFlow cannot run on this processor: use another machine or Binder (README)",
+        ),
+        Need(_version("tensorflow") == TENSORFLOW, f"TensorFlow {TENSORFLOW}", SET_UP_AGAIN),
+        Need(_version("numpy").startswith("1."), "NumPy below 2", SET_UP_AGAIN),
+        Need(
+            _version("innvestigate") == INNVESTIGATE and _imports("innvestigate"),
+            f"iNNvestigate {INNVESTIGATE}",
+            SET_UP_AGAIN,
+        ),
+        Need(
+            _has_utils(),
+            "the course's utils",
+            "type `pip install --no-deps --no-build-isolation .` in the course's folder",
+        ),
+        Need(
+            bool(_version("ipywidgets") and _version("jupyterlab-widgets")),
+            "widgets",
+            SET_UP_AGAIN,
+        ),
+        Need(
+            _memory() >= MEMORY,
+            f"{MEMORY / 1e9:.1f} GB of memory",
+            "close other notebooks (Running, Shut Down All Kernels) and other programs",
+        ),
+        Need(
+            shutil.disk_usage(str(Path.cwd())).free >= DISK,
+            f"{DISK / 1e9:.1f} GB of disk",
+            "delete what you no longer need on this disk",
+        ),
+        Need(
+            _has_data(),
+            "the course's data",
+            "start from inside the course's folder, or clone the course again",
+        ),
+    ]
+
+
+def report(needs=None):
+    """Print one line if all needs are met, else a line per need that is not, with its cure.
+
+    Parameters
+    ----------
+    needs : list of Need, optional
+        What `check` found; it is called when this is left out.
+    """
+    needs = check() if needs is None else needs
+    met = ", ".join(need.need for need in needs if need.ok)
+    for need in needs:
+        if not need.ok:
+            print(f"FAIL  {need.need}: {need.cure}.")
+    print(f"OK    {met}")
+
+
+def course_folder():
+    """The course's folder, above this file or above the folder one works in; None if neither."""
+    here = Path.cwd().resolve()
+    for folder in (Path(__file__).resolve().parents[1], here, *here.parents):
+        if (folder / "lessons").is_dir() and (folder / "data" / "README.md").is_file():
+            return folder
+    return None
+
+
+def _version(package):
+    """The installed version, or an empty string."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _imports(package):
+    """Whether a package can be imported, tried in a process of its own if TensorFlow is not loaded.
+
+    A broken TensorFlow can take its process down with it.
+    """
+    if "tensorflow" in sys.modules:
+        try:
+            importlib.import_module(package)
+        except Exception:
+            return False
+        return True
+    quiet = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+    command = [sys.executable, "-c", f"import {package}"]
+    return not subprocess.run(command, env=quiet, capture_output=True).returncode
+
+
+def _has_utils():
+    """Whether `import utils` finds this package and not a stranger of the same name."""
+    spec = importlib.util.find_spec("utils")
+    folders = spec.submodule_search_locations or [] if spec else []
+    return any((Path(folder) / Path(__file__).name).is_file() for folder in folders)
+
+
+def _has_data():
+    folder = course_folder()
+    if folder is None:
+        return False
+    data = folder / "data"
+    return any(data.glob("*.nc")) and any((data / "weights").glob("*.npz"))
+
+
+def _has_avx():
+    """Whether an x86 processor has the instructions that TensorFlow is built with."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return True
+    try:
+        if sys.platform == "linux":
+            return " avx " in Path("/proc/cpuinfo").read_text()
+        if sys.platform == "darwin":
+            command = ["sysctl", "-n", "machdep.cpu.features"]
+            return "AVX" in subprocess.run(command, capture_output=True, text=True).stdout
+        if sys.platform == "win32":
+            import ctypes
+
+            return bool(ctypes.windll.kernel32.IsProcessorFeaturePresent(39))
+    except OSError:
+        pass
+    return True
+
+
+def _memory():
+    """Bytes of memory that this process has or may still get; infinite where that is not known.
+
+    A container's limit (Binder, hub) counts, not the size of the machine around it.
+    """
+    free = [_kilobytes("/proc/meminfo", "MemAvailable")]
+    for group, limit, used, cache in (
+        ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+        (
+            "/sys/fs/cgroup/memory",
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+            "inactive_file",
+        ),
+    ):
+        try:
+            bytes_of = {name: int((Path(group) / name).read_text()) for name in (limit, used)}
+            reclaimable = dict(
+                line.split() for line in (Path(group) / "memory.stat").read_text().splitlines()
+            )[cache]
+            free.append(bytes_of[limit] - bytes_of[used] + int(reclaimable))
+        except (OSError, ValueError, KeyError):
+            pass  # No such group, or no limit ("max").
+    if not any(free):
+        try:
+            import psutil
+
+            return psutil.virtual_memory().available + psutil.Process().memory_info().rss
+        except ImportError:
+            return float("inf")
+    return min(amount for amount in free if amount) + _kilobytes("/proc/self/status", "VmRSS")
+
+
+def _kilobytes(file, name):
+    """A value of a Linux status file in bytes, or 0."""
+    try:
+        for line in Path(file).read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
