@@ -1,0 +1,54 @@
+"""A browser, a JupyterLab and a notebook in it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.labs import ROOT, Lab, jupyterlab
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"No browser here: install one of {', '.join(BROWSERS)}.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """Folder, address and token of a JupyterLab on copies: the tests save nothing in the course."""
+    folder = tmp_path_factory.mktemp("course")
+    for name in ("notebooks", "pictures"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)
+    (folder / "notebooks").mkdir(exist_ok=True)
+    with jupyterlab(folder, tmp_path_factory.mktemp("jupyter") / "lab") as (url, token):
+        yield folder, url, token
+
+
+@pytest.fixture
+def lab(browser, served, tmp_path):
+    _, url, token = served
+    screenshots = Path(os.environ.get("COURSE_SCREENSHOTS") or tmp_path)
+    screenshots.mkdir(parents=True, exist_ok=True)
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield Lab(page, url, token, screenshots)
+    page.close()

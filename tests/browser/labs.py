@@ -1,0 +1,134 @@
+"""JupyterLab in a real, headless browser: the notebook in front, and the server behind it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# The notebook in front, as JupyterLab itself knows it.
+STATE = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = panel.content.model.sharedModel.cells.map(cell => cell.toJSON());
+    const kernel = panel.sessionContext.session?.kernel?.status;
+    return {kernel, code: cells.filter(cell => cell.cell_type === 'code')};
+}"""
+
+WHOLE = """() => {
+    const notebook = document.querySelector('.jp-WindowedPanel-outer');
+    notebook.scrollTop = 0;
+    return Math.ceil(notebook.scrollHeight);
+}"""
+
+
+class Lab:
+    """One notebook open in JupyterLab; `page` is the browser's page."""
+
+    def __init__(self, page, url, token, screenshots):
+        self.page, self.url, self.token, self.screenshots = page, url, token, screenshots
+
+    def open(self, path):
+        """Open a notebook and wait for its kernel."""
+        self.name = Path(path).stem
+        self.page.goto(f"{self.url}lab/tree/{path}?token={self.token}&reset")
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+        self._wait(lambda: self.state()["kernel"] == "idle", 60, "the kernel did not start")
+
+    def state(self):
+        """Return the kernel's status and the code cells with their counts and outputs."""
+        return self.page.evaluate(STATE)
+
+    def run_all(self, seconds=120):
+        """Choose Run All Cells in the menu and wait until everything has run; return the cells."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self._wait(self._all_have_run, seconds, "not all cells ran")
+        return self.state()["code"]
+
+    def _all_have_run(self):
+        state = self.state()
+        cells = [cell for cell in state["code"] if "".join(cell["source"]).strip()]
+        failed = any(output["output_type"] == "error" for output in outputs(cells))
+        return state["kernel"] == "idle" and (failed or all(c["execution_count"] for c in cells))
+
+    def move_slider(self, number=0, key="ArrowRight"):
+        """Press a key on one of the page's sliders; wait until the panel's picture changes."""
+        picture = self.page.locator(".jupyter-widgets img").first
+        picture.scroll_into_view_if_needed()
+        before = picture.screenshot()
+        self.page.get_by_role("slider").nth(number).press(key)
+        self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
+
+    def screenshot(self, name, whole=False):
+        """Save a picture of the notebook, as seen or from top to bottom, for people to look at."""
+        if whole:
+            height = self.page.evaluate(WHOLE)
+            self.page.set_viewport_size({"width": 1280, "height": min(height + 150, 16_000)})
+            self.page.wait_for_timeout(1000)  # for the layout to settle
+        self.page.screenshot(path=self.screenshots / f"{self.name}_{name}.png")
+
+    def _wait(self, condition, seconds, otherwise):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                self.page.screenshot(path=self.screenshots / f"{self.name}_failed.png")
+                pytest.fail(f"After {seconds} s {otherwise}; see {self.screenshots}.")
+            self.page.wait_for_timeout(100)
+
+
+def outputs(cells):
+    """Return the outputs of some cells in one list."""
+    return [output for cell in cells for output in cell["outputs"]]
+
+
+@contextlib.contextmanager
+def jupyterlab(folder, scratch):
+    """Run JupyterLab on a folder with the project's settings and none of the user's own."""
+    scratch.mkdir()
+    private = {
+        name: str(scratch / name.lower())
+        for name in (
+            "JUPYTER_CONFIG_DIR",
+            "JUPYTER_DATA_DIR",
+            "JUPYTER_RUNTIME_DIR",
+            "JUPYTERLAB_SETTINGS_DIR",
+            "JUPYTERLAB_WORKSPACES_DIR",
+            "IPYTHONDIR",
+        )
+    }
+    settings = {"JUPYTER_CONFIG_PATH": str(ROOT / "jupyter_config"), "PYTHONPATH": str(ROOT)}
+    options = ["--no-browser", "--allow-root", "--expose-app-in-browser", "--ServerApp.port=0"]
+    with open(scratch / "log.txt", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *options],
+            env={**os.environ, **private, **settings},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield _address(server, Path(private["JUPYTER_RUNTIME_DIR"]), scratch / "log.txt")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def _address(server, folder, log):
+    """Wait until the server says where it listens; return its address and token."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        for file in folder.glob("jpserver-*.json"):
+            with contextlib.suppress(json.JSONDecodeError):  # half written
+                info = json.loads(file.read_text())
+                return info["url"], info["token"]
+        time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")

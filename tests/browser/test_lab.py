@@ -1,0 +1,99 @@
+"""The course as a learner meets it: JupyterLab, Run All, and a panel that answers.
+
+COURSE_SCREENSHOTS=<folder> keeps the screenshots, for people to look at.
+"""
+
+import nbformat
+import pytest
+
+from tests.browser.labs import ROOT, outputs
+
+PANELS = ("01_clever_hans",)
+LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
+SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]
+
+PANEL = """\
+import io
+import ipywidgets
+from PIL import Image
+
+picture = ipywidgets.Image(format="png")
+slider = ipywidgets.IntSlider(100, 0, 255)
+
+def draw(change=None):
+    png = io.BytesIO()
+    Image.new("RGB", (200, 100), (slider.value, 0, 0)).save(png, "PNG")
+    picture.value = png.getvalue()
+
+slider.observe(draw, "value")
+draw()
+ipywidgets.VBox([slider, picture])"""
+FIGURE = """\
+import matplotlib.pyplot as plt
+from utils.plots import show
+
+fig, ax = plt.subplots()
+ax.plot([1, 2, 3])
+show(fig, "A line that rises from one to three.")"""
+
+
+def kinds(cells):
+    """Return the kinds of data in the outputs of some cells."""
+    return {kind for output in outputs(cells) for kind in output.get("data", {})}
+
+
+def errors(cells):
+    """Return the errors in the outputs of some cells."""
+    return [output["evalue"] for output in outputs(cells) if output["output_type"] == "error"]
+
+
+def write(served, *sources):
+    """Put a small notebook into the folder that JupyterLab serves."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    folder, _, _ = served
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "small.ipynb")
+    return "small.ipynb"
+
+
+def test_a_small_notebook_runs_and_its_panel_answers(lab, served):
+    far_down = ["print('line\\n' * 60)"] * 20
+    lab.open(write(served, FIGURE, *far_down, PANEL, "1 + 1"))
+    cells = lab.run_all()
+    assert errors(cells) == []
+    assert "image/png" in kinds(cells)
+    assert outputs(cells)[-1]["data"]["text/plain"] == "2"
+    lab.move_slider()
+    lab.screenshot("panel")
+    lab.screenshot("whole", whole=True)
+
+
+def test_an_error_and_a_dead_panel_are_noticed(lab, served, tmp_path):
+    lab.screenshots = tmp_path
+    lab.open(write(served, PANEL.replace('slider.observe(draw, "value")', ""), "1 / 0", "1 + 1"))
+    assert errors(lab.run_all()) == ["division by zero"]
+    with pytest.raises(pytest.fail.Exception, match="the picture stayed the same"):
+        lab.move_slider()
+
+
+def test_the_projects_settings_are_in_force(lab, served):
+    lab.open(write(served, "1 + 1"))
+    settings = lab.page.request.get(
+        f"{lab.url}lab/api/settings/@jupyterlab/apputils-extension:notification?token={lab.token}"
+    ).json()
+    assert settings["schema"]["properties"]["checkForUpdates"]["default"] is False
+    assert settings["schema"]["properties"]["fetchNews"]["default"] == "false"
+    refused = lab.page.context.browser.new_context().request.get(f"{lab.url}api/contents")
+    assert refused.status == 403
+
+
+@pytest.mark.parametrize("lesson", SHOWN)
+def test_a_lesson_runs(lab, lesson):
+    lab.open(f"notebooks/{lesson}.ipynb")
+    cells = lab.run_all()
+    assert errors(cells) == []
+    assert "image/png" in kinds(cells)
+    if lesson in PANELS:
+        lab.move_slider()
+        lab.screenshot("panel")
+    lab.screenshot("whole", whole=True)

@@ -1,0 +1,264 @@
+"""The pipeline, tried on a small lesson of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import build_lessons
+import claims_page
+import lesson_inputs
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSON = """\
+# %% [markdown]
+# # A tiny lesson
+
+# %%
+import sys
+
+from IPython.display import display
+from tqdm.auto import tqdm
+
+from utils import claims, small
+from utils.check import exercise, right, wrong
+
+bars = list(tqdm(range(3))) + list(__import__("tqdm").tqdm(range(3)))
+
+# %% tags=["exercise"]
+answer = ...
+
+# %% tags=["solution"]
+answer = small.double(21)
+
+# %% tags=["check"]
+exercise(lambda x: right("Twice 21.") if x == 42 else wrong("Not twice 21."))(answer)
+
+# %%
+import ipywidgets
+
+ipywidgets.IntSlider()
+
+# %%
+import matplotlib.pyplot as plt
+
+from utils.plots import show
+
+fig, ax = plt.subplots()
+ax.plot([1, 2, 3])
+show(fig, "A straight line that rises from one to three.")
+
+# %% tags=["nbval-check-output"]
+for i in range(3):
+    print(i)
+    sys.stdout.flush()
+
+# %% tags=["claims"]
+claims.record("tiny", "Lines | rise", "lecture", 2, (1.5, 2.5), "> 1", "m")
+"""
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course with one lesson, a copy of what it needs of `utils`, and a data file."""
+    for folder in ("lessons", "data", "utils"):
+        (tmp_path / folder).mkdir()
+    shutil.copytree(ROOT / "utils" / "check", tmp_path / "utils" / "check")
+    for module in ("__init__", "cards", "claims", "plots"):
+        shutil.copy(ROOT / "utils" / f"{module}.py", tmp_path / "utils")
+    (tmp_path / "utils" / "small.py").write_text("def double(x):\n    return 2 * x\n")
+    (tmp_path / "lessons" / "01_tiny.py").write_text(LESSON, encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("something==1.0\n")
+    return tmp_path
+
+
+def make(course, *arguments):
+    return build_lessons.main(list(arguments), course)
+
+
+def files(course):
+    made = [*course.glob("notebooks/*"), *course.glob("solutions/*"), course / "CLAIMS.md"]
+    return {path.name + path.parent.name: path.read_bytes() for path in made}
+
+
+def outputs(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def test_both_editions(course, capsys):
+    assert make(course) == 0
+    exercises = nbformat.read(course / "notebooks" / "01_tiny.ipynb", as_version=4)
+    solutions = nbformat.read(course / "solutions" / "01_tiny.ipynb", as_version=4)
+    for notebook in (exercises, solutions):
+        nbformat.validate(notebook)
+        assert notebook.metadata.kernelspec.name == "python3"
+        assert "widgets" not in notebook.metadata
+    learner = "\n".join(cell.source for cell in exercises.cells)
+    solver = "\n".join(cell.source for cell in solutions.cells)
+    assert "answer = ..." in learner and "small.double" not in learner
+    assert "answer = ..." not in solver and "small.double" in solver
+    assert outputs(exercises) == []
+    shared = {cell.id for cell in exercises.cells} & {cell.id for cell in solutions.cells}
+    assert len(shared) == len(exercises.cells) - 1
+
+    stored = outputs(solutions)
+    text = str(stored)
+    assert "Twice 21." in text and "it/s" not in text and "widget-view" not in text
+    assert sum(output.get("text") == build_lessons.PANEL + "\n" for output in stored) == 1
+    assert [output.text for output in stored if output.get("text", "").startswith("0")] == [
+        "0\n1\n2\n"
+    ]
+    pictures = [output for output in stored if "image/png" in output.get("data", {})]
+    alt = "A straight line that rises from one to three."
+    assert [picture.metadata["image/png"].alt for picture in pictures] == [alt]
+    assert all(cell.metadata.keys() <= {"tags"} for cell in solutions.cells)
+
+    page = (course / "CLAIMS.md").read_text()
+    assert "## [A tiny lesson](solutions/01_tiny.ipynb)" in page
+    assert "| Lines \\| rise | lecture | 2 m (1.5 to 2.5) | > 1 m | holds |" in page
+
+    # Nothing changes: nothing is executed, no byte differs. Executed again: no byte differs.
+    before = files(course)
+    capsys.readouterr()
+    assert make(course) == 0
+    assert "unchanged" in capsys.readouterr().out
+    assert files(course) == before
+    assert make(course, "--execute", "01") == 0
+    assert "executed" in capsys.readouterr().out
+    assert files(course) == before
+
+
+def test_a_worked_in_notebook_is_kept(course, capsys, monkeypatch):
+    monkeypatch.setattr(build_lessons, "execute", lambda *args: None)
+    assert make(course) == 0
+    path = course / "notebooks" / "01_tiny.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+
+    # A run, or a copy under another name, is no work that could be lost.
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="hello")]
+    nbformat.write(notebook, path)
+    shutil.copy(path, path.with_name("01_tiny_mine.ipynb"))
+    assert build_lessons.stale(course / "lessons" / "01_tiny.py") == []
+    assert make(course) == 0
+
+    notebook.cells[2].source = "answer = 42"
+    nbformat.write(notebook, path)
+    work = path.read_bytes()
+    capsys.readouterr()
+    assert make(course) == 1
+    said = capsys.readouterr().err
+    assert "notebooks/01_tiny.ipynb has your work in it" in said and "01_tiny_mine.ipynb" in said
+    assert path.read_bytes() == work
+    sentences = build_lessons.stale(course / "lessons" / "01_tiny.py")
+    assert len(sentences) == 1 and "has your work in it" in sentences[0]
+
+    (course / "lessons" / "01_tiny.py").rename(course / "lessons" / "02_tiny.py")
+    assert make(course) == 1 and path.read_bytes() == work
+    assert make(course, "--force") == 0
+    left = {file.name for file in path.parent.iterdir()}
+    assert left == {"02_tiny.ipynb", "01_tiny_mine.ipynb"}
+
+
+def test_what_makes_a_lesson_stale(course, monkeypatch):
+    executed = []
+    monkeypatch.setattr(build_lessons, "execute", lambda *args: executed.append(args))
+    lesson = course / "lessons" / "01_tiny.py"
+
+    def changes(path, text):
+        make(course)
+        assert build_lessons.stale(lesson) == []
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        found = build_lessons.stale(lesson)
+        count = len(executed)
+        make(course)
+        assert (len(executed) > count) == bool(found)
+        return [sentence.split()[0] for sentence in found]
+
+    solved = ["solutions/01_tiny.ipynb"]
+    assert changes(course / "utils" / "unused.py", "") == []
+    assert changes(course / "utils" / "small.py", "from .deep import double") == solved
+    assert changes(course / "utils" / "deep.py", "from utils.weights import load") == solved
+    assert changes(course / "utils" / "weights.py", 'load = lambda k: f"pony_{k}"') == solved
+    assert changes(course / "data" / "weights" / "pony_1.npz", "weights") == solved
+    assert changes(course / "data" / "weights" / "pony_1.npz", "new weights") == solved
+    assert changes(course / "data" / "goat.nc", "data") == []
+    assert changes(course / "requirements.txt", "something==1.1") == solved
+    assert changes(course / "requirements.txt", "something==1.1\r\n") == solved
+    both = ["notebooks/01_tiny.ipynb", *solved]
+    assert changes(lesson, LESSON.replace("# A tiny lesson", "# A small lesson")) == both
+    text = lesson.read_text(encoding="utf-8")
+    assert changes(lesson, text.replace("double(21)", "double(20) + 2")) == solved
+
+
+def test_line_ends_do_not_count(course):
+    lesson = course / "lessons" / "01_tiny.py"
+    before = lesson_inputs.made_from(lesson)
+    assert b"\r" not in lesson.read_bytes()
+    lesson.write_bytes(lesson.read_bytes().replace(b"\n", b"\r\n"))
+    assert lesson_inputs.made_from(lesson) == before
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        ("low = 1\nlow / 0", ["01_tiny fails in code cell 2", "low = 1", "ZeroDivisionError"]),
+        ("import os\nos._exit(1)", ["01_tiny fails in code cell 2", "import os", "died"]),
+        ("def (", ["01_tiny.py, line 4 is not valid Python"]),
+    ],
+)
+def test_a_failing_cell_is_reported(course, capsys, code, words):
+    lesson = course / "lessons" / "01_tiny.py"
+    lesson.write_text(f"# %%\nprint('fine')\n# %%\n{code}\n# %%\nprint('never')\n")
+    assert make(course) == 1
+    said = capsys.readouterr().err
+    assert all(word in said for word in words), said
+    assert len(said.splitlines()) < 16
+    assert not (course / "solutions" / "01_tiny.ipynb").exists()
+
+
+def test_claim_ids_are_used_once(course, capsys, monkeypatch):
+    claim = {"id": "tiny", "claim": "x", "source": "lecture", "measured": "1", "goal": "> 0"}
+    data = {claims_page.MIME: {**claim, "verdict": "holds"}}
+
+    def execute(notebook, *args):
+        notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", data=data)]
+
+    monkeypatch.setattr(build_lessons, "execute", execute)
+    assert make(course) == 0
+    shutil.copy(course / "lessons" / "01_tiny.py", course / "lessons" / "02_tiny.py")
+    assert make(course) == 1
+    assert "Claim tiny is recorded twice, in 01_tiny and in 02_tiny" in capsys.readouterr().err
+
+
+def test_an_unknown_lesson_is_an_error(course, capsys):
+    assert make(course, "77") == 1
+    assert "No lesson begins with 77." in capsys.readouterr().err
+
+
+def test_both_editions_run_under_nbval(course):
+    assert make(course) == 0
+
+    def nbval():
+        command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nbval-current-env"]
+        return subprocess.run(
+            [*command, "-p", "no:cacheprovider", "notebooks", "solutions"],
+            cwd=course,
+            env={**os.environ, "PYTHONPATH": str(course)},
+            capture_output=True,
+            text=True,
+        )
+
+    run = nbval()
+    assert run.returncode == 0, run.stdout
+    assert "14 passed" in run.stdout
+
+    # A number that the text quotes is compared; a figure or a claim is not.
+    path = course / "solutions" / "01_tiny.ipynb"
+    text = path.read_text()
+    path.write_text(text.replace('"2\\n"', '"3\\n"').replace("1.5 to 2.5", "1.6 to 2.4"))
+    run = nbval()
+    assert "1 failed, 13 passed" in run.stdout, run.stdout

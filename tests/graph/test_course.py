@@ -1,0 +1,85 @@
+"""The first line of a lesson, in graph mode."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from utils import course
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def draws():
+    """One random number of each kind that a lesson uses, and a network's first weight."""
+    weights = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))]).get_weights()
+    return random.random(), np.random.rand(), float(weights[0][0, 0])
+
+
+def test_start_prints_one_line_of_versions(capfd):
+    course.start(seed=3)
+    said = capfd.readouterr()
+    assert said.err == ""
+    assert said.out.count("\n") == 1 and said.out.endswith("graph mode, seed 3\n")
+    assert f"TensorFlow {tf.__version__}" in said.out and "iNNvestigate 2." in said.out
+
+
+def test_start_seeds_everything():
+    course.start(seed=1)
+    first = draws()
+    course.start(seed=1)
+    assert draws() == first
+    course.start(seed=2)
+    assert all(a != b for a, b in zip(draws(), first, strict=True))
+
+
+def test_start_sets_graph_mode_and_style():
+    plt.rcParams["axes.spines.top"] = True
+    course.start()
+    assert not tf.executing_eagerly()
+    assert not plt.rcParams["axes.spines.top"]
+
+
+def test_the_mode_is_chosen_once():
+    with pytest.raises(
+        RuntimeError, match="in graph mode and cannot change to eager mode: restart"
+    ):
+        course.start(eager=True)
+    assert not tf.executing_eagerly()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_start_refuses_a_seed_out_of_range(seed):
+    with pytest.raises(ValueError, match="between 0 and"):
+        course.start(seed=seed)
+
+
+@pytest.mark.parametrize("seed", [1.5, "0", None, True])
+def test_start_refuses_a_seed_that_is_no_integer(seed):
+    with pytest.raises(TypeError, match="must be an integer"):
+        course.start(seed=seed)
+
+
+def test_a_prediction_is_quiet():
+    code = (
+        "from utils import course; course.start(); import tensorflow as tf, numpy as np\n"
+        "m = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])\n"
+        "m.predict(np.ones((1, 1)), verbose=0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.endswith("graph mode, seed 0\n")
+
+
+def test_graph_and_eager_tests_do_not_mix():
+    tests = ["tests/graph/test_course.py", "tests/eager/test_course_eager.py"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: tests/graph and tests/eager need different modes of TensorFlow" in run.stderr
+    assert "Traceback" not in run.stderr + run.stdout

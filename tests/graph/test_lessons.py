@@ -1,0 +1,197 @@
+"""Every lesson keeps to the course's rules, and both editions fit their source."""
+
+import subprocess
+from pathlib import Path
+
+import build_lessons
+import jupytext
+import nbformat
+import pytest
+from lesson_rules import output_problems, source_problems
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = sorted(ROOT.glob("lessons/[0-9]*.py"))
+MB = 1_000_000
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+
+
+def whole(lesson):
+    return jupytext.reads(lesson.read_text(encoding="utf-8"), fmt="py:percent")
+
+
+@each_lesson
+def test_editions_fit_their_lesson(lesson):
+    assert build_lessons.stale(lesson) == []
+
+
+@each_lesson
+def test_lesson_keeps_the_rules(lesson):
+    assert source_problems(lesson.stem, whole(lesson), ROOT / "notebooks") == []
+
+
+@each_lesson
+def test_outputs_keep_the_rules(lesson):
+    path = ROOT / "solutions" / f"{lesson.stem}.ipynb"
+    notebook = build_lessons.read(path)
+    assert notebook, f"There is no solutions/{path.name}: run `make lessons`."
+    references = (ROOT / "REFERENCES.md").read_text(encoding="utf-8")
+    assert output_problems(lesson.stem, notebook, references) == []
+    assert path.stat().st_size < 2 * MB
+
+
+def test_nothing_is_left_of_lessons_that_are_gone():
+    names = {lesson.stem for lesson in LESSONS}
+    assert {path.stem for path in ROOT.glob("solutions/*.ipynb")} <= names
+
+
+def test_no_committed_file_is_large():
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listing.returncode:
+        pytest.skip("The course lies in no git repository, so nothing says what is committed.")
+    files = [ROOT / name for name in listing.stdout.split("\0") if name]
+    large = [str(file) for file in files if file.is_file() and file.stat().st_size > 5 * MB]
+    assert large == []
+
+
+# ---- the rules themselves ------------------------------------------------------------------------
+
+GOOD = """\
+# %% [markdown]
+# # A good lesson
+#
+# ![A horse in front of a barn](horse.png)
+#
+# **Question.** Why?
+#
+# **Objectives.** You can say why.
+#
+# **Minutes.** 10 teaching, 5 exercises
+#
+# **Prerequisites.** None.
+#
+# **Needs.** 1 GB, no network.
+
+# %%
+from utils import course
+
+course.start()
+
+# %% tags=["exercise"]
+answer = ...
+
+# %% tags=["solution"]
+answer = 3
+
+# %% tags=["check"]
+check.three(answer)
+
+# %% [markdown] tags=["exercise"]
+# What does it mean?
+
+# %% [markdown] tags=["solution"]
+# Much.
+
+# %% [markdown]
+# ## In this lesson you
+# ## Quiz
+# ## Claims
+# ## References
+"""
+
+
+@pytest.fixture
+def problems(tmp_path):
+    (tmp_path / "horse.png").touch()
+
+    def find(text):
+        return source_problems("bad", jupytext.reads(text, fmt="py:percent"), tmp_path)
+
+    return find
+
+
+def test_a_good_lesson_passes(problems):
+    assert problems(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("# # A good", "# A good", "begins without a title"),
+        ("**Question.**", "Question:", "no line **Question**"),
+        ("**Objectives.**", "", "no line **Objectives**"),
+        ("**Minutes.**", "", "no line **Minutes**"),
+        ("**Prerequisites.**", "", "no line **Prerequisites**"),
+        ("**Needs.**", "", "no line **Needs**"),
+        ("## In this lesson you", "In this lesson you", "no section 'In this lesson you'"),
+        ("## Quiz", "", "no section 'Quiz'"),
+        ("## Claims", "", "no section 'Claims'"),
+        ("## References", "", "no section 'References'"),
+        ("# ![A horse in front of a barn](horse.png)", "#", "no title picture"),
+        ("[A horse in front of a barn]", "[]", "horse.png without alt text"),
+        ("horse.png", "cow.png", "cow.png, which does not exist"),
+        ("course.start()", "print()", "course.start"),
+        ("answer = 3", "answer = 3\n" * 26, "has 26 lines in the cell 'answer = 3'"),
+        ("answer = 3", "open('/home/me/file')", "names a path of one machine"),
+        ("# ## Quiz", "# ## Quiz\n" + "# %% [markdown]\n# x\n" * 45, "has 51 cells"),
+        ('["solution"]\nanswer', '["other"]\nanswer', "no solution after the exercise 'answer"),
+        ('tags=["check"]', "", "no check after the exercise 'answer"),
+        ('[markdown] tags=["exercise"]', "[markdown]", "a solution without an exercise"),
+    ],
+)
+def test_a_bad_lesson_is_found(problems, old, new, words):
+    assert old in GOOD
+    found = problems(GOOD.replace(old, new))
+    assert any(words in sentence for sentence in found), found
+
+
+def executed():
+    """Make a solved notebook with a good figure, a good claim and a check that accepts."""
+    new = nbformat.v4
+    figure = new.new_output("display_data", {"image/png": "aGVsbG8="})
+    figure.metadata["image/png"] = {"alt": "A line that rises."}
+    claim = {"application/vnd.peering-inside.claim+json": {"source": "bach2015"}}
+    cells = [
+        new.new_code_cell("figure()", outputs=[figure]),
+        new.new_code_cell("record()", outputs=[new.new_output("display_data", claim)]),
+        new.new_code_cell("check()", outputs=[new.new_output("stream", text="✓ Right.")]),
+        new.new_code_cell("print()", outputs=[new.new_output("stream", text="see a/tmp/b")]),
+    ]
+    cells[2].metadata.tags = ["check"]
+    return new.new_notebook(cells=cells)
+
+
+def printing(text):
+    return lambda notebook: notebook.cells[3].outputs[0].update(text=text)
+
+
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (lambda n: n.cells[0].outputs[0].metadata.clear(), "figure without alt text"),
+        (lambda n: n.cells[2].outputs.clear(), "its check does not accept"),
+        (lambda n: n.cells[3].outputs[0].update(name="stderr"), "an error or a warning"),
+        (lambda n: n.cells[3].metadata.update(execution={"started": "now"}), "stores timings"),
+        (lambda n: n.metadata.update(widgets={}), "widget state"),
+        (printing("read /tmp/file.nc"), "a path of one machine"),
+        (printing(r"read C:\course"), "a path of one machine"),
+        (printing("<Figure at 0x7fb984564820>"), "a memory address"),
+        (printing("Wall time: 3 s"), "a timing"),
+    ],
+)
+def test_bad_outputs_are_found(spoil, words):
+    notebook = executed()
+    assert output_problems("bad", notebook, "bach2015") == []
+    spoil(notebook)
+    found = output_problems("bad", notebook, "bach2015")
+    assert any(words in sentence for sentence in found), found
+
+
+def test_a_claim_cites_the_references():
+    found = output_problems("bad", executed(), "nothing")
+    assert found == ["Lesson bad cites bach2015, which REFERENCES.md does not have."]

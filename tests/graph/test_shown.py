@@ -1,0 +1,185 @@
+"""What a lesson shows: figures with alt text, claims, and the verdicts of checks."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image
+
+from utils import check, claims, plots
+
+ALT = "A line that rises from one to three."
+
+
+@pytest.fixture
+def notebook():
+    """Make this process look like a notebook, whose outputs can be captured."""
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+def figure():
+    fig, ax = plt.subplots(figsize=(5, 3))
+    ax.plot([1, 2, 3])
+    return fig
+
+
+# ---- figures -------------------------------------------------------------------------------------
+
+
+def test_show_gives_the_figure_its_alt_text(notebook):
+    with capture_output() as captured:
+        plots.show(figure(), "A <line>\n  that rises & rises.")
+    picture, caption = captured.outputs
+    assert picture.metadata["image/png"] == {"alt": "A <line> that rises & rises."}
+    assert "A &lt;line&gt; that rises &amp; rises." in caption.data["text/html"]
+    assert caption.data["text/plain"] == "A <line> that rises & rises."
+    size = Image.open(io.BytesIO(picture.data["image/png"])).size
+    assert size == (5 * plots.DPI, 3 * plots.DPI)
+    assert plt.get_fignums() == []
+
+
+def test_show_works_outside_a_notebook(capsys):
+    plots.show(figure(), ALT)
+    assert capsys.readouterr().out == f"[figure] {ALT}\n"
+    assert plt.get_fignums() == []
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert plots.png(figure()) == plots.png(figure())
+    plt.close("all")
+
+
+@pytest.mark.parametrize("alt", ["", "   ", "figure", "a line rises"])
+def test_show_refuses_a_missing_alt_text(alt):
+    with pytest.raises(ValueError, match="must be a sentence"):
+        plots.show(figure(), alt)
+    plt.close("all")
+
+
+def test_show_refuses_what_is_no_figure():
+    with pytest.raises(TypeError, match="needs a matplotlib figure, not ndarray"):
+        plots.show(np.zeros((2, 2)), ALT)
+
+
+# ---- claims --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value, interval, goal, verdict",
+    [
+        (97, (96, 98), ">= 95", "holds"),
+        (97, (95, 98), ">=95", "holds"),
+        (97, (95, 98), "> 95", "partly"),
+        (97, (94, 98), ">= 95", "partly"),
+        (94, (93, 96), ">= 95", "does not hold here"),
+        (3, (1, 4), "<= 5", "holds"),
+        (3, (1, 6), "< 5", "partly"),
+        (-0.3, (-0.4, -0.2), "<= -0.15", "holds"),
+        (5, (4, 6), "< 5", "does not hold here"),
+    ],
+)
+def test_the_verdict_is_computed(value, interval, goal, verdict):
+    assert claims.verdict(value, interval, goal)[0] == verdict
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e3), st.floats(0, 1e3), st.integers(-100, 100))
+def test_a_claim_and_its_opposite_never_both_hold(value, below, above, limit):
+    interval = (value - below, value + above)
+    says = [claims.verdict(value, interval, f"{sign} {limit}")[0] for sign in (">=", "<")]
+    assert sorted(says) in (
+        ["does not hold here", "holds"],
+        ["does not hold here", "partly"],
+    )
+
+
+def test_record_stores_the_claim(notebook):
+    with capture_output() as captured:
+        claims.record("tag-share", "Share on the tag", "lecture", 12.34, (5.1, 20), ">= 5", "%")
+    (output,) = captured.outputs
+    assert output.data[claims.MIME] == {
+        "id": "tag-share",
+        "claim": "Share on the tag",
+        "source": "lecture",
+        "measured": "12.3 % (5.1 to 20)",
+        "goal": ">= 5 %",
+        "verdict": "holds",
+    }
+    line = "Share on the tag: 12.3 % (5.1 to 20), goal >= 5 % (lecture)"
+    assert output.data["text/plain"] == f"✓ holds: {line}"
+    assert line.replace(">", "&gt;") in output.data["text/html"]
+
+
+def test_record_prints_outside_a_notebook(capsys):
+    claims.record("big", "Many samples", "lecture", 12345.6, (12000, 13000), "> 20000")
+    line = "Many samples: 12346 (12000 to 13000), goal > 20000 (lecture)"
+    assert capsys.readouterr().out == f"✗ does not hold here: {line}\n"
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"id": "Tag share"}, "small letters"),
+        ({"text": " "}, "needs a text"),
+        ({"source": ""}, "needs a text and a source"),
+        ({"value": 30}, "must lie in its interval"),
+        ({"value": float("nan")}, "must lie in its interval"),
+        ({"interval": (5, float("inf"))}, "must lie in its interval"),
+        ({"goal": "= 5"}, "goal must look like"),
+        ({"goal": ">= five"}, "goal must look like"),
+        ({"interval": (1, 2, 3)}, "a lower and an upper end"),
+        ({"interval": 5}, "a lower and an upper end"),
+    ],
+)
+def test_record_refuses_a_bad_claim(change, words):
+    good = {"id": "x", "text": "x", "source": "lecture", "value": 12, "interval": (5, 20)}
+    with pytest.raises(ValueError, match=words):
+        claims.record(**({**good, "goal": "> 5"} | change))
+
+
+# ---- checks --------------------------------------------------------------------------------------
+
+
+@check.exercise
+def double(answer, of):
+    """Say whether the answer is twice a number."""
+    if float(answer) == 2 * of:
+        return check.right("Twice.")
+    return check.wrong("That is <half>." if answer == of / 2 else "Not twice.")
+
+
+@pytest.mark.parametrize(
+    "answer, state, message",
+    [
+        (..., "unanswered", "Replace the `...`"),
+        ([1, ...], "unanswered", "Replace the `...`"),
+        ({"a": (1, ...)}, "unanswered", "Replace the `...`"),
+        (6, "right", "Twice."),
+        (1.5, "wrong", "That is <half>."),
+        (None, "wrong", "TypeError"),
+        ("six", "wrong", "could not convert string to float"),
+        (np.ones((2, 2)), "wrong", "shape"),
+    ],
+)
+def test_a_check_answers_and_never_raises(answer, state, message):
+    for verdict in (double(answer, 3), double(answer=answer, of=3)):
+        assert verdict.state == state
+        assert message in repr(verdict)
+    mark, title, _ = check.LOOKS[state]
+    assert repr(verdict).startswith(f"{mark} {title}")
+    assert mark in verdict._repr_html_() and "<half>" not in verdict._repr_html_()
+
+
+def test_a_check_called_without_its_answer_is_wrong():
+    assert double().state == "wrong"
+    assert double.__doc__ == "Say whether the answer is twice a number."
+
+
+def test_a_verdict_has_one_of_three_states():
+    with pytest.raises(ValueError, match="unanswered, right, wrong"):
+        check.Verdict("fine", "")

@@ -1,0 +1,100 @@
+#!/usr/bin/env python
+"""Measure what the course costs and write the tables into README.md.
+
+python tools/bench.py          everything
+python tools/bench.py 00 01    these lessons only, printed but not written
+"""
+
+import os
+import platform
+import sys
+import threading
+import time
+from pathlib import Path
+
+import build_lessons
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+
+
+class PeakMemory:
+    """Watch the memory of this process's children; `mb` is the largest sum seen so far.
+
+    Pages that children share are counted once for each, so it is an upper bound.
+    """
+
+    def __enter__(self):
+        self.mb, self._stop = 0, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self):
+        while not self._stop.wait(0.05):
+            total = 0
+            for child in psutil.Process().children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self.mb = max(self.mb, total / 1e6)
+
+
+def lesson_table(chosen):
+    """Time and peak memory of solved lessons, each from top to bottom in a fresh kernel."""
+    lines = ["| lesson | seconds | peak memory, MB |", "|---|---|---|"]
+    for lesson in chosen:
+        notebook = build_lessons.solved(lesson)
+        begin = time.perf_counter()
+        with PeakMemory() as memory:
+            build_lessons.execute(notebook, lesson.parent, lesson.parents[1])
+        seconds = time.perf_counter() - begin
+        lines.append(f"| {lesson.stem} | {seconds:.0f} | {memory.mb:.0f} |")
+    return "\n".join(lines)
+
+
+def machine():
+    """One line on the machine."""
+    gb = psutil.virtual_memory().total / 1e9
+    cores = os.cpu_count()
+    return f"Measured on {platform.system()} {platform.machine()}, {cores} cores, {gb:.0f} GB."
+
+
+def insert(page, text):
+    """Return a page with the text between its two markers."""
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        raise ValueError(f"README.md needs one line {BEGIN} and below it one line {END}.")
+    before, rest = page.split(BEGIN)
+    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+
+
+def main(arguments, root=ROOT):
+    """Measure, print, and write into README.md; return the exit code."""
+    chosen = sorted(root.glob("lessons/[0-9]*.py"))
+    readme = root / "README.md"
+    try:
+        if arguments:
+            names = tuple(arguments)
+            print(lesson_table([path for path in chosen if path.name.startswith(names)]))
+            return 0
+        insert(readme.read_text(encoding="utf-8"), "")  # find out before measuring for minutes
+        # A further benchmark is a function that returns a table: add a line for it here.
+        tables = [lesson_table(chosen)]
+    except (ValueError, build_lessons.LessonError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = "\n\n".join([*tables, machine()])
+    print(text)
+    page = insert(readme.read_text(encoding="utf-8"), text)
+    readme.write_text(page, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,251 @@
+#!/usr/bin/env python
+"""Make both editions of every lesson, and CLAIMS.md, from lessons/.
+
+notebooks/  the learner's edition: exercises as stubs, no outputs
+solutions/  the solved edition: exercises solved, executed
+
+A solved edition is executed again only when something that made it has changed: the lesson, the
+modules of `utils` it imports, the data and weights it names, or the requirements.
+
+    python tools/build_lessons.py             every lesson
+    python tools/build_lessons.py 01          the lessons whose names begin with 01
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import claims_page
+import jupytext
+import nbformat
+from lesson_inputs import LessonError, digest, made_from
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from references import cite, links
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PANEL = "An interactive panel: open the notebook and run this cell to use it."
+PROGRESS = re.compile(r"(.*\d%\|.*|.*\[\d\d:\d\d[<,].*)?")  # a line of tqdm's, or an empty one
+
+
+def sources(notebook):
+    """Hash what a person may edit in a notebook: its cells' types and sources."""
+    return digest(*(f"{cell.cell_type}\n{cell.source}" for cell in notebook.cells))
+
+
+def tags(cell):
+    """Return a cell's tags."""
+    return cell.metadata.get("tags", [])
+
+
+def edition(lesson, drop):
+    """Read a lesson as a notebook without the cells that carry the tag `drop`."""
+    notebook = jupytext.reads(lesson.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.cells = [cell for cell in notebook.cells if drop not in tags(cell)]
+    references = lesson.parents[1] / "REFERENCES.md"
+    known = links(references.read_text(encoding="utf-8")) if references.exists() else {}
+    seen = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cite(cell.source, known)
+        # The id comes from the content: a new cell leaves the ids of its neighbours alone.
+        text = digest(lesson.stem, cell.cell_type, cell.source)[:12]
+        seen[text] = seen.get(text, 0) + 1
+        cell.id = text if seen[text] == 1 else f"{text}-{seen[text]}"
+        cell.metadata = {"tags": list(tags(cell))} if tags(cell) else {}
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook.metadata.course = {"lesson": lesson.stem, "sources": sources(notebook)}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return nbformat.from_dict(notebook)
+
+
+def learners(lesson):
+    """Make the learner's edition."""
+    return edition(lesson, drop="solution")
+
+
+def solved(lesson):
+    """Make the solved edition, not yet executed, with the hash of all that makes it."""
+    notebook = edition(lesson, drop="exercise")
+    notebook.metadata.course["made_from"] = made_from(lesson)
+    return notebook
+
+
+def execute(notebook, folder, root=ROOT):
+    """Run a notebook in a fresh kernel in `folder`, and tidy what it leaves."""
+    running = None
+
+    def starts(cell, cell_index):
+        nonlocal running
+        running = cell
+
+    client = NotebookClient(
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        on_cell_start=starts,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
+    )
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    try:
+        client.execute(env={**os.environ, "PYTHONPATH": path})
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise LessonError(failure(notebook, running, error)) from None
+    notebook.metadata.language_info = {"name": "python"}
+    for count, cell in enumerate(code_cells(notebook), start=1):
+        cell.execution_count = count
+        cell.outputs = [tidy for output in cell.outputs if (tidy := tidied(output, count))]
+
+
+def code_cells(notebook):
+    """Return a notebook's code cells."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def failure(notebook, cell, error):
+    """Say in a few lines which cell failed, and how."""
+    traces = [output.traceback for output in cell.outputs if output.output_type == "error"]
+    trace = "\n".join(traces[0]) if traces else str(error).strip().splitlines()[0]
+    last = re.sub(r"\x1b\[[0-9;]*m", "", trace).splitlines()[-8:]
+    return "\n    ".join(
+        [
+            f"Lesson {notebook.metadata.course.lesson} fails in code cell "
+            f"{code_cells(notebook).index(cell) + 1}, which begins with",
+            cell.source.strip().splitlines()[0],
+            *last,
+        ]
+    )
+
+
+def tidied(output, count):
+    """Return an output as it is stored, or None: no progress bars, no widgets without a kernel."""
+    if output.output_type == "stream" and output.name == "stderr":
+        kept = [line for line in output.text.split("\n") if not PROGRESS.fullmatch(line)]
+        output.text = "\n".join(kept)
+        return output if kept else None
+    if output.output_type == "execute_result":
+        output.execution_count = count
+    if WIDGET in output.get("data", {}):
+        if "%|" in output.data.get("text/plain", ""):
+            return None
+        return nbformat.v4.new_output("stream", name="stdout", text=PANEL + "\n")
+    return output
+
+
+def read(path):
+    """Read a notebook, or return None if there is none that can be read."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError):
+        return None
+
+
+def write(path, text):
+    """Write a text file if its content changes."""
+    if not path.is_file() or path.read_bytes() != text.encode():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def worked_in(path):
+    """Say whether somebody has changed a notebook's cells since it was made."""
+    if not path.exists():
+        return False
+    notebook = read(path)
+    return notebook is None or notebook.metadata.get("course", {}).get("sources") != sources(
+        notebook
+    )
+
+
+def kind_words(path):
+    """Return the sentence for somebody who has worked in a notebook."""
+    name = f"{path.parent.name}/{path.name}"
+    return (
+        f"{name} has your work in it. To keep it, save it under another name, for example "
+        f"{path.stem}_mine.ipynb; then `make lessons ARGS=--force` makes {name} anew."
+    )
+
+
+def guard(path, force):
+    """Refuse to touch a notebook that somebody has worked in."""
+    if not force and worked_in(path):
+        raise LessonError(kind_words(path))
+
+
+def stale(lesson):
+    """Return one sentence for each edition of a lesson that does not fit its source."""
+    root, found = lesson.parents[1], []
+    for folder, made in (("notebooks", learners(lesson)), ("solutions", solved(lesson))):
+        path = root / folder / f"{lesson.stem}.ipynb"
+        there = read(path)
+        if worked_in(path):
+            found.append(kind_words(path))
+        elif there is None or there.metadata.course != made.metadata.course:
+            found.append(f"{folder}/{path.name} is stale: run `make lessons`.")
+    return found
+
+
+def build(lesson, force=False, again=False):
+    """Make both editions of one lesson; return what was done, in a few words."""
+    root, name = lesson.parents[1], f"{lesson.stem}.ipynb"
+    exercises, solutions = root / "notebooks" / name, root / "solutions" / name
+    guard(exercises, force)
+    guard(solutions, force)
+    write(exercises, nbformat.writes(learners(lesson)) + "\n")
+    notebook, there = solved(lesson), read(solutions)
+    if not again and there and there.metadata.get("course") == notebook.metadata.course:
+        return "unchanged"
+    solutions.parent.mkdir(exist_ok=True)
+    begin = time.perf_counter()
+    execute(notebook, solutions.parent, root)
+    write(solutions, nbformat.writes(notebook) + "\n")
+    return f"executed in {time.perf_counter() - begin:.0f} s"
+
+
+def remove_orphans(root, force=False):
+    """Delete what was made from lessons that are gone, and nothing a learner has saved."""
+    for path in sorted([*root.glob("notebooks/*.ipynb"), *root.glob("solutions/*.ipynb")]):
+        notebook = read(path)
+        made_here = notebook and notebook.metadata.get("course", {}).get("lesson") == path.stem
+        if made_here and not (root / "lessons" / f"{path.stem}.py").exists():
+            guard(path, force)
+            path.unlink()
+
+
+def main(arguments=None, root=ROOT):
+    """Build the lessons asked for; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", nargs="*", help="beginnings of names, such as 01; none: all")
+    parser.add_argument("--force", action="store_true", help="overwrite what somebody worked in")
+    parser.add_argument("--execute", action="store_true", help="execute unchanged lessons too")
+    args = parser.parse_args(arguments)
+    chosen = sorted(root.glob("lessons/[0-9]*.py"))
+    if args.lessons:
+        chosen = [lesson for lesson in chosen if lesson.name.startswith(tuple(args.lessons))]
+        if not chosen:
+            print(f"No lesson begins with {' or '.join(args.lessons)}.", file=sys.stderr)
+            return 1
+    try:
+        remove_orphans(root, args.force)
+        for lesson in chosen:
+            print(f"{lesson.stem}: ", end="", flush=True)
+            print(build(lesson, args.force, args.execute))
+        editions = {path.stem: read(path) for path in sorted(root.glob("solutions/*.ipynb"))}
+        write(root / "CLAIMS.md", claims_page.page(editions))
+    except LessonError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

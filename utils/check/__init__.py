@@ -1,0 +1,79 @@
+"""How an exercise answers: not answered yet, right, or wrong with the diagnosis.
+
+Each lesson has a module here, and each exercise a function that works the right answer out from the
+data. A check never raises: whatever it is given, it returns a verdict.
+"""
+
+import functools
+from dataclasses import dataclass
+
+from utils.cards import GREEN, GREY, ORANGE, card
+
+LOOKS = {
+    "unanswered": ("…", "Not answered yet.", GREY),
+    "right": ("✓", "Right.", GREEN),
+    "wrong": ("✗", "Not yet.", ORANGE),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says: its `state` ("unanswered", "right" or "wrong") and a `message`."""
+
+    state: str
+    message: str
+
+    def __post_init__(self):
+        if self.state not in LOOKS:
+            raise ValueError(f"state must be one of {', '.join(LOOKS)}, not {self.state!r}.")
+
+    def __repr__(self):
+        mark, title, _ = LOOKS[self.state]
+        return f"{mark} {title} {self.message}".rstrip()
+
+    def _repr_html_(self):
+        mark, title, colour = LOOKS[self.state]
+        return card(mark, title, self.message, colour)
+
+
+def unanswered(message="Replace the `...` in the cell above, run it, then run this one again."):
+    """Return the verdict on an exercise nobody has tried."""
+    return Verdict("unanswered", message)
+
+
+def right(message=""):
+    """Return the verdict on a right answer; the message may say what it means."""
+    return Verdict("right", message)
+
+
+def wrong(message):
+    """Return the verdict on a wrong answer; the message says what may have gone wrong."""
+    return Verdict("wrong", message)
+
+
+def exercise(function):
+    """Make a function into a check that never raises.
+
+    An argument that is or holds the stub's ``...`` gives "unanswered". An exception, usually
+    from an answer of another type or shape than expected, gives "wrong" with its reason.
+    """
+
+    @functools.wraps(function)
+    def check(*args, **kwargs):
+        if any(_is_stub(answer) for answer in (*args, *kwargs.values())):
+            return unanswered()
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            return wrong(
+                f"Your answer could not be used ({type(error).__name__}: {error}). "
+                "Are its type and its shape what the exercise asks for?"
+            )
+
+    return check
+
+
+def _is_stub(answer):
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    return answer is ... or isinstance(answer, list | tuple) and any(map(_is_stub, answer))

@@ -1,0 +1,59 @@
+"""The first line of every lesson: mode, seeds, quiet logs and figure style."""
+
+import platform
+import warnings
+from importlib.metadata import version
+
+_mode = None
+
+
+def start(seed=0, eager=False):
+    """Prepare the process for a lesson and print one line of versions.
+
+    Call it before any network is built. Calling it again is fine: it sets the seeds anew.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of Python's, NumPy's and TensorFlow's random numbers.
+    eager : bool
+        False for TensorFlow's graph mode, which iNNvestigate needs; True for eager mode, which
+        tf-explain needs.
+
+    Raises
+    ------
+    RuntimeError
+        If the process already runs in the other mode: it is chosen once per process.
+    TypeError, ValueError
+        If the seed is not an integer between 0 and 2**32 - 1.
+    """
+    global _mode
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed must be an integer, not {seed!r}: write start(seed=0).")
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must lie between 0 and 2**32 - 1, not {seed}: write start(seed=0).")
+
+    import tensorflow as tf  # takes seconds, so only when a lesson really starts
+
+    from utils import plots
+
+    wanted = "eager" if eager else "graph"
+    current = _mode or (None if tf.executing_eagerly() else "graph")
+    if current not in (None, wanted):
+        raise RuntimeError(
+            f"This process already runs in {current} mode and cannot change to {wanted} mode: "
+            "restart the kernel, then run the lesson from its first cell."
+        )
+    if wanted == "graph":
+        tf.compat.v1.disable_eager_execution()
+    _mode = wanted
+
+    tf.keras.utils.set_random_seed(seed)
+    tf.get_logger().setLevel("ERROR")
+    # Keras says this of its own code whenever a model predicts in graph mode.
+    warnings.filterwarnings("ignore", message=".*Model.state_updates.*")
+    plots.style()
+
+    packages = ["NumPy", "TensorFlow"] + ["iNNvestigate"] * (not eager)
+    versions = [f"Python {platform.python_version()}"] + [f"{p} {version(p)}" for p in packages]
+    print(f"{', '.join(versions)}; {wanted} mode, seed {seed}")

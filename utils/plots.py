@@ -1,0 +1,241 @@
+"""How the course's figures look, and how they are shown."""
+
+import html
+from io import BytesIO
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from IPython import get_ipython
+from IPython.display import display
+
+# One resolution for all figures: at 100 dots per inch, 10 pt letters are as large as JupyterLab's,
+# and a lesson with twenty figures stays well below a megabyte.
+DPI = 100
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart (https://jfly.uni-koeln.de/color),
+# without yellow, which is too pale for lines on white.
+BLUE, ORANGE, GREEN, RED, SKY, PURPLE = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#d55e00",
+    "#56b4e9",
+    "#cc79a7",
+)
+INK = "#2b2f36"
+
+
+def style():
+    """Set the course's figure style (matplotlib's rcParams) for this process."""
+    mpl.rcdefaults()
+    plt.rcParams.update(
+        {
+            "figure.dpi": DPI,
+            "savefig.dpi": DPI,
+            "figure.figsize": (7, 4),
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "white",
+            "font.size": 10,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.titlepad": 8,
+            "axes.labelsize": 10,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "axes.titlecolor": INK,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "axes.linewidth": 0.8,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.axisbelow": True,
+            "grid.color": "#e3e6ea",
+            "grid.linewidth": 0.8,
+            "lines.linewidth": 2,
+            "lines.markersize": 5,
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+            "image.cmap": "gray",
+            "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, SKY, PURPLE]),
+            "svg.hashsalt": "course",
+        }
+    )
+
+
+def png(fig):
+    """Return a figure as the bytes of a PNG file, the same bytes for the same figure."""
+    buffer = BytesIO()
+    # matplotlib would write its version into the file.
+    fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def show(fig, alt):
+    """Show a figure with its alt text, print the text as a caption below it, and close it.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        The figure, ready to be seen.
+    alt : str
+        What a reader who cannot see the figure should know: what is drawn, and what it says.
+        Screen readers and exported pages take it from the output's metadata; JupyterLab shows no
+        alt text of its own, hence the caption.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `fig` is no figure, or `alt` is not a sentence.
+    """
+    if not isinstance(fig, mpl.figure.Figure):
+        raise TypeError(
+            f"show needs a matplotlib figure, not {type(fig).__name__}: pass ax.figure."
+        )
+    if not isinstance(alt, str) or len(alt.split()) < 4:
+        raise ValueError(f"alt must be a sentence that says what the figure shows, not {alt!r}.")
+    alt = " ".join(alt.split())
+    if get_ipython() is None:
+        print(f"[figure] {alt}")
+    else:
+        display(
+            {"image/png": png(fig), "text/plain": "[figure]"},
+            metadata={"image/png": {"alt": alt}},
+            raw=True,
+        )
+        caption = f'<div style="opacity: 0.75; max-width: 48em;">{html.escape(alt)}</div>'
+        display({"text/html": caption, "text/plain": alt}, raw=True)
+    plt.close(fig)
+
+
+# Colours of the parts of a Clever Hans picture, the same in every figure.
+PARTS = {"horse": GREEN, "rider": SKY, "hurdle": ORANGE, "tag": PURPLE}
+
+
+def picture(ax, image, title="", masks=None):
+    """Draw a picture without axes, with outlines of known parts.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    image : array_like, shape (y, x) or (y, x, 3)
+        Values 0 to 1.
+    title : str
+    masks : dict of str to array_like of bool, shape (y, x), optional
+        What to outline, by name; names of `PARTS` have their own colour.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+    """
+    artist = ax.imshow(image, vmin=0, vmax=1)
+    _frame(ax, title, masks)
+    return artist
+
+
+def relevance(ax, heat_map, title="", masks=None, limit=None):
+    """Draw a heat map: red speaks for the output, blue against it, white is neutral.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    heat_map : array_like, shape (y, x) or (y, x, channel)
+        Relevance; channels are added first.
+    title : str
+    masks : dict of str to array_like of bool, shape (y, x), optional
+        What to outline, as in `picture`.
+    limit : float, optional
+        Both ends of the colour scale, -limit and limit. Without it, the 99.5th percentile of
+        this map's absolute relevance, so that single pixels do not decide.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a colour bar.
+    """
+    heat_map = np.asarray(heat_map, float)
+    if heat_map.ndim == 3:
+        heat_map = heat_map.sum(-1)
+    if limit is None:
+        limit = np.percentile(abs(heat_map), 99.5) or 1
+    artist = ax.imshow(heat_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    _frame(ax, title, masks)
+    return artist
+
+
+def relevance_bar(fig, artist, axes, label="relevance, scaled to each map"):
+    """Add the colour bar of heat maps, with words at its ends instead of numbers."""
+    bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01)
+    low, high = artist.get_clim()
+    bar.set_ticks([low, 0, high], labels=["against", "0", "for"])
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+def _frame(ax, title, masks):
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=10, fontweight="normal")
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color("#c9ced6")
+    for name, mask in (masks or {}).items():
+        if np.any(mask):
+            ax.contour(mask, [0.5], colors=[PARTS.get(name, INK)], linewidths=1.3)
+
+
+def gallery(pictures, heat_maps, masks=None):
+    """Pictures in the first row, and below each its heat maps.
+
+    Parameters
+    ----------
+    pictures : array_like, shape (sample, y, x, 3)
+    heat_maps : dict of str to array_like, shape (sample, y, x) or (sample, y, x, channel)
+        A row for each, under its name.
+    masks : dict of str to array_like of bool, shape (sample, y, x), optional
+        What to outline in the heat maps.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows, columns = 1 + len(heat_maps), len(pictures)
+    fig, axes = plt.subplots(rows, columns, figsize=(2.2 * columns + 0.8, 2.2 * rows))
+    for i, column in enumerate(axes.T):
+        picture(column[0], pictures[i])
+        outlines = {name: mask[i] for name, mask in (masks or {}).items()}
+        for ax, maps in zip(column[1:], heat_maps.values(), strict=True):
+            drawn = relevance(ax, maps[i], masks=outlines)
+    for ax, name in zip(axes[:, 0], ["picture", *heat_maps], strict=True):
+        ax.set_ylabel(name)
+    relevance_bar(fig, drawn, axes[1:])
+    return fig
+
+
+def before_after(rates):
+    """Rates before and after a change, with their intervals.
+
+    Parameters
+    ----------
+    rates : dict of str to pair
+        For each change the rate before and after, as `skill.rate` gives them, in per cent.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = plt.subplots(figsize=(7, 1 + 0.45 * len(rates)))
+    for row, pair in enumerate(rates.values()):
+        ax.plot([value for value, _ in pair], [row, row], color="#c9ced6", lw=4, zorder=1)
+        for (value, (low, high)), colour, label in zip(
+            pair, (BLUE, RED), ("before", "after"), strict=True
+        ):
+            error = [[value - low], [high - value]]
+            ax.errorbar(value, row, xerr=error, fmt="o", color=colour, label=label)
+    ax.set(yticks=range(len(rates)), yticklabels=list(rates), xlim=(-3, 103))
+    ax.set_ylim(len(rates) - 0.5, -0.5)
+    handles, labels = ax.get_legend_handles_labels()
+    ax.legend(handles[:2], labels[:2], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return fig
