@@ -1,0 +1,525 @@
+"""The front door to iNNvestigate, held against iNNvestigate itself, gradients and hand work."""
+
+import gc
+from collections import OrderedDict
+
+import innvestigate
+import numpy as np
+import pytest
+import tensorflow as tf
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tensorflow.keras import Model, Sequential, layers
+
+from utils import analyzers
+from utils import explain as module
+from utils.explain import explain, methods
+
+NEEDED = {"lrp.alpha_beta": {"alpha": 3}, "deep_taylor.bounded": {"low": -4, "high": 4}}
+# Different ways of using weights in iNNvestigate: enough to compare, since analyzers take time.
+FOLLOWED = ["gradient", "lrp.z", "lrp.sequential_preset_a", "smoothgrad"]
+rng = np.random.default_rng(0)
+
+
+def randomise(model, seed=0):
+    """Random weights, biases too; positive ones for batch normalisation."""
+    draw = np.random.default_rng(seed)
+    for layer in model.layers:
+        positive = isinstance(layer, layers.BatchNormalization)
+        sizes = [w.shape for w in layer.get_weights()]
+        layer.set_weights(
+            [draw.uniform(0.3, 2, s) if positive else draw.normal(size=s) for s in sizes]
+        )
+    return model
+
+
+def trunk(*extra):
+    return [
+        layers.Input((6, 6, 2)),
+        layers.Conv2D(3, 3, activation="relu"),
+        *extra,
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+    ]
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return randomise(Sequential([*trunk(), layers.Dense(3, activation="softmax")]))
+
+
+@pytest.fixture(scope="module")
+def logits(classifier):
+    """The same network, its softmax taken off by hand."""
+    model = Sequential([*trunk(), layers.Dense(3)])
+    model.set_weights(classifier.get_weights())
+    return model
+
+
+@pytest.fixture(scope="module")
+def mapper():
+    """A small encoder-decoder with a skip connection and without biases: a map of one channel."""
+    x = layers.Input((8, 8, 2))
+    a = layers.Conv2D(3, 3, padding="same", activation="relu", use_bias=False)(x)
+    b = layers.MaxPooling2D()(a)
+    b = layers.Conv2D(3, 3, padding="same", activation="relu", use_bias=False)(b)
+    b = layers.UpSampling2D()(b)
+    y = layers.Conv2D(1, 1, use_bias=False)(layers.Concatenate()([a, b]))
+    return randomise(Model(x, y), seed=3)
+
+
+@pytest.fixture(scope="module")
+def x():
+    return rng.normal(size=(5, 6, 6, 2)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def fields():
+    return rng.uniform(0.1, 1, size=(4, 8, 8, 2)).astype("float32")
+
+
+def close(a, b):
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())
+
+
+# ---- the numbers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["gradient", "lrp.epsilon", "lrp.alpha_2_beta_1", "deep_taylor", "integrated_gradients"],
+)
+def test_equals_innvestigate_called_by_hand(classifier, logits, x, method):
+    analyzer = innvestigate.create_analyzer(method, logits, neuron_selection_mode="index")
+    by_hand = analyzer.analyze(x, neuron_selection=[2, 0, 1, 1, 2])
+    close(explain(classifier, x, method, output=[2, 0, 1, 1, 2]), by_hand)
+
+
+def test_none_is_innvestigates_strongest_output(classifier, logits, x):
+    close(explain(classifier, x, "lrp.z"), innvestigate.create_analyzer("lrp.z", logits).analyze(x))
+
+
+def test_gradient_is_the_gradient(mapper, fields):
+    wanted = tf.keras.backend.gradients(mapper.output[:, 2, 5, 0], mapper.input)
+    [wanted] = tf.keras.backend.function([mapper.input], wanted)([fields])
+    close(explain(mapper, fields, "gradient", output=(2, 5)), wanted)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        [layers.Dense(3, activation="sigmoid")],
+        [layers.Dense(3), layers.Softmax()],
+        [layers.Dense(3), layers.Activation("softmax")],
+        [layers.Dense(3), layers.Activation("sigmoid")],
+        [layers.Dense(3, activation=tf.nn.softmax)],
+    ],
+    ids=["dense sigmoid", "softmax layer", "softmax", "sigmoid", "tf.nn.softmax"],
+)
+def test_heads_are_taken_off(head):
+    model = Sequential([layers.Input((4,)), *head])
+    kernel = randomise(model).get_weights()[0]
+    assert np.array_equal(explain(model, np.ones((1, 4)), "gradient", output=1), kernel.T[1:2])
+
+
+def test_taking_the_head_off_leaves_the_model_alone(classifier, x):
+    before = classifier.predict_on_batch(x)
+    explain(classifier, x, "gradient")
+    assert np.array_equal(before, classifier.predict_on_batch(x))
+    assert classifier.layers[-1].activation is tf.keras.activations.softmax
+
+
+def test_relevance_is_conserved_without_biases(mapper, fields):
+    strongest = mapper.predict_on_batch(fields).max((1, 2, 3))
+    assert (strongest > 0).all()
+    close(explain(mapper, fields).sum((1, 2, 3)), strongest)
+
+
+def test_one_number(x):
+    model = randomise(Sequential([*trunk(), layers.Dense(1)]))
+    maps = explain(model, x, "gradient")
+    assert np.array_equal(maps, explain(model, x, "gradient", output=0))
+    close(explain(model, x, "input_t_gradient"), x * maps)
+
+
+@pytest.mark.parametrize("method", ["lrp.z", "lrp.epsilon"])
+def test_batch_normalisation_is_explained_like_the_folded_network(x, method):
+    normed = Sequential(
+        [
+            layers.Input((6, 6, 2)),
+            layers.Conv2D(3, 3, name="conv"),
+            layers.BatchNormalization(name="norm"),
+            layers.Activation("relu"),
+            layers.Flatten(),
+            layers.Dense(3, name="dense"),
+        ]
+    )
+    folded = Sequential(
+        [
+            layers.Input((6, 6, 2)),
+            layers.Conv2D(3, 3, name="conv"),
+            layers.Activation("relu"),
+            layers.Flatten(),
+            layers.Dense(3, name="dense"),
+        ]
+    )
+    for seed in (1, 2):  # the second round sets new weights under the same analyzer
+        kernel, bias = randomise(normed, seed).get_layer("conv").get_weights()
+        gamma, beta, mean, variance = normed.get_layer("norm").get_weights()
+        slope = gamma / np.sqrt(variance + normed.get_layer("norm").epsilon)
+        folded.get_layer("conv").set_weights([kernel * slope, (bias - mean) * slope + beta])
+        folded.get_layer("dense").set_weights(normed.get_layer("dense").get_weights())
+        close(explain(normed, x, method, output=1), explain(folded, x, method, output=1))
+
+
+def test_dropout_is_off_and_a_relu_layer_is_an_activation(x):
+    plain = randomise(Sequential([*trunk(layers.Conv2D(2, 1, activation="relu")), layers.Dense(3)]))
+    model = Sequential(
+        [*trunk(layers.Dropout(0.5), layers.Conv2D(2, 1), layers.ReLU()), layers.Dense(3)]
+    )
+    model.set_weights(plain.get_weights())
+    close(explain(model, x, output=2), explain(plain, x, output=2))
+
+
+# ---- which output -----------------------------------------------------------------------------
+
+
+def test_one_output_for_each_sample_equals_one_by_one(classifier, x):
+    together = explain(classifier, x, output=[0, 2, 1, 2, 0])
+    alone = [explain(classifier, x[i : i + 1], output=k) for i, k in enumerate([0, 2, 1, 2, 0])]
+    close(together, np.concatenate(alone))
+
+
+def test_positions_in_a_map(mapper, fields):
+    flat = explain(mapper, fields, "lrp.z", output=3 * 8 + 4)
+    for same in [
+        (3, 4),
+        (3, 4, 0),
+        np.int64(28),
+        [(3, 4)] * 4,
+        np.full((4, 3), [3, 4, 0]),
+        [28] * 4,
+    ]:
+        assert np.array_equal(explain(mapper, fields, "lrp.z", output=same), flat)
+    strongest = mapper.predict_on_batch(fields).reshape(4, -1).argmax(1)
+    each = explain(mapper, fields, "lrp.z", output=strongest)
+    assert np.array_equal(explain(mapper, fields, "lrp.z"), each)
+
+
+def test_an_input_of_any_size():
+    model = Sequential([layers.Input((None, None, 1)), layers.Conv2D(1, 3, padding="same")])
+    randomise(model)
+    for shape in [(2, 5, 7, 1), (2, 4, 4, 1)]:
+        x = rng.normal(size=shape)
+        maps = explain(model, x, "gradient", output=(2, 2))
+        close(maps[:, 1:4, 1:4, 0], np.stack([model.get_weights()[0][:, :, 0, 0]] * 2))
+
+
+# ---- every method -----------------------------------------------------------------------------
+
+
+def test_methods_are_innvestigates():
+    table = methods()
+    assert set(table.method) <= set(innvestigate.analyzer.analyzers)
+    assert table.method.is_unique
+    assert table.question.str.len().max() <= 50  # pandas would cut longer ones
+
+
+@pytest.mark.parametrize("method", methods().method)
+def test_every_method_follows_the_weights(x, method):
+    def network(seed):
+        norm = [layers.BatchNormalization()] if method in FOLLOWED else []
+        conv = layers.Conv2D(2, 3, activation="relu", input_shape=(6, 6, 2))
+        return randomise(Sequential([conv, *norm, layers.Flatten(), layers.Dense(2)]), seed)
+
+    model, other = network(1), network(2)
+    options = NEEDED.get(method, {})
+    before = explain(model, x, method, output=1, **options)
+    assert before.shape == x.shape and before.dtype == np.float32
+    model.set_weights(other.get_weights())
+    after = explain(model, x, method, output=1, **options)
+    assert not np.allclose(before, after)
+    if method in FOLLOWED:
+        close(after, explain(other, x, method, output=1, **options))
+
+
+def test_smoothgrad_has_reproducible_noise_of_the_asked_size(classifier, x):
+    def smooth(samples=x, **options):
+        return explain(classifier, samples, "smoothgrad", output=1, augment_by_n=8, **options)
+
+    assert np.array_equal(smooth(), smooth())
+    close(smooth(x[3:4]), smooth()[3:4])
+    assert not np.allclose(smooth(), smooth(seed=1))
+    gradient = explain(classifier, x, "gradient", output=1)
+    close(smooth(noise_level=0), gradient)
+    assert not np.allclose(smooth(noise_level=0.5), gradient)
+
+
+def test_integrated_gradients_add_up_to_the_difference(logits, x):
+    baseline = np.full((6, 6, 2), 0.3)
+    options = {"output": 2, "steps": 500, "reference_inputs": baseline}
+    sums = explain(logits, x, "integrated_gradients", **options).sum((1, 2, 3))
+    out = [logits.predict_on_batch(v)[:, 2] for v in (x, baseline[None])]
+    np.testing.assert_allclose(sums, out[0] - out[1], atol=0.02 * np.abs(out[0]).max())
+
+
+# ---- what comes in and goes out ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["lrp.epsilon", "smoothgrad"])
+def test_chunks_equal_the_whole(classifier, x, method):
+    close(explain(classifier, x, method, batch_size=2), explain(classifier, x, method))
+
+
+def test_a_bar_for_several_chunks_only(classifier, x, monkeypatch):
+    bars = []
+    plain = module.tqdm
+    monkeypatch.setattr(module, "tqdm", lambda *a, **k: bars.append(k["disable"]) or plain(*a, **k))
+    explain(classifier, x, "gradient", output=1)
+    explain(classifier, x, "gradient", output=1, batch_size=2)
+    assert bars == [True, False]
+
+
+def test_chunks_are_smaller_for_larger_networks(classifier):
+    large = Sequential([layers.Input((512, 512, 4)), layers.Conv2D(32, 3), layers.Conv2D(1, 3)])
+    sizes = [analyzers.get(m, "gradient", {}, m.input_shape[1:]).chunk for m in (classifier, large)]
+    assert sizes[0] > 1000 and sizes[1] == 1
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int16", "uint8", "bool"])
+def test_any_number_type(classifier, x, dtype):
+    x = np.abs(x * 3).astype(dtype)
+    wanted = explain(classifier, x.astype("float32"), "gradient", output=0)
+    assert np.array_equal(explain(classifier, x, "gradient", output=0), wanted)
+    assert np.array_equal(explain(classifier, x.tolist(), "gradient", output=0), wanted)
+
+
+def test_xarray_in_and_out(mapper, fields):
+    x = xr.DataArray(
+        fields,
+        dims=("sample", "y", "x", "channel"),
+        coords={"channel": ["C13", "GLM"], "time": ("sample", np.arange(4))},
+        name="abi",
+        attrs={"units": "K"},
+    )
+    maps = explain(mapper, x, "lrp.z", output=xr.DataArray([3, 5, 0, 9], dims="sample"))
+    assert maps.dims == x.dims and maps.coords.equals(x.coords)
+    assert maps.attrs == {"long_name": "lrp.z of abi"} and maps.name == "explanation"
+    assert np.array_equal(maps, explain(mapper, fields, "lrp.z", output=[3, 5, 0, 9]))
+
+
+# ---- analyzers come and go --------------------------------------------------------------------
+
+
+def test_analyzers_are_reused_and_each_has_the_same_small_graph(monkeypatch):
+    monkeypatch.setattr(analyzers, "KEPT", 3)
+    monkeypatch.setattr(analyzers, "_kept", OrderedDict())
+    model = randomise(Sequential([layers.Input((4,)), layers.Dense(2)]))
+    made = []
+    for i in range(5):
+        for _ in range(2):
+            explain(model, np.ones((1, 4)), "lrp.epsilon", epsilon=0.1 + i)
+        made.append(list(analyzers._kept.values())[-1])
+    assert len({id(a) for a in made}) == 5
+    assert len({len(a.graph.get_operations()) for a in made}) == 1
+    assert list(analyzers._kept.values()) == made[2:]
+    for old in made[:2]:
+        with pytest.raises(RuntimeError, match="closed"):
+            old.session.run(tf.no_op)
+    explain(model, np.ones((1, 4)), "lrp.epsilon", epsilon=2.1)
+    assert list(analyzers._kept.values())[-1] is made[2]
+
+
+def test_the_models_own_graph_does_not_grow(classifier, x):
+    explain(classifier, x, "gradient")
+    before = len(tf.compat.v1.get_default_graph().get_operations())
+    explain(classifier, x, "lrp.flat")
+    assert len(tf.compat.v1.get_default_graph().get_operations()) == before
+
+
+def test_analyzers_go_with_their_model(x):
+    model = randomise(Sequential([*trunk(), layers.Dense(3)]))
+    explain(model, x, "gradient")
+    key, analyzer = next(reversed(analyzers._kept.items()))
+    del model
+    gc.collect()
+    assert key not in analyzers._kept
+    with pytest.raises(RuntimeError, match="closed"):
+        analyzer.session.run(tf.no_op)
+
+
+def test_layers_may_be_called_like_innvestigates_own(x):
+    i = layers.Input((6, 6, 2))
+    h = layers.Conv2D(2, 3, padding="same", activation="relu", name="lambda")(i)
+    h = layers.Add(name="add")([layers.Conv2D(2, 1, name="multiply")(i), h])
+    model = Model(i, layers.Dense(2, name="subtract")(layers.Flatten(name="flatten")(h)))
+    assert explain(randomise(model), x, output=0).shape == x.shape
+
+
+# ---- refused ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"model": "network.h5"}, TypeError, "Keras model, not str"),
+        ({"method": "lrp.Z_plus"}, ValueError, "did you mean .*lrp.z"),
+        ({"method": "integrated gradients"}, ValueError, "integrated_gradients"),
+        ({"method": "pattern.net"}, ValueError, "no method 'pattern.net'"),
+        ({"method": None}, ValueError, "no method None"),
+        ({"epsilon": 1}, TypeError, "lrp.alpha_1_beta_0 has no option 'epsilon': it takes none"),
+        ({"method": "lrp.epsilon", "eps": 1}, TypeError, "it takes epsilon, bias"),
+        ({"method": "lrp.epsilon", "epsilon": -1}, ValueError, "refuses .* must be > 0"),
+        ({"method": "lrp.alpha_beta"}, ValueError, "refuses .* alpha or beta"),
+        ({"method": "deep_taylor.bounded", "low": 0}, ValueError, "refuses .* both values"),
+        ({"method": "smoothgrad", "noise_level": -1}, ValueError, "noise_level"),
+        ({"method": "smoothgrad", "augment_by_n": 0}, ValueError, "augment_by_n"),
+        ({"method": "integrated_gradients", "steps": 2.5}, ValueError, "steps"),
+        (
+            {"method": "integrated_gradients", "reference_inputs": np.zeros(3)},
+            ValueError,
+            "reference_inputs .*6, 6, 2",
+        ),
+        ({"batch_size": 0}, ValueError, "batch_size"),
+        ({"batch_size": True}, ValueError, "batch_size"),
+        ({"x": np.zeros((6, 6, 2))}, ValueError, r"takes \(N, 6, 6, 2\): .* pass x\[None\]"),
+        ({"x": np.zeros((2, 6, 6, 3))}, ValueError, r"\(2, 6, 6, 3\).* takes \(N, 6, 6, 2\)"),
+        ({"x": np.zeros((0, 6, 6, 2))}, ValueError, "no samples"),
+        ({"x": np.zeros((2, 6, 6, 2), complex)}, TypeError, "real numbers, not complex"),
+        ({"x": np.full((2, 6, 6, 2), "a")}, TypeError, "real numbers"),
+        ({"x": [[1, 2], [3]]}, TypeError, "array of numbers"),
+        ({"x": None}, TypeError, "real numbers"),
+        ({"x": xr.Dataset({"abi": 1, "glm": 2})}, TypeError, "variables, abi, glm"),
+        ({"x": np.full((1, 6, 6, 2), 1e300)}, ValueError, "72 missing, NaN or infinite"),
+        (
+            {"x": np.ma.masked_less(np.eye(6)[None, ..., None].repeat(2, -1), 1)},
+            ValueError,
+            "60 mi",
+        ),
+        ({"output": 3}, ValueError, "output 3 does not exist: count from 0 to 2"),
+        ({"output": -1}, ValueError, "output -1 does not exist"),
+        ({"output": [0, 1]}, ValueError, "2 entries for 5 samples"),
+        ({"output": [0, 1, 2, 3, 0]}, ValueError, "output 3 does not exist"),
+        ({"output": (1, 2)}, ValueError, "no position"),
+        ({"output": True}, TypeError, "int"),
+        ({"output": [True, 0, 0, 0, 0]}, TypeError, "int"),
+        ({"output": 1.0}, TypeError, "int"),
+        ({"output": "horse"}, TypeError, "int"),
+        ({"output": [[0], [1, 2]]}, TypeError, "int"),
+        ({"output": np.zeros((5, 1, 1), int)}, ValueError, "no position"),
+    ],
+    ids=lambda v: str(v)[:40] if isinstance(v, dict) else "",
+)
+def test_bad_arguments(classifier, x, change, error, words):
+    with pytest.raises(error, match=words) as caught:
+        explain(**{"model": classifier, "x": x, **change})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("output", [(8, 0), (0, 0, 1), (-1, 0), (0,), (0, 0, 0, 0), 64])
+def test_positions_outside_a_map(mapper, fields, output):
+    with pytest.raises(ValueError, match="does not exist|no position"):
+        explain(mapper, fields, "lrp.z", output=output)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    output=st.one_of(
+        st.integers(max_value=-1),
+        st.integers(min_value=3),
+        st.floats(),
+        st.text(),
+        st.booleans(),
+        st.lists(st.integers(0, 2), max_size=4),
+        st.lists(st.integers(3, 2**70), min_size=5, max_size=5),
+        st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    )
+)
+def test_no_bad_output_gets_a_map(classifier, x, output):
+    with pytest.raises((TypeError, ValueError), match="output"):
+        explain(classifier, x, "gradient", output=output)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    shape=st.lists(st.integers(0, 6), max_size=5).filter(lambda s: s[1:] != [6, 6, 2] or s[0] == 0),
+    value=st.sampled_from([0, 1, np.nan]),
+)
+def test_no_bad_shape_gets_a_map(classifier, shape, value):
+    with pytest.raises(ValueError, match="takes|no samples"):
+        explain(classifier, np.full(shape, value), "gradient")
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bad=st.sampled_from([np.nan, np.inf, -np.inf]), where=st.integers(0, 5 * 72 - 1))
+def test_no_bad_value_gets_a_map(classifier, x, bad, where):
+    x = x.copy()
+    x.flat[where] = bad
+    with pytest.raises(ValueError, match="x holds 1 missing, NaN or infinite"):
+        explain(classifier, x, "gradient")
+
+
+def test_weights_that_are_not_finite(x):
+    model = Sequential([*trunk(), layers.Dense(2)])
+    model.set_weights([np.full(w.shape, np.nan) for w in model.get_weights()])
+    with pytest.raises(
+        ValueError, match="gave NaN or infinite values: check the network's weights"
+    ):
+        explain(model, x, "gradient", output=0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "method", "words"),
+    [
+        (lambda: layers.Lambda(lambda t: 2 * t, name="odd"), "gradient", "'odd' .Lambda."),
+        (lambda: layers.LayerNormalization(name="odd"), "lrp.z", "'odd' .LayerNormalization."),
+        (lambda: layers.LayerNormalization(name="odd"), "deep_taylor", "'odd' .LayerNormal"),
+        (lambda: layers.Softmax(name="odd"), "lrp.z", "'odd' .Softmax.*: only a softmax at the"),
+        (
+            lambda: layers.Conv2D(2, 1, activation="gelu", name="odd"),
+            "deep_taylor",
+            "'odd' .Conv2D",
+        ),
+        (lambda: layers.LeakyReLU(name="odd"), "guided_backprop", "'odd' .LeakyReLU.*ReLU"),
+        (lambda: layers.Activation("tanh", name="odd"), "lrp.sequential_preset_a", "'odd' .Activ"),
+        (lambda: Sequential([layers.Conv2D(2, 1)], name="odd"), "lrp.z", "'odd' .*flat model"),
+        (
+            lambda: layers.GroupNormalization(3, name="odd"),
+            "gradient",
+            "'odd' .GroupNormalization.",
+        ),
+        (lambda: layers.Conv2D(2, 1, activation=lambda t: t), "lrp.z", "iNNvestigate fails"),
+    ],
+)
+def test_layers_that_a_method_cannot_handle_are_named(x, layer, method, words):
+    model = Sequential([*trunk(layer()), layers.Dense(3)])
+    with pytest.raises(NotImplementedError, match=words) as caught:
+        explain(model, x, method, output=0)
+    assert "\n" not in str(caught.value)
+    assert all(not key[0] == id(model) for key in analyzers._kept)
+
+
+def test_a_gradient_goes_through_a_model_in_a_model_and_through_any_activation(x):
+    inner = Sequential([layers.Conv2D(2, 3, activation="tanh", input_shape=(4, 4, 3))])
+    nested = randomise(Sequential([*trunk(inner), layers.Dense(2)]))
+    flat = Sequential([*trunk(layers.Conv2D(2, 3, activation="tanh")), layers.Dense(2)])
+    flat.set_weights(nested.get_weights())
+    close(explain(nested, x, "gradient", output=1), explain(flat, x, "gradient", output=1))
+
+
+def test_models_that_are_not_one_chain_from_input_to_output(x):
+    class Own(tf.keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    unbuilt = Sequential([layers.Dense(3)])
+    a, b = layers.Input((6, 6, 2)), layers.Input((6, 6, 2))
+    for model, error, words in [
+        (Own(), NotImplementedError, "functional model"),
+        (unbuilt, ValueError, r"not built: .*tf.keras.Input"),
+        (Model([a, b], layers.Add()([a, b])), NotImplementedError, "2 inputs"),
+        (Model(a, [a, layers.Flatten()(a)]), NotImplementedError, r"2 outputs.*model.outputs\[0\]"),
+    ]:
+        with pytest.raises(error, match=words):
+            explain(model, x)

@@ -1,0 +1,277 @@
+"""The front door to iNNvestigate: a heat map for any Keras model, in one call.
+
+What iNNvestigate leaves to its users is done here: a softmax taken off, image outputs flattened,
+the output chosen, a large batch cut into chunks. Each analyzer lives in a graph of its own, so
+that making one takes as long at the end of a session as at its start.
+"""
+
+import difflib
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+import xarray as xr
+from tqdm.auto import tqdm
+
+from utils import analyzers
+
+_METHODS = {
+    "gradient": ("gradient", "Where does a small change matter most?", "simonyan2013"),
+    "smoothgrad": ("gradient", "And on average over noisy copies?", "smilkov2017"),
+    "input_t_gradient": ("gradient", "What if the network were linear?", "shrikumar2017"),
+    "integrated_gradients": ("gradient", "What differs from a baseline?", "sundararajan2017"),
+    "deconvnet": ("modified gradient", "Which pattern, sent back, excites it?", "zeiler2013"),
+    "guided_backprop": ("modified gradient", "And through active units only?", "springenberg2015"),
+    "deep_taylor": ("deep Taylor", "What carries a positive output?", "montavon2017"),
+    "deep_taylor.bounded": ("deep Taylor", "And for inputs from low to high?", "montavon2017"),
+    "lrp.z": ("LRP", "What did each value add?", "bach2015"),
+    "lrp.epsilon": ("LRP", "And with weak evidence left out?", "bach2015"),
+    "lrp.alpha_1_beta_0": ("LRP", "What speaks for the output?", "montavon2018"),
+    "lrp.alpha_1_beta_0_IB": ("LRP", "And with the biases left out?", "montavon2018"),
+    "lrp.alpha_2_beta_1": ("LRP", "What speaks for it, what against?", "bach2015"),
+    "lrp.alpha_2_beta_1_IB": ("LRP", "And with the biases left out?", "montavon2018"),
+    "lrp.alpha_beta": ("LRP", "And with weights of your own?", "bach2015"),
+    "lrp.w_square": ("LRP", "Where do strong weights look?", "montavon2017"),
+    "lrp.flat": ("LRP", "Where does it look at all?", "alber2019"),
+    "lrp.sequential_preset_a": ("LRP", "Dense by epsilon, conv by alpha 1?", "alber2019"),
+    "lrp.sequential_preset_a_flat": ("LRP", "And flat at the input?", "alber2019"),
+    "lrp.sequential_preset_b": ("LRP", "Dense by epsilon, conv by alpha 2?", "alber2019"),
+    "lrp.sequential_preset_b_flat": ("LRP", "And flat at the input?", "alber2019"),
+}
+_OPTIONS = {
+    "gradient": ["postprocess"],
+    "smoothgrad": ["augment_by_n", "noise_level", "seed"],
+    "integrated_gradients": ["steps", "reference_inputs"],
+    "deep_taylor.bounded": ["low", "high"],
+    "lrp.epsilon": ["epsilon", "bias"],
+    "lrp.alpha_beta": ["alpha", "beta", "bias"],
+    "lrp.sequential_preset_a": ["epsilon"],
+    "lrp.sequential_preset_b": ["epsilon"],
+}
+
+
+def methods():
+    """All methods of `explain`: what each one asks, and where it was published.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per method: method, family, question, source (a key of REFERENCES.md), options.
+    """
+    rows = [(m, *row, ", ".join(_OPTIONS.get(m, []))) for m, row in _METHODS.items()]
+    return pd.DataFrame(rows, columns=["method", "family", "question", "source", "options"])
+
+
+def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=None, **options):
+    """Heat map of what made a network give its output, one per sample.
+
+    A softmax or sigmoid at the end of the network is taken off first: the value explained is the
+    one before it. Dropout is off and batch normalisation uses its moving averages, as in a
+    forecast. The network's weights are read anew at every call.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional, with one input and one output: classes, one number, or a map.
+    x : array or xarray.DataArray, shape (sample, ...)
+        Samples as the network takes them. Any real numbers; computed in single precision.
+    method : str
+        A name from `methods()`.
+    output : int, tuple, or sequence of these, optional
+        What to explain: a class or flat index, or (row, col) or (row, col, channel) in a map. One
+        int or tuple holds for all samples; a list or array has one for each. None takes each
+        sample's strongest output.
+    batch_size : int, optional
+        Samples per chunk. By default as many as need 100 to 200 megabytes, at least one.
+    **options
+        The method's own, see `methods()`. `noise_level` of smoothgrad is the noise's standard
+        deviation over the sample's range. `reference_inputs` is the baseline of
+        integrated_gradients, a number or an array like one sample.
+
+    Returns
+    -------
+    array or xarray.DataArray, shape of `x`
+        The heat maps, float32. An xarray input gives its dimensions and coordinates back.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit the network or the method.
+    NotImplementedError
+        If the network or one of its layers is not for this method.
+    RuntimeError
+        If the process runs eagerly: iNNvestigate needs TensorFlow's graph mode.
+
+    Examples
+    --------
+    >>> maps = explain(model, pictures, "lrp.epsilon", output=1, epsilon=0.01)
+    """
+    if tf.executing_eagerly():
+        raise RuntimeError("explain needs graph mode: call course.start() first in a fresh kernel.")
+    _check_model(model)
+    _check_method(method, options, batch_size)
+    samples = _check_samples(x, tuple(model.inputs[0].shape))
+    average = _AVERAGES.get(method)
+    made_by = ("gradient", {}) if average else (method, options)
+    analyzer = analyzers.get(model, *made_by, samples.shape[1:])
+    index = None if output is None else _indices(output, analyzer.output_shape, len(samples))
+    size = batch_size or analyzer.chunk
+
+    def averaged(sample, index):
+        def gradient(copies):
+            return _in_chunks(analyzer.analyze, size, copies, index.repeat(len(copies)), bar=False)
+
+        return average(gradient, sample, **options)
+
+    with analyzer.ready(model):
+        if index is None:
+            index = _in_chunks(analyzer.strongest, size, samples)
+        if average:
+            maps = _in_chunks(averaged, 1, samples, index)
+        else:
+            maps = _in_chunks(analyzer.analyze, size, samples, index)
+    if not np.isfinite(maps).all():
+        raise ValueError(
+            f"{method} gave NaN or infinite values: check the network's weights, "
+            "or try lrp.epsilon, which keeps away from divisions by zero."
+        )
+    if isinstance(x, xr.DataArray):
+        title = f"{method} of {x.name}" if x.name else method
+        return xr.DataArray(maps, x.coords, x.dims, "explanation", {"long_name": title})
+    return maps
+
+
+def _in_chunks(function, size, *arrays, bar=True):
+    """Apply a function chunk by chunk along the first axis; a bar appears after two seconds."""
+    starts = range(0, len(arrays[0]), size)
+    steps = tqdm(starts, delay=2, leave=False, disable=not bar or len(starts) == 1)
+    return np.concatenate([function(*(a[i : i + size] for a in arrays)) for i in steps])
+
+
+# Both are offered by iNNvestigate too, but there SmoothGrad's noise has the standard deviation 1
+# whatever is asked for, and both go back through the network with the weights of their first use.
+def _smoothgrad(gradient, sample, augment_by_n=64, noise_level=0.15, seed=0):
+    if not noise_level >= 0:
+        raise ValueError(f"noise_level must be 0 or larger, not {noise_level}.")
+    shape = (augment_by_n, *sample.shape[1:])
+    noise = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+    return gradient(sample + noise_level * np.ptp(sample) * noise).mean(axis=0, keepdims=True)
+
+
+def _integrated_gradients(gradient, sample, steps=64, reference_inputs=0):
+    baseline = np.asarray(reference_inputs, dtype="float32")
+    if baseline.shape not in ((), sample.shape[1:]) or not np.isfinite(baseline).all():
+        raise ValueError(
+            f"reference_inputs must be a number or an array of the shape {sample.shape[1:]}, "
+            "without NaN or infinite values."
+        )
+    share = np.arange(steps, dtype="float32").reshape(-1, *[1] * (sample.ndim - 1)) / steps
+    way = sample - baseline
+    return way * gradient(baseline + share * way).mean(axis=0, keepdims=True)
+
+
+_AVERAGES = {"smoothgrad": _smoothgrad, "integrated_gradients": _integrated_gradients}
+
+
+# ---- what comes in ----------------------------------------------------------------------------
+
+
+def _check_model(model):
+    if not isinstance(model, tf.keras.Model):
+        raise TypeError(f"model must be a Keras model, not {type(model).__name__}.")
+    if not (isinstance(model, tf.keras.Sequential) or model._is_graph_network):
+        raise NotImplementedError(
+            "The layers of a subclassed model cannot be followed: write it as a functional model."
+        )
+    if not model.built or not model.inputs:
+        raise ValueError(
+            "The model is not built: begin it with its input's shape, as in "
+            "tf.keras.Sequential([tf.keras.Input((64, 64, 3)), *model.layers])."
+        )
+    if len(model.inputs) > 1:
+        raise NotImplementedError(
+            f"The model has {len(model.inputs)} inputs: give it one, for example by stacking the "
+            "fields as channels and taking them apart inside."
+        )
+    if len(model.outputs) > 1:
+        raise NotImplementedError(
+            f"The model has {len(model.outputs)} outputs: explain one at a time, as in "
+            "tf.keras.Model(model.input, model.outputs[0])."
+        )
+
+
+def _check_method(method, options, batch_size):
+    if not isinstance(method, str) or method not in _METHODS:
+        near = difflib.get_close_matches(str(method).lower(), _METHODS, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(f"There is no method {method!r}: {hint}methods() lists all.")
+    known = _OPTIONS.get(method, [])
+    for option in options:
+        if option not in known:
+            raise TypeError(
+                f"{method} has no option {option!r}: it takes {', '.join(known) or 'none'}."
+            )
+    counts = {"batch_size": 1 if batch_size is None else batch_size}
+    counts |= {name: options[name] for name in ("augment_by_n", "steps") if name in options}
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+            raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
+
+
+def _check_samples(x, expected):
+    if isinstance(x, xr.Dataset):
+        raise TypeError(f"x is a Dataset: pass one of its variables, {', '.join(x.data_vars)}.")
+    try:
+        samples = np.ma.asarray(x)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError("x must be an array of numbers, shape (sample, ...).") from error
+    if samples.dtype.kind not in "biuf":
+        raise TypeError(f"x must hold real numbers, not {samples.dtype}.")
+    wanted = f"(N, {', '.join('any' if n is None else str(n) for n in expected[1:])})"
+    if not _fits(samples.shape, expected):
+        single = _fits((1, *samples.shape), expected)
+        hint = "for a single sample pass x[None]" if single else "reshape x"
+        raise ValueError(f"x has the shape {samples.shape}, the network takes {wanted}: {hint}.")
+    if len(samples) == 0:
+        raise ValueError(f"x holds no samples: pass at least one, shape {wanted}.")
+    with np.errstate(over="ignore"):
+        samples = np.ma.filled(samples.astype("float32"), np.nan)
+    bad = samples.size - np.count_nonzero(np.isfinite(samples))
+    if bad:
+        raise ValueError(f"x holds {bad} missing, NaN or infinite values: fill or drop them first.")
+    return samples
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) and all(
+        want in (None, have) for have, want in zip(shape[1:], expected[1:], strict=True)
+    )
+
+
+def _indices(output, shape, n):
+    """Flat index of the output to explain, one for each of n samples; shape is one output's."""
+    size = int(np.prod(shape))
+    try:
+        index = np.asarray(output)
+    except ValueError:
+        index = np.empty(0)
+    flags = isinstance(output, (list, tuple)) and any(isinstance(o, bool) for o in output)
+    if index.dtype.kind not in "iu" or flags:
+        raise TypeError("output must be an int, a tuple such as (row, col), or a list of these.")
+    if isinstance(output, tuple) or index.ndim == 0:
+        index = np.broadcast_to(index, (n, *index.shape))
+    if len(index) != n:
+        raise ValueError(f"output has {len(index)} entries for {n} samples: give one for each.")
+    if index.ndim == 1:
+        index, shape = index[:, None], (size,)
+    if index.ndim == 2 and index.shape[1] == len(shape) - 1 and shape[-1] == 1:
+        index = np.pad(index, ((0, 0), (0, 1)))  # a map of one channel needs no channel
+    if index.ndim != 2 or index.shape[1] != len(shape):
+        raise ValueError(f"output is no position in the network's output, of the shape {shape}.")
+    wrong = index[((index < 0) | (index >= shape)).any(axis=1)]
+    if len(wrong):
+        raise ValueError(
+            f"output {', '.join(map(str, wrong[0]))} does not exist: count from 0 to "
+            f"{', '.join(str(n - 1) for n in shape)}."
+        )
+    return np.ravel_multi_index(tuple(index.T.astype(int)), shape)
