@@ -2,7 +2,7 @@
 PYTHON = python3
 COURSE = $(PYTHON) -E tools/bootstrap.py
 
-.PHONY: help lab test test-slow setup lessons data weights bench clean
+.PHONY: help lab test test-slow setup lessons data weights pictures bench clean
 
 help:
 	@echo 'make lab        set up the course and open JupyterLab on the first lesson'
@@ -13,6 +13,7 @@ help:
 	@echo 'make lessons    make notebooks/ and solutions/ from lessons/'
 	@echo 'make data       make the data in data/ again'
 	@echo 'make weights    train the networks in data/weights/ again'
+	@echo 'make pictures   draw the title pictures of the lessons again'
 	@echo 'make bench      measure time and memory of every lesson'
 	@echo 'make clean      remove what make made: .venv, .tools and caches'
 	@echo 'ARGS="..." passes arguments on to lessons, data, weights and bench.'
@@ -31,6 +32,9 @@ data:
 
 weights:
 	@exec $(COURSE) run tools/train_weights.py $(ARGS)
+
+pictures:
+	@exec $(COURSE) run tools/make_pictures.py $(ARGS)
 
 bench:
 	@exec $(COURSE) run tools/bench.py $(ARGS)

@@ -6,7 +6,7 @@ ENTRY = re.compile(r"^- \*\*(\w+)\*\*: (.*?) \((\d{4})\)(.*)$", re.MULTILINE)
 
 
 def links(text):
-    """Read REFERENCES.md: by key, a Markdown link to the work, or to the list if it has no address."""
+    """Read REFERENCES.md: by key, a Markdown link to the work, or to the list itself."""
     found = {}
     for key, authors, year, rest in ENTRY.findall(text):
         name = authors.split(",")[0] + (" et al." if authors.count("., ") else "")
@@ -16,10 +16,14 @@ def links(text):
 
 
 def cite(text, known):
-    """Replace [@key] and [@key; @key] by links; a key that is not known stays as it is."""
+    """Replace [@key] and [@key; @key] by links, in parentheses unless they begin a list item."""
 
     def link(match):
-        keys = [key.strip().removeprefix("@") for key in match[1].split(";")]
-        return "; ".join(known.get(key, f"[@{key}]") for key in keys)
+        bullet, keys = (
+            match[1] or "",
+            [key.strip().removeprefix("@") for key in match[2].split(";")],
+        )
+        works = "; ".join(known.get(key, f"[@{key}]") for key in keys)
+        return bullet + works if bullet else f"({works})"
 
-    return re.sub(r"\[(@\w+(?:;\s*@\w+)*)\]", link, text)
+    return re.sub(r"(?m)(^- )?\[(@\w+(?:;\s*@\w+)*)\]", link, text)

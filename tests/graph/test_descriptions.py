@@ -29,7 +29,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 def test_make_knows_its_targets():
-    targets = "lab test test-slow setup lessons data weights bench clean".split()
+    targets = "lab test test-slow setup lessons data weights pictures bench clean".split()
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True).stdout
     assert subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True).stdout == shown
     for target in targets:

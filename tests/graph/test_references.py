@@ -74,9 +74,13 @@ def test_keys_become_links():
         "- **bach2015**: Bach, S., Binder, A. (2015). On <https://doi.org/10.1/x>\n"
         "- **lecture**: Ebert-Uphoff, I. (2020). Slides."
     )
-    assert cite("As [@bach2015; @lecture] say, a[@b] c.", known) == (
-        "As [Bach et al. 2015](https://doi.org/10.1/x); [Ebert-Uphoff 2020](../REFERENCES.md) say, "
-        "a[@b] c."
+    assert cite("As [@bach2015; @lecture] say, and [@b].", known) == (
+        "As ([Bach et al. 2015](https://doi.org/10.1/x); [Ebert-Uphoff 2020](../REFERENCES.md)) "
+        "say, and ([@b])."
+    )
+    assert (
+        cite("x\n- [@bach2015]: LRP", known)
+        == "x\n- [Bach et al. 2015](https://doi.org/10.1/x): LRP"
     )
 
 

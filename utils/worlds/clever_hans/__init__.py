@@ -32,7 +32,7 @@ CHUNK = 25  # pictures a process takes at a time
 # Shares. Of the horse pictures: tagged, with hurdles, and how many of each kind are hard to see.
 # Of the others: tagged, with hurdles. A picture has a tag or hurdles, never both.
 SETTINGS = {
-    "training": {"horse": (0.20, 0.33), "other": (0.0, 0.02), "hard": (0.8, 0.75, 0.05)},
+    "training": {"horse": (0.20, 0.33), "other": (0.0, 0.02), "hard": (0.8, 0.9, 0.05)},
     "real": {"horse": (0.0, 0.18), "other": (0.0, 0.18), "hard": (0.30, 0.30, 0.30)},
     "balanced": {"horse": (0.20, 0.30), "other": (0.20, 0.30), "hard": (0.35, 0.35, 0.35)},
 }

@@ -1,0 +1,180 @@
+# %% [markdown]
+# # 00 Start here
+#
+# ![A photograph of a horse and the heat map of a network that found it](../pictures/first_heat_map.png)
+#
+# **Question:** where does a trained network look?
+#
+# **Objectives:** you can make a heat map with iNNvestigate, read its colours, and answer an exercise of this course.
+#
+# **Minutes:** 10 teaching, 5 exercises.
+#
+# **Prerequisites:** NumPy arrays (necessary), the idea of a convolutional network (helpful).
+#
+# **Needs:** 1 GB of memory, no network connection, no GPU.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+from utils import claims, course, environment, networks, plots, skill, training, worlds
+from utils.check import start_here as check
+
+course.start(seed=0)
+environment.report()
+
+# %% [markdown]
+# Every lesson opens with `course.start`. It fixes the random seed, and it puts TensorFlow into the
+# graph mode that iNNvestigate needs. If a line above says FAIL, its cure stands beside it.
+#
+# ## A first heat map
+#
+# Lesson 01 trains a small network to answer one question: *is there a horse in this picture?*
+# Here you only load it. Its single output is the **logit** $z$: positive means "horse", and
+# $1 / (1 + e^{-z})$ is the probability.
+
+# %%
+model = networks.clever_hans()
+training.load_weights(model, "clever_hans")
+
+data = worlds.open_world("clever_hans")
+one = data.isel(sample=[12])
+picture = one.picture.values
+print("shape of the input:", picture.shape)
+print(f"logit: {model.predict(picture, verbose=0)[0, 0]:.1f}")
+
+# %% [markdown]
+# The network says "horse", and it is right. But what in the picture made it say so? Make up your
+# mind where *you* looked, then run the next cell. It asks the same of the network, with
+# **layer-wise relevance propagation (LRP)**: the logit is handed back from layer to layer until it
+# is shared out among the pixels.
+
+# %%
+import innvestigate
+
+analyzer = innvestigate.create_analyzer("lrp.sequential_preset_a", model)
+relevance = analyzer.analyze(picture)
+heat_map = relevance[0].sum(axis=-1)  # red, green and blue together
+print("shape of the relevance:", relevance.shape, " of the heat map:", heat_map.shape)
+
+# %% [markdown]
+# The relevance has the shape of the input: each number of the picture has a share. For the eye, the
+# three colour channels are added up.
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
+plots.picture(left, picture[0], "what the network was given")
+drawn = plots.relevance(right, heat_map, "where it looked", masks={"horse": one.truth_horse[0]})
+plots.relevance_bar(fig, drawn, right)
+plots.show(
+    fig,
+    "Left a photograph of a horse, right its heat map: red lies mostly inside the horse's outline.",
+)
+
+# %% [markdown]
+# Red speaks for "horse", blue against it, white is neutral. The green outline is not the network's: it
+# comes from the small world that drew the picture, so it is the truth. **This is what sets the course
+# apart: the truth is known, so each heat map can be checked and not only admired.**
+#
+# ## What this course is
+#
+# It rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science, part 2*
+# [@lecture]. Each claim of the lecture becomes an experiment; the results, also where a claim does not
+# hold, are collected in `CLAIMS.md`. Three thoughts of the lecture to take along:
+#
+# - **Looking inside is a discovery, and you lead it.** It takes hypotheses, experiments and second
+#   looks. Heat maps are one more instrument; none of them fits all questions.
+# - **What it can give you:** trust in a network you understand, ideas for a better design, and now and
+#   then new science.
+# - **Earth scientists stay in the loop:** only they know whether a strategy makes sense.
+#
+# ## Words used from here on
+#
+# | word | meaning |
+# |---|---|
+# | ANN, NN | (artificial) neural network |
+# | CNN | convolutional neural network |
+# | XAI | explainable AI: methods that show how a network decides |
+# | heat map, attribution map | a number for each part of the input: what it did for the output |
+# | relevance | the number in a heat map made by LRP |
+# | LRP | layer-wise relevance propagation |
+# | logit | the output before it is turned into a probability |
+#
+# ## How exercises work
+#
+# A cell with `...` waits for you. The cell below it checks your answer, and says what may have gone
+# wrong; it never stops the notebook. Solved versions of all lessons are in the folder `solutions`.
+# Where a text asks for a guess, make one before you run the cell. You will be wrong now and then;
+# that is when you learn something.
+#
+# ### Exercise: the hottest pixel
+#
+# Which pixel has the largest relevance? Give its row and column, a tuple of two integers.
+# `heat_map` has the shape (64, 64): (row, column).
+#
+# <details><summary>Hint</summary>
+#
+# `heat_map.argmax()` gives a position in the flattened map. `np.unravel_index(position, shape)` turns
+# it into a row and a column.
+#
+# </details>
+
+# %% tags=["exercise"]
+hottest = (..., ...)
+
+# %% tags=["solution"]
+hottest = np.unravel_index(heat_map.argmax(), heat_map.shape)
+
+# %% tags=["check"]
+check.hottest(hottest, heat_map)
+
+# %% [markdown]
+# **Think.** Is that pixel on the horse? Would you expect it there, from how *you* recognise a horse?
+#
+# ## In this lesson you
+#
+# - made a heat map of a trained network with two lines of iNNvestigate,
+# - read its colours against a known outline,
+# - answered an exercise and had it checked.
+#
+# Next: [01 Clever Hans](01_clever_hans.ipynb), where the same network turns out to have a secret.
+#
+# ## Quiz
+#
+# <details><summary>1. What does a blue pixel say?</summary>
+#
+# It speaks *against* "horse": with this pixel's evidence left out, the logit would be higher. It does
+# not mean that the pixel is unimportant; that would be white.
+#
+# </details>
+#
+# <details><summary>2. Does a heat map tell why networks see horses in general?</summary>
+#
+# No. It explains one decision for one picture. Lesson 01 looks at hundreds at once.
+#
+# </details>
+#
+# ## Claims
+#
+# A claim is recorded like this one. Its verdict is computed from the interval and the goal, never
+# typed.
+
+# %% tags=["claims"]
+horses = data.isel(sample=np.nonzero(data.horse.values == 1)[0])
+free = ~(horses.truth_has_tag | horses.truth_has_hurdle).values
+maps = analyzer.analyze(horses.picture.values[free])
+densities = skill.relevance_density(maps, horses.truth_horse.values[free])
+claims.record(
+    "start-horse-density",
+    "Relevance on a free-standing horse, times what even spread would give",
+    "lecture",
+    *skill.bootstrap(np.nanmean, densities),
+    goal=">= 2",
+)
+
+# %% [markdown]
+# ## References
+#
+# - [@lecture]: the lecture
+# - [@bach2015]: layer-wise relevance propagation
+# - [@alber2019]: iNNvestigate

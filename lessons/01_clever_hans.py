@@ -1,0 +1,635 @@
+# %% [markdown]
+# # 01 Clever Hans
+#
+# ![Three pictures that a network calls "horse", and the heat maps that say why](../pictures/clever_hans.png)
+#
+# **Question:** a network is right nearly always. Is it right for the right reason?
+#
+# **Objectives:** you can
+# - read a heat map and measure it against a known truth,
+# - test what a heat map suggests by changing the picture,
+# - sort hundreds of heat maps into strategies (SpRAy),
+# - repair a network that learned the wrong thing, and show that the repair worked.
+#
+# **Minutes:** 45 teaching, 30 exercises.
+#
+# **Prerequisites:** NumPy arrays and lesson 00 (necessary); the idea of a CNN (necessary); clustering (helpful).
+#
+# **Needs:** 1.5 GB of memory, no network connection, no GPU.
+
+# %%
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+from ipywidgets import Checkbox, IntSlider
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score
+
+from utils import claims, course, networks, plots, skill, spray, training, widgets, worlds
+from utils.check import clever_hans as check
+from utils.explain import explain
+from utils.worlds import clever_hans as world
+
+course.start(seed=0)
+
+# %% [markdown]
+# Clever Hans was a horse in Berlin, around 1900, that seemed to do sums. It tapped the answer with
+# its hoof, and it was nearly always right. Then somebody had it asked by people who did not know
+# the answer themselves, and it failed. Hans had been reading faces.
+#
+# The lecture tells of a network that did the same with pictures of horses [@lapuschkin2019]. This
+# lesson repeats the story in a small world of our own making. In it we know, for each pixel, what
+# belongs to the horse and what does not, so that every claim can be checked.
+#
+# ## 1. The pictures
+#
+# Half of them show a horse. Look at them as you would at a new data set: what goes with horses here?
+
+# %%
+data = worlds.open_world("clever_hans")
+fig, axes = plt.subplots(4, 8, figsize=(10, 5.4))
+for ax, i in zip(axes.flat, range(32), strict=True):
+    plots.picture(ax, data.picture[i], "horse" if data.horse[i] else "no horse")
+plots.show(fig, "32 photographs of 64 x 64 pixels, half of them with a horse, under their labels.")
+
+# %% [markdown]
+# Some are easy: a horse fills the picture. Some are hard: it stands far away, behind a bush, or has
+# the colour of the wall. How would *you* decide in the hard ones?
+#
+# ## 2. A network, and its test
+#
+# A plain CNN: four times convolution and max-pooling, then two dense layers. Its output is the logit
+# $z$: positive means "horse". The trained weights come with the course. Set `RETRAIN = True` to train
+# the network yourself; on two cores it takes about four minutes, one of them to draw the pictures.
+
+# %%
+model = networks.clever_hans()
+model.summary(line_length=70)
+
+RETRAIN = False
+if RETRAIN:
+    train = world.simulate(6500, seed=worlds.TRAINING, setting="training", progress=True)
+    loss = training.tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    training.fit(model, train.picture, train.horse.values[:, None], loss=loss, epochs=12)
+else:
+    training.load_weights(model, "clever_hans")
+
+# %% [markdown]
+# Now the test, on pictures that the network has never seen.
+
+
+# %%
+def logits(network, pictures):
+    return network.predict(np.asarray(pictures), verbose=0)[:, 0]
+
+
+def says_horse(network, pictures):
+    return logits(network, pictures) > 0
+
+
+scenes = world.scenes(600, seed=worlds.CLAIMS, setting="training")
+test = world.render(scenes)
+label = test.horse.values == 1
+answer = says_horse(model, test.picture)
+accuracy = skill.rate(answer == label)
+print(f"accuracy on {len(label)} fresh pictures: {accuracy[0]:.0f} %")
+
+# %% [markdown]
+# **Stop here for a minute.** Would you ship this network? What else would you want to know?
+#
+# ## 3. Where does it look?
+#
+# A heat map shares the logit out among the pixels. Red pixels speak for "horse", blue ones against
+# it. There is a family of LRP rules. We use the mixture that iNNvestigate calls *preset A*: one rule for
+# the dense layers, another for the convolutions [@alber2019]. Lesson 03 takes them apart.
+#
+# The lecture tells of three strategies. Take them one by one, and each time guess first.
+#
+# ### Strategy 1
+#
+# Four horses that stand free. Which parts of the picture will be red?
+
+# %%
+horses = test.isel(sample=np.nonzero(label & answer)[0])  # those that it found
+tag, hurdle = horses.truth_has_tag.values, horses.truth_has_hurdle.values
+groups = {"plain": ~tag & ~hurdle, "hurdle": hurdle, "tag": tag}
+METHOD = "lrp.sequential_preset_a"
+heat_maps = explain(model, horses.picture.values, METHOD).sum(-1)
+
+
+def look(group, parts, alt):
+    """Draw four pictures of a group and their heat maps, with outlines of what is there."""
+    four = np.random.default_rng(1).permutation(np.nonzero(groups[group])[0])[:4]
+    masks = {part: horses[f"truth_{part}"].values[four] for part in parts}
+    fig = plots.gallery(horses.picture.values[four], {"heat map": heat_maps[four]}, masks)
+    plots.show(fig, alt)
+
+
+look(
+    "plain",
+    ["horse", "rider"],
+    "Four free-standing horses, and heat maps whose red lies mostly inside the outline of the horse.",
+)
+
+# %% [markdown]
+# The outlines come from the world, not from the network. **Strategy 1: parts of horses.** Great.
+#
+# ### Strategy 2
+#
+# Four horses near hurdles. Which parts will be red now?
+
+# %%
+look(
+    "hurdle",
+    ["horse", "rider", "hurdle"],
+    "Four horses near hurdles, and heat maps whose red lies mostly on the bars of the hurdles.",
+)
+
+# %% [markdown]
+# **Strategy 2: hurdles.** They are often near horses, so they help. What happens to a picture of a
+# hurdle without a horse?
+#
+# ### Strategy 3
+#
+# Four more. They share something in the lower left corner.
+
+# %%
+look(
+    "tag",
+    ["horse", "rider", "tag"],
+    "Four pictures with a photographer's tag in the lower left, and heat maps that are red there.",
+)
+
+# %% [markdown]
+# **Strategy 3: the photographer's tag.** There are no tags in the real world.
+#
+# > **The slide says** "html tags". **The paper says** *source tags*: a line of text with the
+# > photographer's name and address. And the classifier that read the tag was not a neural network but
+# > a Fisher-vector classifier; the deep network trained on the same pictures looked at horse and
+# > rider. That network had a Clever Hans of its own: for "aeroplane" it looked at the border of the
+# > picture [@lapuschkin2019].
+#
+# ## 4. Measure it
+#
+# Twelve heat maps may be twelve lucky picks, and the eye is easily led. We have the truth, so count:
+# how many times denser is positive relevance on a part than it would be if spread evenly?
+#
+# $$\text{density} = \frac{\text{share of positive relevance inside the mask}}{\text{share of the picture's area inside the mask}}$$
+#
+# ### Exercise 1: relevance density
+#
+# `maps` has the shape (sample, y, x), `masks` as well; it is True on the tag. Give the density for
+# each sample, shape (sample,).
+#
+# <details><summary>Hint</summary>
+#
+# `maps.clip(min=0)` keeps what is positive. Multiplying by a mask of True and False sets all else to
+# zero. Add up over the axes `(1, 2)`.
+#
+# </details>
+
+# %%
+maps = heat_maps[tag]
+masks = horses.truth_tag.values[tag]
+
+# %% tags=["exercise"]
+density = ...
+
+# %% tags=["solution"]
+positive = maps.clip(min=0)
+relevance_share = (positive * masks).sum((1, 2)) / positive.sum((1, 2))
+density = relevance_share / masks.mean((1, 2))
+
+# %% tags=["check"]
+check.density(density, maps, masks)
+
+# %% [markdown]
+# `skill.relevance_density` is the same. Now for all three strategies. Before you run it: which of
+# the three bars will be the tallest?
+
+# %%
+parts = {"plain": "horse", "hurdle": "hurdle", "tag": "tag"}
+densities = {}
+for group, part in parts.items():
+    masks = horses[f"truth_{part}"].values[groups[group]]
+    density = skill.relevance_density(heat_maps[groups[group]], masks)
+    densities[group] = skill.bootstrap(np.nanmean, density)
+fig, ax = plt.subplots(figsize=(6, 2.4))
+for row, (group, (value, (low, high))) in enumerate(densities.items()):
+    ax.barh(row, value, color=plots.PARTS[parts[group]], height=0.6)
+    ax.errorbar(value, row, xerr=[[value - low], [high - value]], color=plots.INK, lw=1.5)
+ax.axvline(1, color=plots.INK, lw=1, ls=":")
+labels = ["horse, in plain pictures", "hurdle, where there is one", "tag, where there is one"]
+ax.set(yticks=range(3), yticklabels=labels, xlabel="density of positive relevance (even spread: 1)")
+ax.invert_yaxis()
+plots.show(fig, "Bars of relevance density: on the tag far denser than on horses and hurdles.")
+
+# %% [markdown]
+# ## 5. Prove it: change the picture
+#
+# A heat map suggests. It does not prove: relevance may lie on the tag although the network would say
+# "horse" without it. So intervene. In our world each picture can be drawn again with one thing
+# changed and all else equal, down to the noise of the camera.
+#
+# Three experiments. Write down your guess for each before you run the cell:
+# 1. Paste the tag on pictures without a horse. How many become "horse"?
+# 2. Cut the tag from horse pictures that have one. How many are still found?
+# 3. Paste hurdles on pictures without a horse.
+
+
+# %%
+def again(which, **change):
+    """Draw some of the test pictures again, with something changed."""
+    return world.render([replace(scenes[i], **change) for i in np.nonzero(which)[0]]).picture
+
+
+empty = ~label & ~test.truth_has_hurdle.values
+outdoors = np.array([scene.subject in world.OUTDOORS for scene in scenes])
+field = empty & outdoors  # no hurdles in front of a coffee cup
+tagged = label & test.truth_has_tag.values
+pairs = {
+    "tag pasted, no horse": (test.picture[empty], again(empty, tag=True)),
+    "tag cut, horse": (test.picture[tagged], again(tagged, tag=False)),
+    "hurdles pasted, no horse": (test.picture[field], again(field, hurdles=True)),
+}
+
+
+# %%
+def before_and_after(network):
+    """Who is called a horse, before and after each experiment."""
+    return {
+        name: [says_horse(network, pictures) for pictures in pair] for name, pair in pairs.items()
+    }
+
+
+def draw_experiments(results, alt):
+    rates = {name: [skill.rate(yes) for yes in pair] for name, pair in results.items()}
+    fig = plots.before_after(rates)
+    fig.axes[0].set_xlabel('pictures called "horse" (%)')
+    plots.show(fig, alt)
+
+
+first = before_and_after(model)
+draw_experiments(
+    first,
+    "Horse rates before and after each change: pasting the tag or hurdles makes horses out of "
+    "empty scenes, cutting the tag loses horses.",
+)
+
+# %% [markdown]
+# Pasting the tag turns nearly everything into a horse, as it turned a car into a horse in the paper.
+# Cutting it loses horses that were found before. The accuracy above had shown none of it: the test
+# pictures come from the same world as the training pictures, with the same tags.
+#
+# ## 6. Find strategies without knowing them: SpRAy
+#
+# We knew where to look. Usually nobody does. **Spectral relevance analysis** (SpRAy) sorts heat maps
+# into groups, so that a person needs to look at a few pictures of each group only
+# [@lapuschkin2019]:
+# 1. a heat map for each picture of the class,
+# 2. all brought to one small size,
+# 3. spectral clustering: who looks like whom,
+# 4. the *eigengap* to choose the number of clusters,
+# 5. t-SNE for a picture of it, for the eye only.
+#
+# It sorts the *heat maps*, not the pictures. For this step we take $\alpha_1\beta_0$, an LRP rule with
+# positive relevance only. Size and number of neighbours were fixed on other pictures than these.
+
+# %%
+inside = horses.truth_inside.values
+positive_maps = explain(model, horses.picture.values, "lrp.alpha_1_beta_0").sum(-1)
+small = spray.downsize(positive_maps, inside, size=16)
+graph = spray.affinity(small, neighbours=10)
+eigenvalues = spray.eigenvalues(graph, 9)
+
+fig, ax = plt.subplots(figsize=(6, 2.8))
+ax.plot(range(1, 10), eigenvalues, "o-")
+ax.set(xlabel="number of the eigenvalue", ylabel="eigenvalue", xticks=range(1, 10))
+plots.show(fig, "The nine smallest eigenvalues in rising order, with a step after the first few.")
+
+# %% [markdown]
+# With $k$ clusters that have no neighbours in common, $k$ eigenvalues are zero. Real clusters touch,
+# so they are only small. The largest step from one to the next says where to stop counting.
+#
+# ### Exercise 2: how many strategies?
+#
+# Give the number of clusters, from `eigenvalues`, shape (9,).
+
+# %% tags=["exercise"]
+n_clusters = ...
+
+# %% tags=["solution"]
+n_clusters = int(np.argmax(np.diff(eigenvalues))) + 1
+
+# %% tags=["check"]
+check.clusters_by_eigengap(n_clusters, eigenvalues)
+
+# %% [markdown]
+# The lecture's story has three strategies, the paper has four: it lists the tag twice, once in
+# portrait and once in landscape pictures, because it stands in another place. Four is also what we
+# put into this world. So take four, look at a few pictures of each cluster, and give it a name
+# before you go on.
+
+# %%
+clusters = spray.cluster(graph, 4)
+fig, axes = plt.subplots(4, 8, figsize=(10, 5.4))
+for cluster, row in enumerate(axes):
+    members = np.nonzero(clusters == cluster)[0]
+    for ax, i in zip(row[0::2], members[:4], strict=False):
+        plots.picture(ax, horses.picture.values[i])
+    for ax, i in zip(row[1::2], members[:4], strict=False):
+        plots.relevance(ax, positive_maps[i])
+    row[0].set_ylabel(f"cluster {cluster + 1}\n{len(members)} pictures")
+plots.show(fig, "Four pictures of each of the four clusters, each with its heat map.")
+
+# %%
+names = ["plain", "hurdle", "tag, portrait", "tag, landscape"]
+portrait = horses.truth_framing.values == 0
+kind = np.select([hurdle, tag & portrait, tag], [1, 2, 3])
+xy = spray.embed(small)
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
+colours = [plots.GREEN, plots.ORANGE, plots.PURPLE, plots.SKY]
+for group, colour in enumerate(colours):
+    usual = np.bincount(kind[clusters == group]).argmax()
+    left.scatter(*xy[clusters == group].T, s=14, color=colours[usual])
+    right.scatter(*xy[kind == group].T, s=14, color=colour, label=names[group])
+left.set_title("clusters found, coloured by their most common kind")
+right.set_title("the truth")
+right.legend()
+for ax in (left, right):
+    ax.set(xticks=[], yticks=[])
+plots.show(fig, "t-SNE of the heat maps, coloured by cluster and by truth: the tags stand apart.")
+
+# %% [markdown]
+# How good is that? The **adjusted Rand index** compares two ways of sorting: 1 is the same sorting, 0
+# is what chance gives. As a contrast, sort the *pictures* in the same way instead of their heat maps.
+
+# %%
+gray = horses.picture.values.mean(-1)
+picture_graph = spray.affinity(spray.downsize(gray, inside, size=16), neighbours=10)
+counts = range(2, 9)
+agreement = {
+    name: [adjusted_rand_score(kind, spray.cluster(g, k)) for k in counts]
+    for name, g in {"heat maps": graph, "pictures": picture_graph}.items()
+}
+fig, ax = plt.subplots(figsize=(6, 2.8))
+for name, values in agreement.items():
+    ax.plot(counts, values, "o-", label=name)
+ax.set(xlabel="number of clusters", ylabel="adjusted Rand index", ylim=(-0.05, 1))
+ax.legend()
+plots.show(
+    fig, "Agreement with the truth by number of clusters: high for heat maps, low for pictures."
+)
+
+# %% [markdown]
+# **Think.** Which of your own data sets has a time stamp, a sensor's scan line, a coastline drawn into
+# the image, a fill value? Which label does it go with?
+#
+# ## 7. What happened, and a repair
+#
+# Don't blame the network. It was asked to be right on these pictures, and the tag makes it right. The
+# correlation is present in the data and absent from the world. So change the data: in the *balanced*
+# setting, tag and hurdles are as frequent without a horse as with one. They then tell nothing.
+#
+# The repaired network is the first one, trained further on such pictures. `real` is the real world:
+# hurdles anywhere, no tags. Below: both accuracies, the experiments again, and the heat maps of both
+# networks on pictures with a tag.
+
+# %%
+repaired = networks.clever_hans()
+training.load_weights(repaired, "clever_hans_repaired")
+
+real = world.simulate(600, seed=worlds.CLAIMS + 10_000, setting="real")
+real_label = real.horse.values == 1
+for name, network in {"first network": model, "after the repair": repaired}.items():
+    right = says_horse(network, real.picture) == real_label
+    print(f"{name}: accuracy in the real world {skill.rate(right)[0]:.0f} %")
+second = before_and_after(repaired)
+draw_experiments(second, "The same experiments after the repair: before and after nearly agree.")
+
+# %%
+four = np.random.default_rng(1).permutation(np.nonzero(tag)[0])[:4]
+pictures = horses.picture.values[four]
+maps = {
+    name: explain(network, pictures, METHOD)
+    for name, network in {"first network": model, "repaired": repaired}.items()
+}
+masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
+plots.show(
+    plots.gallery(pictures, maps, masks),
+    "Tagged pictures; the first network's relevance is on the tag, the repaired one's is not.",
+)
+
+# %% [markdown]
+# ### Exercise 3: a cheaper repair
+#
+# That repair took thousands of new pictures and minutes of training. What if you have 200? Then leave
+# the layers that see as they are, and fit only the last one anew [@kirichenko2022]: it decides how
+# much each of the 64 hidden units counts.
+#
+# `seen` holds the hidden units' activations for 200 balanced pictures, shape (200, 64), `is_horse`
+# their labels, shape (200,). Fit `LogisticRegression(max_iter=5000)` of scikit-learn to them. Give its
+# weights, shape (64,), and its intercept, a number.
+#
+# <details><summary>Hint</summary>
+#
+# `fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)`; then look at `fitted.coef_` and
+# `fitted.intercept_`, which have one axis more than you need.
+#
+# </details>
+
+# %%
+few = world.simulate(200, seed=worlds.VALIDATION, setting="balanced")
+hidden = training.tf.keras.Model(model.input, model.layers[-2].output)
+seen, is_horse = hidden.predict(few.picture.values, verbose=0), few.horse.values
+
+# %% tags=["exercise"]
+weights, intercept = ..., ...
+
+# %% tags=["solution"]
+fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
+weights, intercept = fitted.coef_[0], fitted.intercept_[0]
+
+# %% tags=["check"]
+check.last_layer(weights, intercept, seen, is_horse)
+
+# %% [markdown]
+# Put the new last layer into a copy of the first network. (The cell fits it again, so that it runs
+# without your answer.) How far will it get, compared with the full repair?
+
+# %%
+fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
+patched = networks.clever_hans()
+patched.set_weights(model.get_weights())
+patched.layers[-1].set_weights([fitted.coef_.T, fitted.intercept_])
+draw_experiments(
+    before_and_after(patched),
+    "The experiments with a new last layer: pasted tags and hurdles do much less than at first.",
+)
+right = says_horse(patched, real.picture) == real_label
+print(f"new last layer: accuracy in the real world {skill.rate(right)[0]:.0f} %")
+
+# %% [markdown]
+# **Think.** Most of the tag's power is gone, for 200 pictures and a second of work; not all of it. What
+# would a new last layer do if the hidden units had *only* learned the tag?
+#
+# ## 8. Try it yourself
+#
+# Paste the tag, move it, take it away; put hurdles in front of things. The picture is drawn again at
+# each move, and score and heat map follow. Does the tag work in the upper right corner, too?
+
+# %%
+draw = widgets.clever_hans(model, [scenes[i] for i in np.nonzero(field)[0][:20]])
+plots.show(
+    draw(number=0, tag=True, row=45, column=8, hurdles=False, shift=0),
+    "The panel's picture: an empty scene with a tag, its heat map, and the logit.",
+)
+widgets.panel(
+    draw,
+    number=IntSlider(0, 0, 19, description="picture"),
+    tag=Checkbox(True, description="tag"),
+    row=IntSlider(45, 0, 58, description="tag's row"),
+    column=IntSlider(8, 0, 40, description="tag's column"),
+    hurdles=Checkbox(False, description="hurdles"),
+    shift=IntSlider(0, -20, 20, description="hurdles' shift"),
+)
+
+# %% [markdown]
+# ## 9. What the heat map does not tell
+#
+# Take horses that the network found without any tag, and paste one. Guess: what share of the positive
+# relevance moves to the tag? And how many of these pictures *need* the tag to be called a horse?
+#
+# We can also ask for more. Relevance is measured in logits, so the relevance on the tag should be what
+# the tag adds to the logit. That is known here: draw each picture with and without it. Three rules of
+# the LRP family answer.
+
+# %%
+free = label & answer & ~test.truth_has_tag.values & ~test.truth_has_hurdle.values
+with_tag = world.render([replace(scenes[i], tag=True) for i in np.nonzero(free)[0]])
+on_tag = with_tag.truth_tag.values
+effect = logits(model, with_tag.picture) - logits(model, test.picture[free])
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.2), sharex=True, sharey=True)
+agree = {}
+for ax, method in zip(axes, (METHOD, "lrp.alpha_1_beta_0", "lrp.epsilon"), strict=True):
+    maps = explain(model, with_tag.picture.values, method).sum(-1)
+    relevance = (maps * on_tag).sum((1, 2))
+    agree[method] = skill.bootstrap(lambda a, b: np.corrcoef(a, b)[0, 1], effect, relevance)
+    share = 100 * skill.relevance_share(maps, on_tag).mean()
+    print(
+        f"{method}: {share:.0f} % of the positive relevance; {relevance.mean():.1f} logits on "
+        f"the tag, which adds {effect.mean():.1f}; correlation {agree[method][0]:.2f}"
+    )
+    ax.scatter(effect, relevance, s=10, color=plots.PURPLE)
+    ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":")
+    ax.set(title=method, xlabel="what the tag adds (logits)")
+axes[0].set_ylabel("relevance on the tag (logits)")
+plots.show(fig, "Relevance on the tag against its true effect, for three LRP rules.")
+
+# %% [markdown]
+# Preset A comes close to the truth, the two other rules do not: **a heat map's numbers depend on the
+# rule, and without a known truth you would not know which to believe.**
+#
+# And none of these pictures needs the tag, for each was a horse before. **Red says that a region speaks
+# for the answer. It does not say that the answer would change without it.** Only the experiment does.
+#
+# ## In this lesson you
+#
+# - saw a network pass its test and rely on a photographer's tag,
+# - measured heat maps against a known truth, as densities,
+# - proved what they suggested by changing one thing in a picture,
+# - sorted heat maps into strategies, and named them,
+# - repaired the network in two ways, and compared what they cost and what they reach,
+# - found what a heat map does not tell.
+#
+# ## Quiz
+#
+# <details><summary>1. The test accuracy was excellent. Why did it not show the problem?</summary>
+#
+# The test pictures have the same tags on the same kind of pictures. A test shows only what differs
+# between right and wrong answers *in its own data*.
+#
+# </details>
+#
+# <details><summary>2. A heat map is red on the tag. Does the network need the tag for this picture?</summary>
+#
+# Not necessarily: the horse alone might be enough. Only cutting the tag tells.
+#
+# </details>
+#
+# <details><summary>3. Why does SpRAy cluster heat maps, and not pictures?</summary>
+#
+# Pictures differ in background, light and colour, which have little to do with the decision. A heat
+# map keeps where the evidence lies and drops the rest.
+#
+# </details>
+#
+# <details><summary>4. A region of a heat map is white. Is it unimportant?</summary>
+#
+# Not for sure: evidence for and against may cancel there.
+#
+# </details>
+#
+# ## Claims
+#
+# What the lecture and the paper say, and what was measured here, on pictures that no network was
+# trained on. Intervals are 95 %.
+
+
+# %% tags=["claims"]
+def change(pair):
+    """Change of a rate by an experiment, in percentage points."""
+    return skill.bootstrap(lambda before, after: 100 * (after.mean() - before.mean()), *pair)
+
+
+TAG, CUT, HURDLE = pairs
+PAPER = "lapuschkin2019"
+real_first, real_second = (
+    skill.rate(says_horse(network, real.picture) == real_label) for network in (model, repaired)
+)
+RATE = 'Rate of "horse" without a horse'
+for row in [
+    ("accuracy", "Accuracy in the training world", "lecture", accuracy, ">= 95", "%"),
+    ("false-alarms", f"{RATE}, no tag", "lecture", skill.rate(first[TAG][0]), "<= 5", "%"),
+    ("tag-pasted", f"{RATE}, tag pasted", PAPER, skill.rate(first[TAG][1]), ">= 50", "%"),
+    ("tag-cut", "Change by cutting the tag", PAPER, change(first[CUT]), "<= -15", "points"),
+    ("hurdles", f"{RATE}: change by hurdles", "lecture", change(first[HURDLE]), ">= 20", "points"),
+    ("real-world", "Accuracy in the real world", PAPER, real_first, "<= 90", "%"),
+    ("tag-density", "Density of relevance on the tag", PAPER, densities["tag"], ">= 5", ""),
+    ("tag-effect", "Correlation: relevance, true effect", "bach2015", agree[METHOD], ">= 0.8", ""),
+]:
+    name, text, source, (value, interval), goal, unit = row
+    claims.record(f"hans-{name}", text, source, value, interval, goal, unit)
+
+# %% tags=["claims"]
+at_gap = spray.cluster(graph, int(np.argmax(np.diff(eigenvalues))) + 1)
+is_tag = kind >= 2
+found_tag = np.isin(at_gap, [c for c in set(at_gap) if is_tag[at_gap == c].mean() > 0.5])
+by_picture = spray.cluster(picture_graph, 4)
+for name, text, sorting, goal in [
+    ("gap", "tag or not, clusters by the eigengap", (is_tag, found_tag), ">= 0.6"),
+    ("four", "four clusters of heat maps", (kind, clusters), ">= 0.6"),
+    ("pictures", "four clusters of pictures", (kind, by_picture), "<= 0.3"),
+]:
+    value, interval = skill.bootstrap(adjusted_rand_score, *sorting, n=200)
+    text = f"SpRAy, adjusted Rand index: {text}"
+    claims.record(f"hans-spray-{name}", text, PAPER, value, interval, goal)
+
+for name, text, (value, interval), goal, unit in [
+    ("accuracy", "accuracy in the real world", real_second, ">= 90", "%"),
+    ("tag", "change by pasting the tag", change(second[TAG]), "<= 5", "points"),
+    ("cut", "change by cutting the tag", change(second[CUT]), ">= -5", "points"),
+    ("hurdles", "change by pasting hurdles", change(second[HURDLE]), "<= 5", "points"),
+]:
+    text = f"After the repair: {text}"
+    claims.record(f"hans-repaired-{name}", text, "lecture", value, interval, goal, unit)
+
+# %% [markdown]
+# ## References
+#
+# - [@lapuschkin2019]: Clever Hans, SpRAy
+# - [@bach2015]: layer-wise relevance propagation
+# - [@alber2019]: iNNvestigate and its presets
+# - [@kirichenko2022]: fitting the last layer anew
+# - [@lecture]: the lecture

@@ -1,0 +1,61 @@
+"""Scores against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from utils import skill
+
+
+def test_rate_is_wilsons():
+    value, (low, high) = skill.rate([True] * 8 + [False] * 2)
+    z, n, p = 1.959964, 10, 0.8
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    assert value == pytest.approx(80)
+    assert (low, high) == pytest.approx((100 * (centre - half), 100 * (centre + half)), abs=1e-4)
+
+
+def test_rate_of_nothing():
+    with pytest.raises(ValueError, match="nothing to count"):
+        skill.rate([])
+
+
+def test_bootstrap_interval_of_a_mean():
+    sample = np.random.default_rng(1).normal(3, 2, 400)
+    value, (low, high) = skill.bootstrap(np.mean, sample)
+    assert value == pytest.approx(sample.mean())
+    assert (high - low) / 2 == pytest.approx(1.96 * sample.std() / 20, rel=0.1)
+
+
+def test_bootstrap_keeps_pairs_together():
+    a = np.random.default_rng(2).normal(size=50)
+    value, interval = skill.bootstrap(lambda x, y: np.mean(x - y), a + 1, a)
+    assert value == pytest.approx(1)
+    assert interval == pytest.approx((1, 1))
+
+
+def test_bootstrap_of_different_lengths():
+    with pytest.raises(ValueError, match="one length"):
+        skill.bootstrap(np.mean, [1, 2], [1])
+
+
+def test_share_and_density():
+    maps = np.zeros((3, 4, 4, 2))
+    maps[0, 0, 0] = [1, 2]  # inside the mask
+    maps[0, 3, 3] = [1, 0]  # outside
+    maps[0, 2, 2] = [-5, 0]  # negative relevance does not count
+    maps[1, :, :] = 1  # evenly spread
+    masks = np.zeros((3, 4, 4), bool)
+    masks[:, :2, :2] = True
+    np.testing.assert_allclose(skill.relevance_share(maps, masks), [0.75, 0.25, np.nan])
+    np.testing.assert_allclose(skill.relevance_density(maps, masks), [3, 1, np.nan])
+
+
+def test_density_without_a_mask_is_not_a_number():
+    density = skill.relevance_density(np.ones((1, 4, 4)), np.zeros((1, 4, 4), bool))
+    assert np.isnan(density).all()
+
+
+def test_share_needs_matching_shapes():
+    with pytest.raises(ValueError, match="one mask for each map"):
+        skill.relevance_share(np.ones((2, 4, 4)), np.ones((1, 4, 4), bool))

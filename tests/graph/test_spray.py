@@ -1,0 +1,70 @@
+"""SpRAy finds groups that were put there."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from utils import spray
+
+PLACES = [(2, 2), (2, 20), (20, 2)]
+
+
+@pytest.fixture(scope="module")
+def groups():
+    """Heat maps with a noisy spot in one of three corners, some of them in a narrow picture."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 30)
+    maps = rng.uniform(0, 0.05, (90, 32, 32))
+    for one, group in zip(maps, truth, strict=True):
+        row, col = PLACES[group] + rng.integers(0, 3, 2)
+        one[row : row + 6, col : col + 6] += 1
+    return maps, truth
+
+
+def test_downsize_sums_to_one_and_keeps_the_place(groups):
+    small = spray.downsize(groups[0], size=8).reshape(-1, 8, 8)
+    np.testing.assert_allclose(small.sum((1, 2)), 1, rtol=1e-5)
+    assert small[0, :3, :3].sum() > 0.4
+
+
+def test_downsize_cuts_the_bars_away():
+    maps = np.zeros((1, 16, 16))
+    maps[0, 0, 4] = 1  # the upper left corner of the picture proper
+    inside = np.zeros((1, 16, 16), bool)
+    inside[0, :, 4:12] = True
+    small = spray.downsize(maps, inside, size=8).reshape(8, 8)
+    assert small[0, 0] == pytest.approx(1)
+
+
+def test_channels_are_added_before_the_sign_is_looked_at():
+    maps = np.zeros((1, 8, 8, 2))
+    maps[0, 0, 0] = [2, -3]
+    maps[0, 7, 7] = [2, -1]
+    small = spray.downsize(maps, size=8).reshape(8, 8)
+    assert small[7, 7] == pytest.approx(1) and small[0, 0] == 0
+
+
+def test_three_groups_are_found(groups):
+    maps, truth = groups
+    graph = spray.affinity(spray.downsize(maps), neighbours=20)
+    values = spray.eigenvalues(graph, 8)
+    assert values[0] == pytest.approx(0, abs=1e-9) and values[1] < 1e-3 < values[3]
+    assert np.argmax(np.diff(values)) == 2  # the gap follows the third eigenvalue
+    assert adjusted_rand_score(truth, spray.cluster(graph, 3)) == 1
+
+
+def test_embedding_keeps_groups_apart(groups):
+    maps, truth = groups
+    xy = spray.embed(spray.downsize(maps))
+    centres = np.array([xy[truth == g].mean(0) for g in range(3)])
+    nearest = ((xy[:, None] - centres) ** 2).sum(-1).argmin(1)
+    assert (nearest == truth).mean() > 0.95
+
+
+def test_bad_maps_are_refused():
+    with pytest.raises(ValueError, match="Heat map 1 has no positive relevance"):
+        spray.downsize([np.ones((8, 8)), -np.ones((8, 8))])
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        spray.downsize(np.full((1, 8, 8), np.nan))
+    with pytest.raises(ValueError, match="fewer than maps"):
+        spray.affinity(np.ones((5, 4)), neighbours=5)

@@ -1,0 +1,40 @@
+"""A panel draws at once, and again when a control moves."""
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import pytest
+
+from utils import networks, plots, widgets, worlds
+from utils.worlds import clever_hans
+
+
+@pytest.fixture
+def panel():
+    fig, ax = plt.subplots(figsize=(2, 2))
+    seen = []
+
+    def draw(level):
+        seen.append(level)
+        ax.set_title(str(level))
+        return fig
+
+    slider = ipywidgets.IntSlider(3, 0, 10)
+    yield widgets.panel(draw, level=slider), slider, seen
+    plt.close(fig)
+
+
+def test_panel_follows_its_control(panel):
+    box, slider, seen = panel
+    picture = box.children[1]
+    before = bytes(picture.value)
+    assert seen == [3] and before.startswith(b"\x89PNG")
+    slider.value = 7
+    assert seen == [3, 7] and bytes(picture.value) != before
+
+
+def test_clever_hans_follows_the_tag():
+    scenes = clever_hans.scenes(3, seed=worlds.VALIDATION)
+    draw = widgets.clever_hans(networks.clever_hans(), scenes)
+    still = {"number": 0, "row": 40, "column": 10, "hurdles": False, "shift": 0}
+    with_tag, again, without = (plots.png(draw(tag=tag, **still)) for tag in (True, True, False))
+    assert with_tag == again != without

@@ -1,0 +1,105 @@
+"""Scores: how often, with which uncertainty, and how well a heat map matches the truth."""
+
+import numpy as np
+from scipy.stats import binomtest
+
+
+def rate(yes):
+    """Share of True among yes-or-no answers, with its 95 % interval.
+
+    Parameters
+    ----------
+    yes : array_like of bool, any shape
+
+    Returns
+    -------
+    value : float
+        In per cent.
+    interval : tuple of float
+        Wilson's 95 % confidence interval, in per cent.
+
+    Raises
+    ------
+    ValueError
+        If there is no answer at all.
+    """
+    yes = np.asarray(yes, bool)
+    if yes.size == 0:
+        raise ValueError("There is nothing to count: give at least one yes or no.")
+    interval = binomtest(int(yes.sum()), yes.size).proportion_ci(0.95, "wilson")
+    return 100 * yes.mean(), (100 * interval.low, 100 * interval.high)
+
+
+def bootstrap(statistic, *samples, n=1000, seed=0):
+    """A statistic of samples, with its 95 % interval by resampling them together.
+
+    Parameters
+    ----------
+    statistic : function
+        Takes arrays like `samples`, gives a number.
+    *samples : array_like, shape (sample, ...)
+        All of one length; entry i of each belongs to the same case.
+    n : int
+        Number of resamplings.
+    seed : int
+
+    Returns
+    -------
+    value : float
+    interval : tuple of float
+        From the 2.5th to the 97.5th percentile over the resamplings.
+    """
+    samples = [np.asarray(sample) for sample in samples]
+    size = len(samples[0])
+    if size == 0 or any(len(sample) != size for sample in samples):
+        raise ValueError("Give samples of one length, and at least one case.")
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(0, size, (n, size))
+    values = [statistic(*(sample[pick] for sample in samples)) for pick in picks]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(statistic(*samples)), (float(low), float(high))
+
+
+def relevance_share(maps, masks):
+    """Share of the positive relevance that lies inside a mask, for each sample.
+
+    Parameters
+    ----------
+    maps : array_like, shape (sample, y, x) or (sample, y, x, channel)
+        Relevance; channels are added first.
+    masks : array_like of bool, shape (sample, y, x)
+
+    Returns
+    -------
+    numpy.ndarray, shape (sample,)
+        Between 0 and 1; NaN where a map has no positive relevance.
+    """
+    maps, masks = np.asarray(maps, float), np.asarray(masks, bool)
+    if maps.ndim == 4:
+        maps = maps.sum(-1)
+    if maps.shape != masks.shape:
+        raise ValueError(
+            f"Maps have the shape {maps.shape}, masks {masks.shape}: give one mask for each map."
+        )
+    positive = np.clip(maps, 0, None)
+    total = positive.sum((1, 2))
+    inside = np.where(masks, positive, 0).sum((1, 2))
+    return np.divide(inside, total, out=np.full(len(maps), np.nan), where=total > 0)
+
+
+def relevance_density(maps, masks):
+    """How many times denser positive relevance is inside a mask than it would be if spread evenly.
+
+    Parameters
+    ----------
+    maps : array_like, shape (sample, y, x) or (sample, y, x, channel)
+    masks : array_like of bool, shape (sample, y, x)
+
+    Returns
+    -------
+    numpy.ndarray, shape (sample,)
+        Share of relevance over share of area: 1 is no preference. NaN for an empty mask.
+    """
+    area = np.asarray(masks, bool).mean((1, 2))
+    share = relevance_share(maps, masks)
+    return np.divide(share, area, out=np.full(len(share), np.nan), where=area > 0)
