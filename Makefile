@@ -1,5 +1,9 @@
 # Each target sets up .venv by itself where that is needed; see tools/bootstrap.py.
 PYTHON = python3
+# Empty, so that only the command line sets them: containers often export a PORT of their own.
+PORT =
+IP =
+ARGS =
 COURSE = $(PYTHON) -E tools/bootstrap.py
 
 .PHONY: help lab test test-slow setup lessons data weights pictures bench clean
@@ -16,7 +20,7 @@ help:
 	@echo 'make pictures   draw the title pictures of the lessons again'
 	@echo 'make bench      measure time and memory of every lesson'
 	@echo 'make clean      remove what make made: .venv, .tools and caches'
-	@echo 'ARGS="..." passes arguments on to lessons, data, weights and bench.'
+	@echo 'ARGS="..." passes arguments on to lessons, weights and bench.'
 
 lab:
 	@exec $(COURSE) lab --port "$(PORT)" --ip "$(IP)"
@@ -28,18 +32,18 @@ lessons:
 	@exec $(COURSE) run tools/build_lessons.py $(ARGS)
 
 data:
-	@exec $(COURSE) run tools/make_data.py $(ARGS)
+	@exec $(COURSE) run tools/make_data.py
 
 weights:
 	@exec $(COURSE) run tools/train_weights.py $(ARGS)
 
 pictures:
-	@exec $(COURSE) run tools/make_pictures.py $(ARGS)
+	@exec $(COURSE) run tools/make_pictures.py
 
 bench:
 	@exec $(COURSE) run tools/bench.py $(ARGS)
 
 clean:
-	rm -rf .venv .tools .pytest_cache .ruff_cache *.egg-info build
+	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis *.egg-info build
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 00 Start here
 #
-# ![A photograph of a horse and the heat map of a network that found it](../pictures/first_heat_map.png)
+# ![A picture of a horse and the heat map of a network that found it](../pictures/first_heat_map.png)
 #
 # **Question:** where does a trained network look?
 #
@@ -33,72 +33,58 @@ environment.report()
 # Here you only load it. Its single output is the **logit** $z$: positive means "horse", and
 # $1 / (1 + e^{-z})$ is the probability.
 
-# %%
+# %% tags=["nbval-check-output"]
 model = networks.clever_hans()
 training.load_weights(model, "clever_hans")
 
 data = worlds.open_world("clever_hans")
-one = data.isel(sample=[12])
+one = data.isel(sample=[50])
 picture = one.picture.values
+logit = model.predict(picture, verbose=0)[0, 0]
 print("shape of the input:", picture.shape)
-print(f"logit: {model.predict(picture, verbose=0)[0, 0]:.1f}")
-
-# %% [markdown]
-# The network says "horse", and it is right. But what in the picture made it say so? Make up your
-# mind where *you* looked, then run the next cell. It asks the same of the network, with
-# **layer-wise relevance propagation (LRP)**: the logit is handed back from layer to layer until it
-# is shared out among the pixels.
+print(f"logit: {logit:.1f}")
 
 # %%
+fig, ax = plt.subplots(figsize=(3, 3))
+plots.picture(ax, picture[0])
+plots.show(fig, "A small picture of a rider on a white horse, with grey bars at its sides.")
+
+# %% [markdown]
+# The network says "horse", and it is right. (The grey bars fill up pictures that are not square.) What
+# in the picture made it say so? Make up your mind where *you* looked, then run the next cell. It asks
+# the same of the network, with **layer-wise relevance propagation (LRP)**: the logit is handed back
+# from layer to layer until it is shared out among the pixels.
+
+# %% tags=["nbval-check-output"]
 import innvestigate
 
 analyzer = innvestigate.create_analyzer("lrp.sequential_preset_a", model)
 relevance = analyzer.analyze(picture)
 heat_map = relevance[0].sum(axis=-1)  # red, green and blue together
 print("shape of the relevance:", relevance.shape, " of the heat map:", heat_map.shape)
+print(f"all relevance together: {heat_map.sum():.1f}; the logit: {logit:.1f}")
 
 # %% [markdown]
-# The relevance has the shape of the input: each number of the picture has a share. For the eye, the
-# three colour channels are added up.
+# The relevance has the shape of the input: each number of the picture has a share, and the shares add
+# up to the logit, but for a small rest that lesson 03 explains. For the eye, the three colour channels
+# are added up.
 
 # %%
+outlines = {"horse": one.truth_horse[0], "rider": one.truth_rider[0]}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
 plots.picture(left, picture[0], "what the network was given")
-drawn = plots.relevance(right, heat_map, "where it looked", masks={"horse": one.truth_horse[0]})
+drawn = plots.relevance(right, heat_map, "where it looked", masks=outlines)
 plots.relevance_bar(fig, drawn, right)
 plots.show(
     fig,
-    "Left a photograph of a horse, right its heat map: red lies mostly inside the horse's outline.",
+    "Left the picture, right its heat map: red lies mostly on the horse and its rider.",
 )
 
 # %% [markdown]
-# Red speaks for "horse", blue against it, white is neutral. The green outline is not the network's: it
-# comes from the small world that drew the picture, so it is the truth. **This is what sets the course
-# apart: the truth is known, so each heat map can be checked and not only admired.**
-#
-# ## What this course is
-#
-# It rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science, part 2*
-# [@lecture]. Each claim of the lecture becomes an experiment; the results, also where a claim does not
-# hold, are collected in `CLAIMS.md`. Three thoughts of the lecture to take along:
-#
-# - **Looking inside is a discovery, and you lead it.** It takes hypotheses, experiments and second
-#   looks. Heat maps are one more instrument; none of them fits all questions.
-# - **What it can give you:** trust in a network you understand, ideas for a better design, and now and
-#   then new science.
-# - **Earth scientists stay in the loop:** only they know whether a strategy makes sense.
-#
-# ## Words used from here on
-#
-# | word | meaning |
-# |---|---|
-# | ANN, NN | (artificial) neural network |
-# | CNN | convolutional neural network |
-# | XAI | explainable AI: methods that show how a network decides |
-# | heat map, attribution map | a number for each part of the input: what it did for the output |
-# | relevance | the number in a heat map made by LRP |
-# | LRP | layer-wise relevance propagation |
-# | logit | the output before it is turned into a probability |
+# Red speaks for "horse", blue against it, white is neutral. Some blue lies where nothing is to be seen:
+# keep that in mind. The outlines, green for the horse and light blue for the rider, are not the
+# network's. The picture was put together by a small simulated world, so the truth is known and each heat
+# map can be checked.
 #
 # ## How exercises work
 #
@@ -131,6 +117,30 @@ check.hottest(hottest, heat_map)
 # %% [markdown]
 # **Think.** Is that pixel on the horse? Would you expect it there, from how *you* recognise a horse?
 #
+# ## What this course is
+#
+# The course rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science, part 2*
+# [@lecture]. Each claim of the lecture becomes an experiment; the results, also where a claim does not
+# hold, are collected in `CLAIMS.md`. Three thoughts of the lecture to take along:
+#
+# - **Looking inside is a discovery, and you lead it.** It takes hypotheses, experiments and second
+#   looks. Heat maps are one more instrument; none of them fits all questions.
+# - **What it can give you:** trust in a network you understand, ideas for a better design, and now and
+#   then new science.
+# - **Earth scientists stay in the loop:** only they know whether a strategy makes sense.
+#
+# ## Words used from here on
+#
+# | word | meaning |
+# |---|---|
+# | ANN, NN | (artificial) neural network |
+# | CNN | convolutional neural network |
+# | XAI | explainable AI: methods that show how a network decides |
+# | heat map, attribution map | a number for each part of the input: what it did for the output |
+# | relevance | the number in a heat map made by LRP |
+# | LRP | layer-wise relevance propagation |
+# | logit | the output before it is turned into a probability |
+#
 # ## In this lesson you
 #
 # - made a heat map of a trained network with two lines of iNNvestigate,
@@ -143,8 +153,8 @@ check.hottest(hottest, heat_map)
 #
 # <details><summary>1. What does a blue pixel say?</summary>
 #
-# It speaks *against* "horse": with this pixel's evidence left out, the logit would be higher. It does
-# not mean that the pixel is unimportant; that would be white.
+# It speaks *against* "horse": its part in the sharing out is negative. So it is not an unimportant
+# pixel. Whether the logit would rise without it, only an experiment tells: see lesson 01.
 #
 # </details>
 #
@@ -156,8 +166,9 @@ check.hottest(hottest, heat_map)
 #
 # ## Claims
 #
-# A claim is recorded like this one. Its verdict is computed from the interval and the goal, never
-# typed.
+# Each lesson measures what the lecture says, and records it like this. The goal is ours, set before the
+# measurement; the verdict is computed from the interval and the goal. All claims of the course stand in
+# [CLAIMS.md](../CLAIMS.md).
 
 # %% tags=["claims"]
 horses = data.isel(sample=np.nonzero(data.horse.values == 1)[0])
@@ -166,7 +177,7 @@ maps = analyzer.analyze(horses.picture.values[free])
 densities = skill.relevance_density(maps, horses.truth_horse.values[free])
 claims.record(
     "start-horse-density",
-    "Relevance on a free-standing horse, times what even spread would give",
+    "Density of relevance on a horse in the open (even spread: 1)",
     "lecture",
     *skill.bootstrap(np.nanmean, densities),
     goal=">= 2",

@@ -164,7 +164,9 @@ def check_port(text, address):
             probe.bind((address or "127.0.0.1", int(text)))
         except PermissionError:
             raise Failure(f"Port {text} is kept for the system: take one above 1023.") from None
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return int(text)  # an address this probe cannot try: JupyterLab will say
             raise Failure(
                 f"Port {text} is taken: give another one, or none and a free one is found."
             ) from None

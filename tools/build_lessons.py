@@ -57,6 +57,8 @@ def edition(lesson, drop):
         seen[text] = seen.get(text, 0) + 1
         cell.id = text if seen[text] == 1 else f"{text}-{seen[text]}"
         cell.metadata = {"tags": list(tags(cell))} if tags(cell) else {}
+        if "claims" in tags(cell):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # bookkeeping: one click opens it
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     notebook.metadata.course = {"lesson": lesson.stem, "sources": sources(notebook)}
@@ -171,7 +173,7 @@ def kind_words(path):
     name = f"{path.parent.name}/{path.name}"
     return (
         f"{name} has your work in it. To keep it, save it under another name, for example "
-        f"{path.stem}_mine.ipynb; then `make lessons ARGS=--force` makes {name} anew."
+        f"{path.stem}_mine.ipynb; then `make lessons ARGS='--force {path.stem}'` makes {name} anew."
     )
 
 
@@ -235,7 +237,7 @@ def main(arguments=None, root=ROOT):
             print(f"No lesson begins with {' or '.join(args.lessons)}.", file=sys.stderr)
             return 1
     try:
-        remove_orphans(root, args.force)
+        remove_orphans(root, args.force and not args.lessons)
         for lesson in chosen:
             print(f"{lesson.stem}: ", end="", flush=True)
             print(build(lesson, args.force, args.execute))

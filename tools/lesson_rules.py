@@ -105,7 +105,7 @@ def output_problems(lesson, notebook, references):
                 if pattern.search(text):
                     found.append(f"prints {what} {start}")
     for claim in claims(notebook):
-        if claim["source"] != "lecture" and claim["source"] not in references:
+        if f"**{claim['source']}**:" not in references:
             found.append(f"cites {claim['source']}, which REFERENCES.md does not have")
     return [f"Lesson {lesson} {problem}." for problem in found]
 

@@ -2,30 +2,41 @@
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 from utils import course, networks, plots, training, worlds
 from utils.explain import explain
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
 
-def clever_hans(cases, name):
-    """Draw pictures of the sample and their heat maps in one row."""
+def first_heat_map(case):
+    """Draw a picture and its heat map."""
     model = networks.clever_hans()
     training.load_weights(model, "clever_hans")
-    data = worlds.open_world("clever_hans").isel(sample=cases)
-    maps = explain(model, data.picture.values, "lrp.sequential_preset_a")
-    masks = {part: data[f"truth_{part}"].values for part in plots.PARTS}
-    fig, axes = plots.plt.subplots(1, 2 * len(cases), figsize=(4.2 * len(cases), 2.2))
-    for i, (left, right) in enumerate(axes.reshape(-1, 2)):
-        plots.picture(left, data.picture.values[i])
-        plots.relevance(right, maps[i], masks={part: mask[i] for part, mask in masks.items()})
-    (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
+    one = worlds.open_world("clever_hans").isel(sample=[case])
+    heat_map = explain(model, one.picture.values, "lrp.sequential_preset_a")[0]
+    fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2.5))
+    plots.picture(left, one.picture.values[0])
+    plots.relevance(right, heat_map, masks={"horse": one.truth_horse.values[0]})
+    return fig
+
+
+def clever_hans(cases):
+    """Draw pictures side by side, without the heat maps that the lesson asks to guess."""
+    fig, axes = plt.subplots(1, len(cases), figsize=(2.5 * len(cases), 2.5))
+    for ax, case in zip(axes, cases, strict=True):
+        plots.picture(ax, worlds.open_world("clever_hans").picture[case])
+    return fig
 
 
 def main():
     course.start(seed=0)
-    clever_hans([12], "first_heat_map")
-    clever_hans([73, 10, 3], "clever_hans")
+    for name, fig in [
+        ("first_heat_map", first_heat_map(81)),
+        ("clever_hans", clever_hans([73, 10, 3])),
+    ]:
+        (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 
 
 if __name__ == "__main__":

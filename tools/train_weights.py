@@ -1,5 +1,6 @@
 """Train the shipped networks from nothing: `make weights`, or ARGS="name ..." for some of them."""
 
+import hashlib
 import sys
 
 from tensorflow import keras
@@ -7,50 +8,75 @@ from tensorflow import keras
 from utils import course, networks, skill, training, worlds
 from utils.worlds import clever_hans
 
+RECIPES = {
+    "clever_hans": {
+        "setting": "training",
+        "tested on": "training",
+        "start": None,
+        "pictures": 6500,
+        "epochs": 12,
+    },
+    "clever_hans_repaired": {
+        "setting": "balanced",
+        "tested on": "real",
+        "start": "clever_hans",
+        "pictures": 6500,
+        "epochs": 16,
+    },
+}
+MADE_BY = [networks.clever_hans, clever_hans, training.fit]
 
-def train_clever_hans(setting, test_setting, start=None, n=6500, epochs=12):
+
+def start_hash(recipe):
+    """Hash of the weights that a recipe starts from, None for random ones."""
+    if recipe["start"] is None:
+        return None
+    model = networks.clever_hans()
+    training.load_weights(model, recipe["start"])
+    return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()[:16]
+
+
+def train(recipe):
     """Train a horse network on one setting of the world and test it on another.
-
-    It starts from random weights, or from those of the name `start`.
 
     Returns
     -------
     model : keras.Model
     record : dict
-        How it was made, and its accuracy in per cent on validation pictures.
+        The recipe, the seeds, and the accuracy in per cent on 1,000 validation pictures.
     """
+    course.start(seed=0)
     model = networks.clever_hans()
-    if start:
-        training.load_weights(model, start)
-    data = clever_hans.simulate(n, worlds.TRAINING, setting, progress=True)
-    training.fit(
-        model,
-        data.picture,
-        data.horse.values[:, None],
-        loss=keras.losses.BinaryCrossentropy(from_logits=True),
-        epochs=epochs,
+    if recipe["start"]:
+        training.load_weights(model, recipe["start"])
+    data = clever_hans.simulate(
+        recipe["pictures"], worlds.TRAINING, recipe["setting"], progress=True
     )
-    test = clever_hans.simulate(1000, worlds.VALIDATION, test_setting, progress=True)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    training.fit(
+        model, data.picture, data.horse.values[:, None], loss=loss, epochs=recipe["epochs"]
+    )
+    test = clever_hans.simulate(1000, worlds.VALIDATION, recipe["tested on"], progress=True)
     says_horse = model.predict(test.picture.values, verbose=0)[:, 0] > 0
     accuracy, _ = skill.rate(says_horse == (test.horse.values == 1))
-    record = {"seed": 0, "setting": setting, "start": start, "pictures": n, "epochs": epochs}
-    return model, {**record, "tested on": test_setting, "accuracy": round(accuracy, 1)}
-
-
-RECIPES = {
-    "clever_hans": lambda: train_clever_hans("training", "training"),
-    "clever_hans_repaired": lambda: train_clever_hans("balanced", "real", "clever_hans"),
-}
-MADE_BY = {name: [networks.clever_hans, clever_hans] for name in RECIPES}
+    seeds = {"seed": 0, "first picture": worlds.TRAINING, "start hash": start_hash(recipe)}
+    return model, {**recipe, **seeds, "accuracy": round(accuracy, 1)}
 
 
 def main(names):
+    unknown = set(names) - set(RECIPES)
+    if unknown:
+        print(
+            f"There are no weights called {', '.join(unknown)}: choose from {', '.join(RECIPES)}."
+        )
+        return 1
     for name in names or RECIPES:
-        course.start(seed=0)
-        model, record = RECIPES[name]()
-        path = training.save_weights(model, name, made_by=MADE_BY[name], **record)
+        model, record = train(RECIPES[name])
+        path = training.save_weights(model, name, made_by=MADE_BY, **record)
         print(f"{path.name}: {record}")
+    print("Now run `make pictures` and `make lessons`.")
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -88,7 +88,9 @@ def get(model, method, options, shape):
     ValueError
         If it refuses the options.
     """
-    key = (id(model), id(model.outputs[0]), method, repr(sorted(options.items())), shape)
+    # As lists: the repr of a large array leaves most of it out.
+    settings = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
+    key = (id(model), id(model.outputs[0]), method, settings, shape)
     if key not in _kept:
         _kept[key] = _make(model, method, options, shape)
         weakref.finalize(model, _forget, id(model)).atexit = False
@@ -145,6 +147,8 @@ def _translated(model):
     """Say in one sentence that iNNvestigate failed, and on which layers most likely."""
     try:
         yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError("Too little memory for this chunk: pass a smaller batch_size.") from error
     except Exception as error:
         rare = [_name(layer) for layer in model.layers if not checks.is_convnet_layer(layer)]
         hint = f"try it without {', '.join(rare)}" if rare else "try another method"

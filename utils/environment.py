@@ -63,6 +63,11 @@ def check():
             "type `pip install --no-deps --no-build-isolation .` in the course's folder",
         ),
         Need(
+            _is_current(),
+            "utils as new as the course's folder",
+            "type `pip install --no-deps --no-build-isolation .` there and restart the kernel",
+        ),
+        Need(
             bool(_version("ipywidgets") and _version("jupyterlab-widgets")),
             "widgets",
             SET_UP_AGAIN,
@@ -139,6 +144,19 @@ def _has_utils():
     spec = importlib.util.find_spec("utils")
     folders = spec.submodule_search_locations or [] if spec else []
     return any((Path(folder) / Path(__file__).name).is_file() for folder in folders)
+
+
+def _is_current():
+    """Whether the utils in use, perhaps a copy in site-packages, are those of the folder."""
+    here, folder = Path(__file__).resolve().parent, course_folder()
+    if folder is None or not (folder / "utils").is_dir():
+        return True
+    files = [file.relative_to(folder / "utils") for file in (folder / "utils").rglob("*.py")]
+    return all(
+        (here / file).is_file()
+        and (here / file).read_bytes() == (folder / "utils" / file).read_bytes()
+        for file in files
+    )
 
 
 def _has_data():

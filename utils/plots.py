@@ -24,7 +24,7 @@ BLUE, ORANGE, GREEN, RED, SKY, PURPLE = (
     "#56b4e9",
     "#cc79a7",
 )
-INK = "#2b2f36"
+INK, GREY = "#2b2f36", "#8a919c"
 
 
 def style():
@@ -136,6 +136,20 @@ def picture(ax, image, title="", masks=None):
     return artist
 
 
+def colour_limit(heat_map):
+    """Where the colours of a heat map end: its 99.5th percentile, or its largest value if sparse.
+
+    Raises
+    ------
+    ValueError
+        If the map holds NaN or infinite values, which would show as a blank map.
+    """
+    size = abs(np.asarray(heat_map, float))
+    if not np.isfinite(size).all():
+        raise ValueError("The heat map holds NaN or infinite values: look for the cause first.")
+    return np.percentile(size, 99.5) or size.max() or 1.0
+
+
 def relevance(ax, heat_map, title="", masks=None, limit=None):
     """Draw a heat map: red speaks for the output, blue against it, white is neutral.
 
@@ -148,8 +162,8 @@ def relevance(ax, heat_map, title="", masks=None, limit=None):
     masks : dict of str to array_like of bool, shape (y, x), optional
         What to outline, as in `picture`.
     limit : float, optional
-        Both ends of the colour scale, -limit and limit. Without it, the 99.5th percentile of
-        this map's absolute relevance, so that single pixels do not decide.
+        Both ends of the colour scale, -limit and limit. Without it `colour_limit` of this map,
+        so that single pixels do not decide.
 
     Returns
     -------
@@ -160,7 +174,7 @@ def relevance(ax, heat_map, title="", masks=None, limit=None):
     if heat_map.ndim == 3:
         heat_map = heat_map.sum(-1)
     if limit is None:
-        limit = np.percentile(abs(heat_map), 99.5) or 1
+        limit = colour_limit(heat_map)
     artist = ax.imshow(heat_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
     _frame(ax, title, masks)
     return artist
@@ -201,8 +215,11 @@ def gallery(pictures, heat_maps, masks=None):
     -------
     matplotlib.figure.Figure
     """
+    if not heat_maps:
+        raise ValueError("gallery needs at least one row of heat maps, by name.")
     rows, columns = 1 + len(heat_maps), len(pictures)
-    fig, axes = plt.subplots(rows, columns, figsize=(2.2 * columns + 0.8, 2.2 * rows))
+    size = 2.2 * columns + 0.8, 2.2 * rows
+    fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for i, column in enumerate(axes.T):
         picture(column[0], pictures[i])
         outlines = {name: mask[i] for name, mask in (masks or {}).items()}
@@ -226,14 +243,14 @@ def before_after(rates):
     -------
     matplotlib.figure.Figure
     """
-    fig, ax = plt.subplots(figsize=(7, 1 + 0.45 * len(rates)))
+    fig, ax = plt.subplots(figsize=(7, 1 + 0.5 * len(rates)))
     for row, pair in enumerate(rates.values()):
-        ax.plot([value for value, _ in pair], [row, row], color="#c9ced6", lw=4, zorder=1)
-        for (value, (low, high)), colour, label in zip(
-            pair, (BLUE, RED), ("before", "after"), strict=True
+        ax.plot([value for value, _ in pair], [row - 0.13, row + 0.13], color="#d5d9df", lw=3)
+        for (value, (low, high)), colour, shift, label in zip(
+            pair, (GREY, INK), (-0.13, 0.13), ("before", "after"), strict=True
         ):
             error = [[value - low], [high - value]]
-            ax.errorbar(value, row, xerr=error, fmt="o", color=colour, label=label)
+            ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
     ax.set(yticks=range(len(rates)), yticklabels=list(rates), xlim=(-3, 103))
     ax.set_ylim(len(rates) - 0.5, -0.5)
     handles, labels = ax.get_legend_handles_labels()

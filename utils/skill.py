@@ -20,12 +20,14 @@ def rate(yes):
 
     Raises
     ------
-    ValueError
-        If there is no answer at all.
+    ValueError, TypeError
+        If there is no answer at all, or if the answers are not True or False.
     """
-    yes = np.asarray(yes, bool)
+    yes = np.asarray(yes)
     if yes.size == 0:
         raise ValueError("There is nothing to count: give at least one yes or no.")
+    if yes.dtype != bool:
+        raise TypeError(f"rate counts True and False, not {yes.dtype}: compare first, as in z > 0.")
     interval = binomtest(int(yes.sum()), yes.size).proportion_ci(0.95, "wilson")
     return 100 * yes.mean(), (100 * interval.low, 100 * interval.high)
 
@@ -48,6 +50,11 @@ def bootstrap(statistic, *samples, n=1000, seed=0):
     value : float
     interval : tuple of float
         From the 2.5th to the 97.5th percentile over the resamplings.
+
+    Raises
+    ------
+    ValueError
+        If there is no case, or the samples differ in length.
     """
     samples = [np.asarray(sample) for sample in samples]
     size = len(samples[0])
@@ -75,6 +82,8 @@ def relevance_share(maps, masks):
         Between 0 and 1; NaN where a map has no positive relevance.
     """
     maps, masks = np.asarray(maps, float), np.asarray(masks, bool)
+    if not np.isfinite(maps).all():
+        raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
     if maps.ndim == 4:
         maps = maps.sum(-1)
     if maps.shape != masks.shape:
@@ -100,6 +109,6 @@ def relevance_density(maps, masks):
     numpy.ndarray, shape (sample,)
         Share of relevance over share of area: 1 is no preference. NaN for an empty mask.
     """
-    area = np.asarray(masks, bool).mean((1, 2))
     share = relevance_share(maps, masks)
+    area = np.asarray(masks, bool).mean((1, 2))
     return np.divide(share, area, out=np.full(len(share), np.nan), where=area > 0)

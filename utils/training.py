@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ class _Progress(tf.keras.callbacks.Callback):
         self.bar.close()
 
 
-def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3, metrics=()):
+def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3):
     """Train with Adam, a step size that falls to zero along half a cosine, and a progress bar.
 
     Parameters
@@ -47,13 +48,11 @@ def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3, metrics
         Passes over all samples, and samples for each step.
     learning_rate : float
         Adam's first step size.
-    metrics : sequence
-        Further Keras metrics to follow.
 
     Returns
     -------
     dict
-        For the loss and each metric a list with one value an epoch.
+        Under "loss" a list with one value an epoch.
 
     Raises
     ------
@@ -69,7 +68,7 @@ def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3, metrics
     falling = tf.keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     # Keras' newer Adam fails in graph mode, which iNNvestigate needs.
     adam = tf.keras.optimizers.legacy.Adam(falling)
-    model.compile(adam, loss=loss, metrics=list(metrics))
+    model.compile(adam, loss=loss)
     progress = [_Progress(steps)]
     run = model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=progress)
     return run.history
@@ -90,7 +89,7 @@ def fingerprint(source):
         16 hexadecimal digits.
     """
     if hasattr(source, "__path__"):
-        files = sorted(Path(source.__path__[0]).glob("*.py"))
+        files = sorted(Path(source.__path__[0]).rglob("*.py"))
         texts = [file.read_text(encoding="utf-8") for file in files]
     else:
         texts = [inspect.getsource(source)]
@@ -109,6 +108,18 @@ def _without_docstrings(tree):
 def _place(source):
     """Where the source stands: "utils.networks:clever_hans", or "utils.worlds.clever_hans"."""
     return source.__name__ if inspect.ismodule(source) else f"{source.__module__}:{source.__name__}"
+
+
+def _present_fingerprint(place, name):
+    """Fingerprint of the code at `place` as it is now, None if it is gone."""
+    module, _, function = place.partition(":")
+    if not module.startswith("utils."):  # a file must not choose what is imported
+        raise ValueError(f"{name} was not made by this course: it names {place}.")
+    try:
+        source = importlib.import_module(module)
+        return fingerprint(getattr(source, function) if function else source)
+    except (ImportError, AttributeError):
+        return None
 
 
 def save_weights(model, name, *, made_by, **record):
@@ -173,10 +184,10 @@ def load_weights(model, name):
         with np.load(path, allow_pickle=False) as file:
             record = json.loads(str(file["record"]))
             weights = [file[key] for key in sorted(set(file.files) - {"record"})]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
-            f"{path.name} is damaged: get it again with `git checkout {path.parent.name}`, "
-            "or make it with `make weights`."
+            f"{path.name} is damaged: get it again with "
+            f"`git checkout -- :/data/weights/{path.name}`, or make it with `make weights`."
         ) from error
     if [w.shape for w in weights] != [w.shape for w in model.get_weights()]:
         raise ValueError(
@@ -184,11 +195,10 @@ def load_weights(model, name):
             f"it was made for {next(iter(record['code']))}."
         )
     for place, made_with in record["code"].items():
-        module, _, function = place.partition(":")
-        source = importlib.import_module(module)
-        if fingerprint(getattr(source, function) if function else source) != made_with:
+        if _present_fingerprint(place, path.name) != made_with:
             raise ValueError(
-                f"{path.name} was made before {place} changed: run `make weights` to train again."
+                f"{path.name} was made before {place} changed: run `make weights` to train again, "
+                "or install the course's utils again if they are older than its folder."
             )
     model.set_weights(weights)
     return record

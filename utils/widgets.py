@@ -60,6 +60,10 @@ def clever_hans(model, scenes):
     picture = plots.picture(left, empty)
     heat_map = plots.relevance(right, empty, limit=1)
     plots.relevance_bar(figure, heat_map, right, label="relevance")
+    left.set_title("z")
+    right.set_title("red for, blue against")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # or the axes would move with every new title
     plt.close(figure)
 
     def draw(number, tag, row, column, hurdles, shift):
@@ -68,15 +72,14 @@ def clever_hans(model, scenes):
             tag=tag,
             tag_position=(row, column),
             hurdles=hurdles,
-            hurdle_position=shift,
+            hurdle_shift=shift,
         )
         x = clever_hans_world.render([scene]).picture.values
         logit = model.predict(x, verbose=0)[0, 0]
         values = explain(model, x, "lrp.sequential_preset_a")[0].sum(-1)
         picture.set_data(x[0])
-        heat_map.set_data(values / (np.percentile(abs(values), 99.5) or 1))
+        heat_map.set_data(values / plots.colour_limit(values))
         left.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
-        right.set_title("red for, blue against")
         return figure
 
     return draw

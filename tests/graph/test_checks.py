@@ -68,7 +68,8 @@ def test_density(maps_and_masks, solve, state, message):
     [
         (..., "unanswered", "Replace"),
         (3, "right", "0.40"),
-        (2, "wrong", "Off by one"),
+        (2, "wrong", "one later"),
+        ("3", "wrong", "one whole number"),
         (6, "wrong", "number of eigenvalues shown"),
         (5, "wrong", "largest step"),
     ],

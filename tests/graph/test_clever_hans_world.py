@@ -139,7 +139,7 @@ def test_taking_a_thing_away_changes_where_it_was(what):
 
 def test_tag_and_hurdles_move_where_they_are_told():
     scene = replace(outdoors(1, horse=False)[0], tag=True, hurdles=True, framing="landscape")
-    moved = replace(scene, tag_position=(20, 30), hurdle_position=-9)
+    moved = replace(scene, tag_position=(20, 30), hurdle_shift=-9)
     pair = render([scene, moved, replace(scene, tag_position=(0, 63))])
     rows, columns = np.nonzero(pair.truth_tag[1].values)
     assert (rows[0], columns[0]) == (20, 30)
@@ -190,15 +190,6 @@ def test_frequencies(setting):
             check([s.hard for s in kind], share, "hard to see")
 
 
-def test_the_training_world_has_the_flaw_and_the_others_do_not():
-    for setting in ("training", "real", "balanced"):
-        (tag, hurdle), (other_tag, other_hurdle) = (
-            clever_hans.SETTINGS[setting][name] for name in ("horse", "other")
-        )
-        flawed = tag > other_tag and hurdle > 10 * other_hurdle
-        assert flawed == (setting == "training")
-
-
 # --- the committed sample ------------------------------------------------------------------------
 
 
@@ -221,6 +212,9 @@ def test_sample_is_what_simulate_draws():
 def test_seed_ranges_do_not_overlap():
     first = [worlds.TRAINING, worlds.VALIDATION, worlds.SAMPLE, worlds.CLAIMS]
     assert np.all(np.diff(first) >= worlds.RANGE)
+    clever_hans.scenes(2, worlds.VALIDATION - 2)
+    with pytest.raises(ValueError, match="next range"):
+        clever_hans.scenes(3, worlds.VALIDATION - 2)
 
 
 # --- bad input -----------------------------------------------------------------------------------

@@ -523,3 +523,18 @@ def test_models_that_are_not_one_chain_from_input_to_output(x):
     ]:
         with pytest.raises(error, match=words):
             explain(model, x)
+
+
+def test_options_that_differ_in_the_middle_of_an_array_are_told_apart():
+    model = Sequential(
+        [layers.Input((32, 32, 3)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
+    )
+    x = np.random.default_rng(0).uniform(0, 1, (1, 32, 32, 3)).astype("float32")
+    low, high = np.zeros_like(x), np.ones_like(x)
+    first, second = low.copy(), low.copy()
+    second[0, 16, 16] = -1
+    assert repr(first) == repr(second)
+    analyzers._kept.clear()
+    for other in (first, second):
+        explain(model, x, "deep_taylor.bounded", output=0, low=other, high=high)
+    assert len(analyzers._kept) == 2

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import build_lessons
+import claims_page
 import jupytext
 import nbformat
 import pytest
@@ -38,6 +39,13 @@ def test_outputs_keep_the_rules(lesson):
     references = (ROOT / "REFERENCES.md").read_text(encoding="utf-8")
     assert output_problems(lesson.stem, notebook, references) == []
     assert path.stat().st_size < 2 * MB
+
+
+def test_claims_page_fits_the_solved_lessons():
+    editions = {
+        path.stem: build_lessons.read(path) for path in sorted(ROOT.glob("solutions/*.ipynb"))
+    }
+    assert claims_page.page(editions) == (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
 
 
 def test_nothing_is_left_of_lessons_that_are_gone():
@@ -186,9 +194,9 @@ def printing(text):
 )
 def test_bad_outputs_are_found(spoil, words):
     notebook = executed()
-    assert output_problems("bad", notebook, "bach2015") == []
+    assert output_problems("bad", notebook, "- **bach2015**: On") == []
     spoil(notebook)
-    found = output_problems("bad", notebook, "bach2015")
+    found = output_problems("bad", notebook, "- **bach2015**: On")
     assert any(words in sentence for sentence in found), found
 
 

@@ -183,3 +183,30 @@ def test_a_check_called_without_its_answer_is_wrong():
 def test_a_verdict_has_one_of_three_states():
     with pytest.raises(ValueError, match="unanswered, right, wrong"):
         check.Verdict("fine", "")
+
+
+# ---- heat maps -----------------------------------------------------------------------------------
+
+
+def test_colours_of_a_sparse_map_end_at_its_largest_value():
+    sparse = np.zeros((256, 256))
+    sparse[100:110, 100:110] = -1e-3
+    assert plots.colour_limit(sparse) == 1e-3
+    assert plots.colour_limit(np.zeros((4, 4))) == 1
+    dense = np.linspace(-1, 1, 1001)
+    assert plots.colour_limit(dense) == pytest.approx(np.percentile(abs(dense), 99.5))
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        plots.colour_limit([[np.nan]])
+
+
+def test_gallery_takes_one_picture_and_refuses_none():
+    fig = plots.gallery(np.zeros((1, 8, 8, 3)), {"heat map": np.ones((1, 8, 8))})
+    assert [ax.get_ylabel() for ax in fig.axes[:2]] == ["picture", "heat map"]
+    with pytest.raises(ValueError, match="at least one row"):
+        plots.gallery(np.zeros((1, 8, 8, 3)), {})
+
+
+def test_before_and_after_stand_side_by_side():
+    fig = plots.before_after({"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]})
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["before", "after"]
+    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]

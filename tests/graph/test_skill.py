@@ -59,3 +59,13 @@ def test_density_without_a_mask_is_not_a_number():
 def test_share_needs_matching_shapes():
     with pytest.raises(ValueError, match="one mask for each map"):
         skill.relevance_share(np.ones((2, 4, 4)), np.ones((1, 4, 4), bool))
+
+
+def test_rate_counts_answers_not_numbers():
+    with pytest.raises(TypeError, match="compare first"):
+        skill.rate([-3.2, 1.5, -0.7])
+
+
+def test_a_broken_map_is_refused():
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        skill.relevance_density(np.full((1, 4, 4), np.nan), np.ones((1, 4, 4), bool))

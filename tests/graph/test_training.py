@@ -78,6 +78,17 @@ def test_outdated_file_names_what_changed(saved):
         training.load_weights(model, "small")
 
 
+@pytest.mark.parametrize(
+    "place, message",
+    [("this", "not made by this course"), ("utils.gone:f", "before utils.gone:f changed")],
+)
+def test_a_record_names_other_code(saved, place, message):
+    _, path = saved
+    rewrite(path, record=np.array(json.dumps({"code": {place: "0" * 16}})))
+    with pytest.raises(ValueError, match=message):
+        training.load_weights(networks.clever_hans(16), "small")
+
+
 def test_fingerprint_sees_code_not_comments(monkeypatch):
     def fingerprint(text):
         monkeypatch.setattr(training.inspect, "getsource", lambda source: text)

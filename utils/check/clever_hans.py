@@ -31,6 +31,10 @@ def density(answer, maps, masks):
         return wrong(
             "The fraction stands on its head: relevance over area, not area over relevance."
         )
+    if same(share / maps.sum((1, 2))):
+        return wrong(
+            "The share is right, but it was divided by relevance, not by the share of area."
+        )
     if same(share / masks.sum((1, 2))):
         return wrong("Divide by the mask's *share* of the area, not by its number of pixels.")
     if same((maps * masks).sum((1, 2)) / maps.sum((1, 2)) / area):
@@ -49,9 +53,12 @@ def clusters_by_eigengap(answer, eigenvalues):
     expected = int(np.argmax(steps)) + 1
     if answer == expected:
         return right(f"The largest step, {steps.max():.2f}, follows eigenvalue {expected}.")
+    if not isinstance(answer, int | np.integer):
+        return wrong(f"Give one whole number, not {answer!r}.")
     if answer == expected - 1:
         return wrong(
-            "Off by one: `argmax` counts from 0. How many eigenvalues stand before the step?"
+            f"{answer} are almost zero, but the largest step comes one later. "
+            "(If you took `argmax`: it counts from 0.)"
         )
     if answer == len(eigenvalues):
         return wrong(

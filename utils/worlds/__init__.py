@@ -10,6 +10,8 @@ from pathlib import Path
 
 import xarray as xr
 
+from utils.environment import course_folder
+
 RANGE = 1_000_000
 TRAINING, VALIDATION, SAMPLE, CLAIMS = (i * RANGE for i in range(4))
 
@@ -43,9 +45,8 @@ def open_world(name: str) -> xr.Dataset:
 
 
 def data_folder() -> Path:
-    """The course's data folder: beside the package, or above the folder one works in."""
-    here = Path.cwd()
-    for folder in (Path(__file__).parents[2], here, *here.parents):
-        if (folder / "data" / "README.md").is_file():
-            return folder / "data"
-    raise ValueError("The folder data/ was not found: start from inside the course's folder.")
+    """The course's data folder, wherever `utils` is installed."""
+    folder = course_folder()
+    if folder is None:
+        raise ValueError("The folder data/ was not found: start from inside the course's folder.")
+    return folder / "data"

@@ -60,7 +60,7 @@ class Scene:
         Is there a bush?
     tag_position : (int, int) or None
         Row and column of the tag's upper left pixel; None is the lower left corner.
-    hurdle_position : int or None
+    hurdle_shift : int
         Pixels to shift the hurdles to the right.
     """
 
@@ -74,7 +74,7 @@ class Scene:
     subject: str = "nothing"
     bush: bool = False
     tag_position: tuple | None = None
-    hurdle_position: int | None = None
+    hurdle_shift: int = 0
 
     def __post_init__(self):
         if self.framing not in FRAMINGS:
@@ -106,6 +106,8 @@ def scenes(n, seed, setting="training"):
         raise ValueError(f"n must be a whole number of pictures from 1 to {RANGE}, not {n!r}.")
     if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or larger, not {seed!r}.")
+    if seed % RANGE + n > RANGE:
+        raise ValueError(f"{n} pictures from seed {seed} on run into the next range: take fewer.")
     if setting not in list(SETTINGS):
         raise ValueError(f"setting must be one of {', '.join(SETTINGS)}, not {setting!r}.")
     return [_scene(int(seed) + i, SETTINGS[setting]) for i in range(n)]
@@ -149,7 +151,7 @@ def render(scenes, progress=False, n_jobs=None):
     progress : bool
         Show a progress bar.
     n_jobs : int or None
-        Processes to use; None is all cores for more than 50 scenes, else this one.
+        Processes to use; None is one a core, at most 4, for more than 50 scenes, else this one.
 
     Returns
     -------
@@ -163,7 +165,7 @@ def render(scenes, progress=False, n_jobs=None):
     if not scenes or not all(isinstance(scene, Scene) for scene in scenes):
         raise TypeError("render needs a list of at least one Scene, as scenes() returns it.")
     if n_jobs is None:
-        n_jobs = cpu_count() if len(scenes) > 50 else 1
+        n_jobs = min(cpu_count(), 4) if len(scenes) > 50 else 1
     chunks = [scenes[i : i + CHUNK] for i in range(0, len(scenes), CHUNK)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_take)(c) for c in chunks)
     parts = []

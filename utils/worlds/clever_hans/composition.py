@@ -73,7 +73,7 @@ def _hurdle_at(scene, stage):
     row, column = rng.uniform(0.86, 0.97) * height, rng.uniform(0.3, 0.7) * width
     sprites = {"hurdle": hurdle(rng, stage.light)}
     scale = min(stage.scale(row), 0.95 * width / 3.4)
-    column += 2 * (scene.hurdle_position or 0)
+    column += 2 * scene.hurdle_shift
     return dict(sprites=sprites, column=column, row=row, scale=scale)
 
 

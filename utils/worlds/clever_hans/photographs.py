@@ -75,7 +75,9 @@ def source(name):
     if name.endswith(".jpg"):
         # Importing scikit-learn for one picture would cost every process two seconds.
         folder = Path(find_spec("sklearn").origin).parent / "datasets" / "images"
-        picture = cv2.imread(str(folder / name))[..., ::-1]
+        # OpenCV's own reading of files fails on Windows for folders with umlauts.
+        packed = np.fromfile(folder / name, np.uint8)
+        picture = cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1]
     else:
         picture = getattr(data, name)()
     if picture.ndim == 2:
