@@ -452,7 +452,7 @@ maps = {
 masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
 plots.show(
     plots.gallery(pictures, maps, masks),
-    "Tagged pictures; the first network's relevance is on the tag, the repaired one's on the horse.",
+    "Tagged pictures; much of the first network's red is on the tag, the repaired one's on the horse.",
 )
 
 # %% [markdown]

@@ -22,7 +22,7 @@ BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 class PeakMemory:
     """Watch the memory of this process's children; `mb` is the largest sum seen so far.
 
-    Pages that children share are counted once for each, so it is an upper bound.
+    On Linux, pages that children share are counted once; elsewhere once for each.
     """
 
     def __enter__(self):
@@ -36,11 +36,12 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self):
-        while not self._stop.wait(0.05):
+        while not self._stop.wait(0.5):  # looking costs time, too
             total = 0
             for child in psutil.Process().children(recursive=True):
                 try:
-                    total += child.memory_info().rss
+                    memory = child.memory_full_info()
+                    total += getattr(memory, "pss", memory.rss)
                 except psutil.NoSuchProcess:
                     continue
             self.mb = max(self.mb, total / 1e6)

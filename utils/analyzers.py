@@ -17,7 +17,7 @@ from innvestigate.backend import checks
 from tensorflow.keras import activations, layers
 
 KEPT = 8
-ROOM = 2**23  # numbers in all layer outputs of one chunk: LRP then takes 100 to 200 megabytes
+ROOM = 2**21  # numbers in all layer outputs of one chunk: LRP then takes tens of megabytes
 PREFIX = "explained_"  # iNNvestigate calls its own layers "add", "multiply", ...: avoid a clash
 
 _kept = OrderedDict()  # by model, its output, method, options, shape of a sample; oldest first

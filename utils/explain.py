@@ -82,7 +82,7 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
         int or tuple holds for all samples; a list or array has one for each. None takes each
         sample's strongest output.
     batch_size : int, optional
-        Samples per chunk. By default as many as need 100 to 200 megabytes, at least one.
+        Samples per chunk. By default as many as need tens of megabytes, at least one.
     **options
         The method's own, see `methods()`. `noise_level` of smoothgrad is the noise's standard
         deviation over the sample's range. `reference_inputs` is the baseline of

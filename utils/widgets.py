@@ -27,13 +27,16 @@ def panel(draw, **controls):
     ipywidgets.VBox
         The panel, to stand in the last line of a cell.
     """
-    picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+    picture = ipywidgets.Image(
+        format="png", layout={"max_width": "100%", "align_self": "flex-start"}
+    )
 
     def update(change=None):
         figure = draw(**{name: control.value for name, control in controls.items()})
         picture.value = plots.png(figure)
 
     for control in controls.values():
+        control.style.description_width = "initial"  # or long names are cut
         control.observe(update, "value")
     update()
     row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")

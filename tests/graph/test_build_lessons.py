@@ -114,7 +114,7 @@ def test_both_editions(course, capsys):
     pictures = [output for output in stored if "image/png" in output.get("data", {})]
     alt = "A straight line that rises from one to three."
     assert [picture.metadata["image/png"].alt for picture in pictures] == [alt]
-    assert all(cell.metadata.keys() <= {"tags"} for cell in solutions.cells)
+    assert all(cell.metadata.keys() <= {"tags", "jupyter"} for cell in solutions.cells)
 
     page = (course / "CLAIMS.md").read_text()
     assert "## [A tiny lesson](solutions/01_tiny.ipynb)" in page
