@@ -116,7 +116,8 @@ check.hottest(hottest, heat_map)
 
 # %% [markdown]
 # **Think.** Is that pixel on the horse? Would you expect it there, from how *you* recognise a horse?
-#
+
+# %% [markdown]
 # ## What this course is
 #
 # The course rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science, part 2*
@@ -140,7 +141,8 @@ check.hottest(hottest, heat_map)
 # | relevance | the number in a heat map made by LRP |
 # | LRP | layer-wise relevance propagation |
 # | logit | the output before it is turned into a probability |
-#
+
+# %% [markdown]
 # ## In this lesson you
 #
 # - made a heat map of a trained network with two lines of iNNvestigate,

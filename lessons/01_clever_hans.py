@@ -59,8 +59,8 @@ plots.show(
 
 # %% [markdown]
 # Grey bars fill up portrait and landscape pictures to a square. The tag "V.OSTEN" is the photographer's;
-# Wilhelm von Osten owned Clever Hans. Some pictures are easy: a horse fills them. Some are hard: it stands far away, behind a bush, or has
-# the colour of the wall. How would *you* decide in the hard ones?
+# Wilhelm von Osten owned Clever Hans. Some pictures are easy: a horse fills them. Some are hard: it
+# stands far away, behind a bush, or has the colour of the wall. How would *you* decide in the hard ones?
 #
 # ## 2. A network, and its test
 #
@@ -259,7 +259,7 @@ plots.show(fig, "Relevance density: by far the highest on the tag, the lowest on
 # %%
 def again(which, **change):
     """Draw some of the test pictures again, with something changed."""
-    return world.render([replace(scenes[i], **change) for i in np.nonzero(which)[0]]).picture
+    return world.render([replace(scenes[i], **change) for i in np.nonzero(which)[0]])
 
 
 empty = ~label & ~test.truth_has_hurdle.values
@@ -267,9 +267,9 @@ outdoors = np.array([scene.subject in world.OUTDOORS for scene in scenes])
 field = empty & outdoors  # no hurdles in front of a coffee cup
 tagged = label & test.truth_has_tag.values
 pairs = {
-    "tag pasted, no horse": (test.picture[empty], again(empty, tag=True)),
-    "tag cut, horse": (test.picture[tagged], again(tagged, tag=False)),
-    "hurdles pasted, no horse": (test.picture[field], again(field, hurdles=True)),
+    "tag pasted, no horse": (test.picture[empty], again(empty, tag=True).picture),
+    "tag cut, horse": (test.picture[tagged], again(tagged, tag=False).picture),
+    "hurdles pasted, no horse": (test.picture[field], again(field, hurdles=True).picture),
 }
 
 
@@ -390,8 +390,7 @@ plots.show(
 
 # %% [markdown]
 # How good is that? The **adjusted Rand index** compares two ways of sorting: 1 is the same sorting, 0
-# is what chance gives. As a contrast, sort the *pictures* (their grey
-# values) in the same way.
+# is what chance gives. As a contrast, sort the *pictures* (their grey values) in the same way.
 
 # %%
 gray = horses.picture.values.mean(-1)
@@ -434,9 +433,10 @@ training.load_weights(repaired, "clever_hans_repaired")
 
 real = world.simulate(400, seed=worlds.CLAIMS + 10_000, setting="real")
 real_label = real.horse.values == 1
+in_real_world = {}
 for name, network in {"first network": model, "after the repair": repaired}.items():
-    correct = says_horse(network, real.picture) == real_label
-    print(f"{name}: accuracy in the real world {skill.rate(correct)[0]:.0f} %")
+    in_real_world[name] = skill.rate(says_horse(network, real.picture) == real_label)
+    print(f"{name}: accuracy in the real world {in_real_world[name][0]:.0f} %")
 second = before_and_after(repaired)
 draw_experiments(
     second, "The same experiments after the repair: before and after lie close together."
@@ -445,10 +445,7 @@ draw_experiments(
 # %%
 four = np.random.default_rng(1).permutation(np.nonzero(tag)[0])[:4]
 pictures = horses.picture.values[four]
-maps = {
-    name: explain(network, pictures, METHOD)
-    for name, network in {"first network": model, "repaired": repaired}.items()
-}
+maps = {"first network": heat_maps[four], "repaired": explain(repaired, pictures, METHOD)}
 masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
 plots.show(
     plots.gallery(pictures, maps, masks),
@@ -552,7 +549,7 @@ widgets.panel(
 
 # %%
 free = label & answer & ~test.truth_has_tag.values & ~test.truth_has_hurdle.values
-with_tag = world.render([replace(scenes[i], tag=True) for i in np.nonzero(free)[0]])
+with_tag = again(free, tag=True)
 on_tag = with_tag.truth_tag.values
 effect = logits(model, with_tag.picture) - logits(model, test.picture[free])
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.2), sharex=True, sharey=True)
@@ -632,9 +629,7 @@ def change(pair):
 
 TAG, CUT, HURDLE = pairs
 PAPER = "lapuschkin2019"
-real_first, real_second = (
-    skill.rate(says_horse(network, real.picture) == real_label) for network in (model, repaired)
-)
+real_first, real_second = in_real_world.values()
 RATE = 'Rate of "horse" without a horse'
 for row in [
     ("accuracy", "Accuracy in the training world", "lecture", accuracy, ">= 95", "%"),

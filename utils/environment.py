@@ -149,7 +149,7 @@ def _has_utils():
 def _is_current():
     """Whether the utils in use, perhaps a copy in site-packages, are those of the folder."""
     here, folder = Path(__file__).resolve().parent, course_folder()
-    if folder is None or not (folder / "utils").is_dir():
+    if folder is None or here == folder / "utils" or not (folder / "utils").is_dir():
         return True
     files = [file.relative_to(folder / "utils") for file in (folder / "utils").rglob("*.py")]
     return all(

@@ -18,16 +18,16 @@ def density(answer, maps, masks):
             f"has the shape ({len(maps)},). Add up over the axes (1, 2)."
         )
 
-    def same(expected):
-        return np.allclose(answer, expected, rtol=1e-4, equal_nan=True)
+    def same(numbers):
+        return np.allclose(answer, numbers, rtol=1e-4, equal_nan=True)
 
-    share = skill.relevance_share(maps, masks)
+    share, expected = skill.relevance_share(maps, masks), skill.relevance_density(maps, masks)
     area = masks.mean((1, 2))
-    if same(share / area):
-        return right(f"On average the mask is {np.nanmean(share / area):.1f} times as relevant.")
+    if same(expected):
+        return right(f"On average the mask is {np.nanmean(expected):.1f} times as relevant.")
     if same(share):
         return wrong("That is the share of relevance. Divide it by the share of the area.")
-    if same(area / share):
+    if same(1 / expected):
         return wrong(
             "The fraction stands on its head: relevance over area, not area over relevance."
         )
