@@ -3,6 +3,7 @@
 
 python tools/bench.py          everything
 python tools/bench.py 00 01    these lessons only, printed but not written
+python tools/bench.py lrp      the cost of an LRP map only, printed but not written
 """
 
 import os
@@ -12,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import bench_lrp
 import build_lessons
 import psutil
 
@@ -81,12 +83,15 @@ def main(arguments, root=ROOT):
     readme = root / "README.md"
     try:
         if arguments:
-            names = tuple(arguments)
-            print(lesson_table([path for path in chosen if path.name.startswith(names)]))
+            names = tuple(name for name in arguments if name != "lrp")
+            if names:
+                print(lesson_table([path for path in chosen if path.name.startswith(names)]))
+            if "lrp" in arguments:
+                print(bench_lrp.table())
             return 0
         insert(readme.read_text(encoding="utf-8"), "")  # find out before measuring for minutes
         # A further benchmark is a function that returns a table: add a line for it here.
-        tables = [lesson_table(chosen)]
+        tables = [lesson_table(chosen), bench_lrp.table()]
     except (ValueError, build_lessons.LessonError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from utils import course, networks, plots, training, worlds
+from utils import course, lrp, networks, plots, training, worlds
 from utils.explain import explain
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -30,11 +30,26 @@ def clever_hans(cases):
     return fig
 
 
+def layerwise_relevance(case):
+    """Draw a picture, and its relevance in ever finer layers down to the input."""
+    model = networks.clever_hans()
+    training.load_weights(model, "clever_hans")
+    picture = worlds.open_world("clever_hans").picture.values[[case]]
+    result = lrp.relevance(model, picture, "alpha_1_beta_0")
+    maps = [values for name, values in result.layers.items() if "pooling" in name]
+    fig, axes = plt.subplots(1, 6, figsize=(9, 1.6))
+    plots.picture(axes[0], picture[0])
+    for ax, values in zip(axes[1:], [*maps, result.input], strict=True):
+        plots.relevance(ax, values[0])
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
         ("first_heat_map", first_heat_map(81)),
         ("clever_hans", clever_hans([73, 10, 3])),
+        ("layerwise_relevance", layerwise_relevance(18)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

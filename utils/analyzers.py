@@ -5,8 +5,6 @@ would ever be let go. Here each works on a copy of the network; only the latest 
 """
 
 import warnings
-import weakref
-from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,11 +14,12 @@ import tensorflow as tf
 from innvestigate.backend import checks
 from tensorflow.keras import activations, layers
 
-KEPT = 8
+from utils.kept import Kept
+
 ROOM = 2**21  # numbers in all layer outputs of one chunk: LRP then takes tens of megabytes
 PREFIX = "explained_"  # iNNvestigate calls its own layers "add", "multiply", ...: avoid a clash
 
-_kept = OrderedDict()  # by model, its output, method, options, shape of a sample; oldest first
+_kept = Kept(8)
 
 
 @dataclass
@@ -90,19 +89,8 @@ def get(model, method, options, shape):
     """
     # As lists: the repr of a large array leaves most of it out.
     settings = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
-    key = (id(model), id(model.outputs[0]), method, settings, shape)
-    if key not in _kept:
-        _kept[key] = _make(model, method, options, shape)
-        weakref.finalize(model, _forget, id(model)).atexit = False
-        if len(_kept) > KEPT:
-            _kept.popitem(last=False)[1].session.close()
-    _kept.move_to_end(key)
-    return _kept[key]
-
-
-def _forget(model_id):
-    for key in [key for key in _kept if key[0] == model_id]:
-        _kept.pop(key).session.close()
+    key = method, settings, shape
+    return _kept.fetch(model, key, lambda: _make(model, method, options, shape))
 
 
 def _make(model, method, options, shape):

@@ -36,3 +36,45 @@ def clever_hans(size=64):
     model.add(layers.Dense(64, activation="relu"))
     model.add(layers.Dense(1, name="logit"))
     return model
+
+
+def encoder_decoder(size=256, channels=4, skip=False):
+    """Satellite channels to a radar map: the encoder-decoder of Hilburn et al. (2021).
+
+    Three times convolution, ReLU and max-pooling, three times convolution, ReLU and upsampling, and
+    a last convolution of one pixel without an activation. 47,457 parameters for four channels.
+
+    Parameters
+    ----------
+    size : int or None
+        Height and width of the pictures in pixels, a multiple of 8; None for any.
+    channels : int
+        Of the input.
+    skip : bool
+        True makes it a U-Net: each upsampled map gets the encoder's map of the same size beside it.
+
+    Returns
+    -------
+    keras.Model
+        From (sample, size, size, channels) to (sample, size, size, 1).
+
+    Raises
+    ------
+    ValueError
+        If `size` is not a positive multiple of 8: three poolings halve it three times.
+    """
+    if size is not None and (size < 8 or size % 8):
+        raise ValueError(f"size is {size}: give a positive multiple of 8, such as 64.")
+    x = inputs = keras.Input((size, size, channels))
+    before_pooling = []
+    for _ in range(3):
+        x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+        before_pooling.append(x)
+        x = layers.MaxPooling2D(2)(x)
+    for _ in range(3):
+        x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+        x = layers.UpSampling2D(2)(x)
+        if skip:
+            x = layers.Concatenate()([x, before_pooling.pop()])
+    outputs = layers.Conv2D(1, 1, name="reflectivity")(x)
+    return keras.Model(inputs, outputs, name="encoder_decoder")

@@ -6,8 +6,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 
-from utils import plots
-from utils.explain import explain
+from utils import lrp, plots
 from utils.worlds import clever_hans as clever_hans_world
 
 
@@ -58,16 +57,7 @@ def clever_hans(model, scenes):
         ``draw(number, tag, row, column, hurdles, shift)`` returns the figure of scene `number`,
         with or without a tag at (row, column) and hurdles shifted by so many pixels.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.1))
-    empty = np.zeros((64, 64, 3))
-    picture = plots.picture(left, empty)
-    heat_map = plots.relevance(right, empty, limit=1)
-    plots.relevance_bar(figure, heat_map, right, label="relevance")
-    left.set_title("z")
-    right.set_title("red for, blue against")
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every new title
-    plt.close(figure)
+    figure, picture, heat_map = _picture_and_map("red for, blue against")
 
     def draw(number, tag, row, column, hurdles, shift):
         scene = replace(
@@ -78,11 +68,58 @@ def clever_hans(model, scenes):
             hurdle_shift=shift,
         )
         x = clever_hans_world.render([scene]).picture.values
-        logit = model.predict(x, verbose=0)[0, 0]
-        values = explain(model, x, "lrp.sequential_preset_a")[0].sum(-1)
+        result = lrp.relevance(model, x, "preset_a")
+        logit = result.ledger.received.iloc[0]
+        values = result.input[0].sum(-1)
         picture.set_data(x[0])
+        picture.axes.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
         heat_map.set_data(values / plots.colour_limit(values))
-        left.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
         return figure
 
     return draw
+
+
+def lrp_rules(model, pictures):
+    """Prepare the picture of lesson 03's panel: a heat map by rules with other numbers.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Convolutions and dense layers.
+    pictures : array, shape (sample, y, x, 3)
+
+    Returns
+    -------
+    function
+        ``draw(number, alpha, epsilon)`` returns the figure of picture `number`, with the epsilon
+        rule for dense layers and the alpha-beta rule for convolutions.
+    """
+    figure, picture, heat_map = _picture_and_map("")
+
+    def draw(number, alpha, epsilon):
+        rules = {"Conv2D": lrp.alpha_beta(alpha), "Dense": lrp.epsilon(epsilon)}
+        result = lrp.relevance(model, pictures[[number]], rules)
+        values = result.input[0].sum(-1)
+        picture.set_data(pictures[number])
+        picture.axes.set_title(f"logit {result.ledger.received.iloc[0]:.1f}")
+        heat_map.set_data(values / plots.colour_limit(values))
+        for_it, against = values.clip(min=0).sum(), values.clip(max=0).sum()
+        heat_map.axes.set_title(f"red {for_it:+.1f}, blue {against:+.1f}")
+        return figure
+
+    return draw
+
+
+def _picture_and_map(title):
+    """A figure with an empty picture on the left and an empty heat map on the right."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.1))
+    empty = np.zeros((64, 64, 3))
+    picture = plots.picture(left, empty)
+    heat_map = plots.relevance(right, empty, limit=1)
+    plots.relevance_bar(figure, heat_map, right, label="relevance")
+    left.set_title("z")
+    right.set_title(title or "z")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # or the axes would move with every new title
+    plt.close(figure)
+    return figure, picture, heat_map

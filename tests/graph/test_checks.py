@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tensorflow import keras
 
-from utils import skill
-from utils.check import clever_hans, start_here
+from utils import lrp, networks, skill
+from utils.check import clever_hans, layerwise_relevance, start_here
 
 
 @pytest.fixture
@@ -99,3 +100,117 @@ def test_last_layer(change, state, message):
     answer = change(fitted.coef_, fitted.intercept_)
     verdict = clever_hans.last_layer(*answer, seen, is_horse)
     assert verdict.state == state and message in verdict.message
+
+
+def divide(R, z):
+    return np.divide(R, z, out=np.zeros_like(R), where=z != 0)
+
+
+def alpha_beta(a, w, b, R, alpha, beta=None, parts=2, slip=False, by_weight=False, whole=False):
+    """The rule, and its typical mistakes."""
+    beta = alpha - 1 if beta is None else beta
+    z = w if slip else a[:, None] * w
+    up, down = np.maximum(z, 0), np.minimum(z, 0)
+    if by_weight:
+        up, down = (np.maximum(a, 0)[:, None] * half for half in (w.clip(0), w.clip(max=0)))
+    b_plus, b_minus = (b, b) if whole else (b.clip(0), b.clip(max=0))
+    below = alpha * up @ divide(R, up.sum(0) + b_plus)
+    return below - (parts == 2) * beta * down @ divide(R, down.sum(0) + b_minus)
+
+
+@pytest.mark.parametrize(
+    "step, state, message",
+    [
+        (lambda a, w, b, R, alpha: ..., "unanswered", "Replace"),
+        (alpha_beta, "right", "alpha times"),
+        (lambda a, w, b, R, alpha: None, "wrong", "`return`"),
+        (
+            lambda a, w, b, R, alpha: alpha_beta(a, w, b, R, alpha, whole=True),
+            "wrong",
+            "whole bias",
+        ),
+        (lambda a, w, b, R, alpha: alpha_beta(a, w, b, R, alpha, 1 - alpha), "wrong", "convention"),
+        (lambda a, w, b, R, alpha: alpha_beta(a, w, b, R, 2), "wrong", "alpha = 1"),
+        (lambda a, w, b, R, alpha: alpha_beta(a, w, 0 * b, R, alpha), "wrong", "bias is missing"),
+        (lambda a, w, b, R, alpha: alpha_beta(a, w, b, R, alpha, slip=True), "wrong", "a_i"),
+        (
+            lambda a, w, b, R, alpha: alpha_beta(a, w, b, R, alpha, by_weight=True),
+            "wrong",
+            "cut by sign",
+        ),
+        (
+            lambda a, w, b, R, alpha: alpha_beta(a, w, b, R, 1, parts=1),
+            "wrong",
+            "Only the positive",
+        ),
+        (lambda a, w, b, R, alpha: a * (w @ (R / (a @ w + b))), "wrong", "adds up to"),
+        (lambda a, w, b, R, alpha: a * np.nan, "wrong", "`divide`"),
+        (lambda a, w, b, R, alpha: R, "wrong", "shape"),
+        (lambda a, w, b, R: R, "wrong", "could not be used"),
+    ],
+)
+def test_alpha_beta_step(step, state, message):
+    verdict = layerwise_relevance.alpha_beta_step(step)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+def buggy(a, w, b, R):
+    return a * (w.clip(0) @ divide(R, a.clip(0) @ w.clip(0)))
+
+
+@pytest.mark.parametrize(
+    "step, state, message",
+    [
+        (buggy, "unanswered", "as it was"),
+        (lambda a, w, b, R: alpha_beta(a, w, 0 * b, R, 1, parts=1), "right", "passes on"),
+        (lambda a, w, b, R: alpha_beta(a, w, b, R, 1, parts=1), "wrong", "counts the bias"),
+        (lambda a, w, b, R: buggy(a.clip(0), w, b, R), "wrong", "get nothing"),
+        (lambda a, w, b, R: a * (w.clip(0) @ divide(R, a @ w.clip(0))), "wrong", "does not belong"),
+        (lambda a, w, b, R: a * (w @ divide(R, a @ w)), "wrong", "shares are not"),
+        (lambda a, w, b, R: 0 * a, "wrong", "does not close"),
+        (lambda a, w, b, R: R, "wrong", "shape"),
+    ],
+)
+def test_alpha_1_step(step, state, message):
+    verdict = layerwise_relevance.alpha_1_step(step)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """A network with a picture, and one that finds a dark eye, with a scene and the eye's mask."""
+    model = networks.clever_hans(16)
+    rng = np.random.default_rng(0)
+    *weights, last, bias = [rng.normal(0, 0.2, w.shape) for w in model.get_weights()]
+    model.set_weights([*weights, abs(last), bias])  # so that the logit is positive
+    ring = keras.layers.Conv2D(1, 5, activation="relu")
+    pool = keras.layers.GlobalMaxPooling2D()
+    eye_finder = keras.Sequential([keras.Input((16, 16, 1)), ring, pool])
+    kernel = np.full((5, 5, 1, 1), 1 / 16)
+    kernel[1:4, 1:4] = -1 / 9
+    eye_finder.set_weights([kernel, np.array([-0.5])])
+    scene, eye = np.full((1, 16, 16, 1), 0.8), np.zeros((1, 16, 16), bool)
+    eye[0, 5:8, 5:8] = True
+    scene[eye] = 0
+    return model, rng.random((1, 16, 16, 3)), eye_finder, scene, eye
+
+
+@pytest.mark.parametrize(
+    "rules, state, message",
+    [
+        ((..., "z_box", "flat"), "unanswered", "2 of 3 answered"),
+        (("z", ..., ...), "unanswered", "1 of 3 answered"),
+        (("alpha_1_beta_0", ..., ...), "wrong", "speaks against"),
+        (("z", {"first": "z_box"}, lrp.alpha_beta(1, bias=None)), "right", "adds up"),
+        (("preset_b", "z_box", "w_square"), "right", "adds up"),
+        (("alpha_1_beta_0", "z_box", "flat"), "wrong", "speaks against"),
+        (("z", lrp.alpha_beta(1, bias=None), "flat"), "wrong", "gives them nothing"),
+        (("z", "flat", "flat"), "wrong", "hardly uses it"),
+        (("z", lrp.z_box(0, 300), "flat"), "wrong", "limits"),
+        (("z", "z_box", lrp.epsilon(0.5)), "wrong", "stabiliser"),
+        (("sharp", "z_box", "flat"), "wrong", "no rule 'sharp'"),
+    ],
+)
+def test_rules(asked, rules, state, message):
+    verdict = layerwise_relevance.rules(dict(zip("abc", rules, strict=True)), *asked)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict

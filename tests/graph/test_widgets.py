@@ -2,6 +2,7 @@
 
 import ipywidgets
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from utils import networks, plots, widgets, worlds
@@ -38,3 +39,11 @@ def test_clever_hans_follows_the_tag():
     still = {"number": 0, "row": 40, "column": 10, "hurdles": False, "shift": 0}
     with_tag, again, without = (plots.png(draw(tag=tag, **still)) for tag in (True, True, False))
     assert with_tag == again != without
+
+
+def test_lrp_rules_follow_both_sliders():
+    pictures = np.random.default_rng(0).random((2, 16, 16, 3))
+    draw = widgets.lrp_rules(networks.clever_hans(16), pictures)
+    settings = [(0, 1, 0.1), (0, 1, 0.1), (0, 2, 0.1), (0, 1, 1.0), (1, 1, 0.1)]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert shown[0] == shown[1] and len(set(shown)) == 4

@@ -1,0 +1,795 @@
+# %% [markdown]
+# # 03 Layer-wise relevance propagation
+#
+# ![A picture of a horse, and its relevance in ever finer layers of a network](../pictures/layerwise_relevance.png)
+#
+# **Question:** how does LRP share out an answer, and why do its numbers sometimes not add up?
+#
+# **Objectives:** you can
+# - compute LRP by hand, and write its rules in a few lines of NumPy,
+# - read a ledger that says where relevance went,
+# - choose a rule for each layer by the question you have,
+# - say when LRP is the same as input times gradient, and what it cannot see.
+#
+# **Minutes:** 60 teaching (45 without sections 7 and 12, which can wait), 45 exercises.
+#
+# **Prerequisites:** NumPy arrays, lesson 00 (necessary); lesson 01 (helpful).
+#
+# **Needs:** 1.5 GB of memory, no network connection, no GPU.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
+
+from utils import claims, course, lrp, networks, plots, skill, training, widgets, worlds
+from utils.check import layerwise_relevance as check
+from utils.explain import explain
+
+course.start(seed=0)
+
+# %% [markdown]
+# The lecture describes layer-wise relevance propagation (LRP) in two steps. First a sample goes forward through the
+# network, as always, and each layer's values are kept. Then the output is handed back, layer by layer, until it arrives at
+# the input. What each unit holds on the way is called its **relevance** $R$, and a rule says how it shares $R$ among the
+# units below. This lesson builds the rules, starting with the smallest network.
+#
+# ## 1. Two inputs, two hidden units, one output
+#
+# Hidden units $h_j = \max(0, \sum_i a_i w_{ij})$, output $y = \sum_j h_j v_j$, for now without biases. The weights:
+#
+# $$w_{11} = 1, \quad w_{12} = 3, \quad w_{21} = 1, \quad w_{22} = -1, \quad v_1 = 2, \quad v_2 = -2$$
+#
+# Take paper and pencil, and compute $h_1$, $h_2$ and $y$ for $a = (1, 2)$. The figure below has the answer.
+
+# %%
+W = np.array([[1.0, 3.0], [1.0, -1.0]])  # W[i, j]: from input i to hidden unit j
+v = np.array([2.0, -2.0])  # from hidden unit j to the output
+LINES = {"a1 h1": W[0, 0], "a1 h2": W[0, 1], "a2 h1": W[1, 0], "a2 h2": W[1, 1]}
+LINES |= {"h1 y": v[0], "h2 y": v[1]}
+PLACES = {"a1": (0, 1), "a2": (0, 0), "h1": (1, 1), "h2": (1, 0), "y": (2, 0.5)}
+
+
+def diagram(values, relevance=None):
+    """Draw the network: values of a1, a2, h1, h2, y in the boxes, relevance below them."""
+    fig, ax = plt.subplots(figsize=(7, 3.2))
+    for line, weight in LINES.items():
+        (x0, y0), (x1, y1) = (PLACES[name] for name in line.split())
+        ax.plot([x0, x1], [y0, y1], color=plots.GREY, lw=1, zorder=0)
+        at = x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)
+        ax.annotate(f"{weight:g}", at, ha="center", va="center", backgroundcolor="white")
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": plots.INK}
+    for k, (name, (x, y)) in enumerate(PLACES.items()):
+        ax.text(x, y, f"{name} = {values[k]:g}", ha="center", va="center", bbox=box)
+        if relevance is not None:
+            ax.text(x, y - 0.24, f"R = {relevance[k]:g}", ha="center", color=plots.BLUE)
+    ax.set(xlim=(-0.3, 2.3), ylim=(-0.35, 1.2))
+    ax.axis("off")
+    return fig
+
+
+# %%
+a = np.array([1.0, 2.0])
+h = np.maximum(0, a @ W)
+y = h @ v
+plots.show(
+    diagram([*a, *h, y]),
+    f"The network, weights on the lines; the hidden units are {h[0]:g} and {h[1]:g}, y is {y:g}.",
+)
+
+# %% [markdown]
+# Now backwards. The output holds the relevance $R = y = 4$. Unit $h_1$ contributed $3 \cdot 2 = 6$ to it, and
+# $h_2$ contributed $1 \cdot (-2) = -2$. The **z rule** hands relevance down in proportion to the contributions
+# $z_{ij} = a_i w_{ij}$, from $i$ below to $j$ above [@bach2015]:
+#
+# $$R_i = \sum_j \frac{z_{ij}}{z_j} R_j, \qquad z_j = \sum_i z_{ij} + b_j \qquad \text{(here } b_j = 0\text{)}$$
+#
+# So $h_1$ gets 6, more than there is, and $h_2$ gets $-2$. Go on by hand: how much arrives at $a_1$, how much at $a_2$?
+# Their sum should be 4 again.
+
+
+# %% tags=["nbval-check-output"]
+def z_step(a, w, b, R):
+    """Relevance below a layer, by loops: to be read next to the formula."""
+    R_below = np.zeros(len(a))
+    for j in range(len(R)):
+        z_j = sum(a[i] * w[i, j] for i in range(len(a))) + b[j]
+        for i in range(len(a)):
+            R_below[i] += a[i] * w[i, j] / z_j * R[j]
+    return R_below
+
+
+R_h = z_step(h, v[:, None], [0], [y])
+R_a = z_step(a, W, [0, 0], R_h)
+print("hidden units:", R_h, " inputs:", R_a, " sum:", R_a.sum())
+plots.show(
+    diagram([*a, *h, y], [*R_a, *R_h, y]),
+    "The network with relevance: 4 at the output, 6 and -2 in the middle, -4 and 8 at the inputs.",
+)
+
+# %% [markdown]
+# Each layer adds up to 4. The first input speaks against the output, although both its weights are positive: the
+# larger one leads to $h_2$, which has a negative weight.
+#
+# > **The slide says** $z_{ij} = w_{ij} \cdot \text{activ}_j$, with the relevance handed from $j$ down to $i$. **The papers say**
+# > $z_{ij} = a_i w_{ij}$: the activation is that of the *lower* unit [@bach2015], [@montavon2018]. Read literally, the slide's
+# > $\text{activ}_j$ stands above and below the line and cancels. The shares would be those of the weights alone, whatever
+# > the inputs are.
+#
+# ## 2. Where dividing hurts
+#
+# Let $a_2$ grow from 1 towards 3. The contributions to $h_2$ are $3$ and $-a_2$, so $h_2 = 3 - a_2$ shrinks
+# towards zero. What do the two inputs get for each unit of relevance that $h_2$ holds? Guess their values at
+# $a_2 = 2.9$.
+
+# %%
+a_2 = np.linspace(1, 2.9, 100)
+h_2 = 3 - a_2
+fig, ax = plt.subplots(figsize=(7, 3.3))
+for number, contribution, colour in [(1, 3, plots.BLUE), (2, -a_2, plots.ORANGE)]:
+    ax.plot(a_2, contribution / h_2, color=colour, label=f"a{number}, z rule")
+    ax.plot(a_2, contribution / (h_2 + 0.5), "--", color=colour, label=f"a{number}, epsilon = 0.5")
+ax.axhline(0, color=plots.GREY, lw=0.8)
+ax.set(xlabel="$a_2$", ylabel="handed down per unit of $R$")
+ax.legend(loc="upper left")
+plots.show(
+    fig,
+    "By the z rule the inputs get ever larger shares of opposite sign, 30 and -29 at the right end; "
+    "with epsilon they end at 5 and -4.8.",
+)
+
+# %% [markdown]
+# The z rule's shares always add up to one, as 30 and $-29$. Two large contributions nearly cancel, and the small rest is
+# handed down in large amounts. In a deep network that happens in thousands of units, and the map becomes grainy, as
+# section 8 shows. The **epsilon rule** adds a little to the denominator, away from zero [@bach2015]:
+#
+# $$R_i = \sum_j \frac{z_{ij}}{z_j + \epsilon \, \mathrm{sign}(z_j)} R_j, \qquad \mathrm{sign}(0) = 1$$
+#
+# Units with a small $z_j$ then hand down less than they got. What $\epsilon$ takes is lost; section 6 keeps a ledger of it.
+#
+# Without loops the rule has three lines. Call the quotient of $R_j$ and the denominator $s_j$: divide, send $s$ back through
+# the weights, multiply by the inputs.
+
+
+# %%
+def epsilon_step(a, w, b, R, epsilon=1e-7):
+    """Relevance below a layer: a (i,), w (i, j), b (j,), R (j,)."""
+    z = a @ w + b
+    s = R / (z + epsilon * np.where(z >= 0, 1, -1))
+    return a * (w @ s)
+
+
+def divide(R, z):
+    """R / z, and 0 where z is 0: for later."""
+    return np.divide(R, z, out=np.zeros_like(R, dtype=float), where=z != 0)
+
+
+print("as before:", epsilon_step(a, W, [0, 0], R_h).round(3))
+print("with epsilon = 0.5:", epsilon_step(a, W, [0, 0], R_h, epsilon=0.5).round(3))
+
+# %% [markdown]
+# ## 3. For and against: the alpha-beta rule
+#
+# The lecture's rule treats positive contributions $z_{ij}^+$ and negative ones $z_{ij}^-$ apart, and weighs them:
+#
+# $$R_i = \sum_j \left( \alpha \frac{z_{ij}^+}{z_j^+} - \beta \frac{z_{ij}^-}{z_j^-} \right) R_j, \qquad \alpha - \beta = 1$$
+#
+# $z_j^+$ is the sum of the positive contributions, $z_j^-$ that of the negative ones, so it is negative itself. Nothing
+# cancels inside them, and each share lies between 0 and 1. With $\alpha = 1$, $\beta = 0$ only positive contributions count,
+# and the whole map has the sign of the output; a larger $\alpha$ lets in what speaks against.
+#
+# > **Two sign conventions.** Here, in [@montavon2018] and in iNNvestigate $\beta$ is subtracted: $\alpha - \beta = 1$, and
+# > $\alpha = 2$ means $\beta = 1$. On the lecture's slide and in [@bach2015] it is added: $\alpha + \beta = 1$, and
+# > $\alpha = 2$ means $\beta = -1$. The maps are the same. Check which convention a paper uses.
+#
+# > **And the bias?** In Bach's toolbox [@lapuschkin2016] the positive part of $b_j$ joins $z_j^+$, the negative part $z_j^-$,
+# > and takes its share. Montavon et al. leave the bias out. We do as Bach does, unless we say otherwise.
+#
+# ### Exercise 1: write the alpha-beta step
+#
+# Arguments as in `epsilon_step`, and `alpha`; beta follows from it. The bias takes part, split by sign.
+# Inputs may be negative: then $a_i w_{ij}$ is positive where both are negative. Use `divide`, which gives 0
+# where a unit has no contribution of that sign.
+#
+# <details><summary>Hint</summary>
+#
+# `z = a[:, None] * w` holds all $z_{ij}$, shape (i, j). `np.maximum(z, 0)` is $z^+$; its sum over axis 0 and
+# `np.maximum(b, 0)` make $z_j^+$. For the sum over $j$: `z_plus @ s_plus`.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def alpha_beta_step(a, w, b, R, alpha):
+    """Relevance below a layer: a (i,), w (i, j), b (j,), R (j,)."""
+    return ...
+
+
+# %% tags=["solution"]
+def alpha_beta_step(a, w, b, R, alpha):
+    """Relevance below a layer: a (i,), w (i, j), b (j,), R (j,)."""
+    z = a[:, None] * w
+    z_plus, z_minus = np.maximum(z, 0), np.minimum(z, 0)
+    s_plus = divide(R, z_plus.sum(0) + np.maximum(b, 0))
+    s_minus = divide(R, z_minus.sum(0) + np.minimum(b, 0))
+    return alpha * z_plus @ s_plus - (alpha - 1) * z_minus @ s_minus
+
+
+# %% tags=["check"]
+check.alpha_beta_step(alpha_beta_step)
+
+# %% [markdown]
+# **Think.** A network gets anomalies of sea surface temperature; a cold patch ($a < 0$) meets a negative weight.
+# Does it speak for or against the output? Should "cold" and "against" share a colour on your map?
+#
+# ## 4. Through a whole network, four times the same
+#
+# Three dense layers with biases. Our own LRP, `my_lrp`, is one loop forwards and one loop backwards; `books=True` will print
+# what each layer received and passed on, for exercise 2. `utils.lrp` is the course's LRP for real networks, and iNNvestigate
+# the library of the lecture. The epsilon of the last three is $10^{-7}$, as good as none.
+
+# %%
+from tensorflow import keras
+
+small = keras.Sequential([keras.Input((6,))])
+for n, activation in [(5, "relu"), (4, "relu"), (1, None)]:
+    small.add(keras.layers.Dense(n, activation))
+rng = np.random.default_rng(4)
+small.set_weights([rng.normal(size=w.shape) for w in small.get_weights()])
+x = rng.normal(size=6)
+
+
+def my_lrp(x, step, books=False):
+    """Relevance of the inputs x of the small network; books prints what each layer does."""
+    weights = [layer.get_weights() for layer in small.layers]
+    values = [x]
+    for w, b in weights[:-1]:
+        values.append(np.maximum(0, values[-1] @ w + b))
+    w, b = weights[-1]
+    R = values[-1] @ w + b
+    for w, b in reversed(weights):
+        received, R = R, step(values.pop(), w, b, R)
+        if books:
+            print(f"layer of {len(b)}: received {received.sum():.3f}, passed on {R.sum():.3f}")
+    return R
+
+
+# %% tags=["nbval-check-output"]
+four = {
+    "loops": my_lrp(x, z_step),
+    "vectorised": my_lrp(x, epsilon_step),
+    "utils.lrp": lrp.relevance(small, x[None], "epsilon").input[0],
+    "iNNvestigate": explain(small, x[None], "lrp.epsilon")[0],
+}
+for name, R in four.items():
+    print(f"{name:14}", "".join(f"{r:8.3f}" for r in R))
+
+# %% [markdown]
+# ## 5. From dense to convolution
+#
+# A convolution is a dense layer, too: most of its weights are zero, and the others repeat. The next cell draws the
+# weight matrix of a filter of three weights over eight points. So the same three lines work: divide, send $s$ back
+# through the weights, multiply by the inputs. The way back, `w @ s`, is what TensorFlow computes for a gradient,
+# without ever writing the matrix down. That is how `utils.lrp` handles each kind of layer: **one step for all**, with
+# the weights that the rule wants. In [utils/lrp.py](../utils/lrp.py) `_divide` is the first of the three lines, with the
+# ledger's entries, and `_multiply` the other two.
+
+# %%
+filter_ = np.array([-1.0, 2.0, 0.5])
+w = sum(np.eye(8, k=1 - k) * filter_[k] for k in range(3))
+fig, ax = plt.subplots(figsize=(3.6, 3.2))
+drawn = ax.imshow(w, cmap="RdBu_r", vmin=-2, vmax=2)
+ax.set(xlabel="output $j$", ylabel="input $i$")
+fig.colorbar(drawn, label="$w_{ij}$")
+plots.show(fig, "A matrix of 8 by 8 weights: three diagonals, all else zero.")
+
+layer = keras.layers.Conv1D(1, 3, padding="same", use_bias=False)
+convolution = keras.Sequential([keras.Input((8, 1)), layer])
+layer.set_weights([filter_[:, None, None]])
+signal = np.array([0.2, 1, 3, 2, 0.5, 1, 2, 1])
+z = signal @ w
+R = np.where(np.arange(8) == 3, z, 0)  # explain output 3
+print("output 3 is", z[3])
+print("matrix:   ", np.round(epsilon_step(signal, w, np.zeros(8), R), 3))
+result = lrp.relevance(convolution, signal[None, :, None], "epsilon", output=3)
+print("utils.lrp:", np.round(result.input[0, :, 0], 3))
+
+# %% [markdown]
+# Layers without weights have rules of their own: ReLU, Flatten and Dropout hand on what they get, max-pooling hands it to
+# the largest value, average pooling to all in proportion to their values.
+#
+# Now the horse network of lessons 00 and 01. LRP gives a map in each of its layers (`result.layers`), not only at the
+# input (`result.input`).
+
+# %%
+model = networks.clever_hans()
+training.load_weights(model, "clever_hans")
+data = worlds.open_world("clever_hans")
+free = (data.horse == 1) & ~data.truth_has_tag & ~data.truth_has_hurdle
+horses = data.isel(sample=np.nonzero(free.values)[0])
+horses = horses.isel(sample=model.predict(horses.picture.values, verbose=0)[:, 0] > 0)
+pictures = horses.picture.values
+
+one = pictures[[4]]
+logit = model.predict(one, verbose=0)[0, 0]
+
+result = lrp.relevance(model, one, "alpha_1_beta_0")
+names = ["max_pooling2d_3", "max_pooling2d_2", "max_pooling2d_1", "max_pooling2d"]
+fig, axes = plt.subplots(1, 6, figsize=(10, 2))
+plots.picture(axes[0], one[0], "picture")
+for ax, name in zip(axes[1:], names, strict=False):
+    maps = result.layers[name][0]
+    plots.relevance(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
+plots.relevance(axes[5], result.input[0], "64 x 64")
+plots.show(
+    fig,
+    "A black horse, and relevance after the four poolings and at the input: from a few coarse red "
+    "squares in the middle to the outline of the horse.",
+)
+
+# %% [markdown]
+# Read it from the left: the last layer knows roughly where, and each layer below says where more exactly. The deepest red
+# lies on the belly and the ground between the legs; the network likes that edge. The faint red at the right border is no
+# horse at all: convolutions meet the zeros there that pad the picture.
+#
+# ## 6. The ledger: where did the rest go?
+#
+# In lesson 00 the relevance did not quite add up to the logit. `lrp.relevance` also returns a **ledger**: for each layer the
+# relevance that it received and passed on, what its bias took, what the stabiliser epsilon took, and what stayed
+# unassigned, because nothing contributed. Here is the one of the z rule, from the last layer, `logit`, down to the first.
+# What does a bias do that takes a *negative* amount?
+
+# %%
+result = lrp.relevance(model, one, "z")
+result.ledger.loc[0].round(2)
+
+# %% [markdown]
+# In each row, received is passed on plus the last three columns. A bias takes $b_j / z_j \cdot R_j$. That is negative where
+# $b_j$ pulls the other way, as in `conv2d_2`: then the inputs have to make up for it, and the layer passes on more than it
+# received.
+#
+# A picture says it faster. Grey is what was passed on; the colours add up what was taken so far, and where it is
+# negative the colour lies on the grey. The line marks the logit. Which of three rules will bring most of it to the pixels?
+
+
+# %%
+def ledger_bars(ax, ledger, title):
+    """A bar for each layer with weights: what is left of the output, and what took the rest."""
+    rows = ledger[ledger.rule != ""]
+    end = rows.passed_on
+    ax.barh(rows.index, end, color="#c9ced6", label="passed on")
+    colours = {"bias": plots.ORANGE, "stabiliser": plots.BLUE}
+    for entry, colour in colours.items():
+        taken = rows[entry].cumsum()
+        ax.barh(rows.index, taken, left=end, height=0.5, color=colour, label=entry)
+        end = end + taken
+    ax.axvline(rows.received.iloc[0], color=plots.INK, lw=1)
+    ax.set(title=title, xlabel="relevance", xlim=(0, 13))
+
+
+tried = {"z": "z", "epsilon = 0.1": lrp.epsilon(0.1), "alpha 1 beta 0": "alpha_1_beta_0"}
+fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True)
+for ax, (title, rule) in zip(axes, tried.items(), strict=True):
+    ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title)
+axes[0].invert_yaxis()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plots.show(
+    fig,
+    "Ledgers of three rules: with z the bias takes a part in the two lowest layers; with epsilon the "
+    "stabiliser takes most; alpha 1 beta 0 passes on nearly all.",
+)
+
+# %% [markdown]
+# - **z:** the biases take a good part, most of it in the two lowest layers. This picture is a kind one: over 40 pictures z
+#   brings 26 % of the logit to the pixels on average, and for some less than nothing (see the claims).
+# - **epsilon = 0.1:** takes most of the logit. Epsilon has the unit of $z_j$, and in the lower layers of this network most
+#   $z_j$ are small. A bare number from a paper does not carry over.
+# - **alpha 1 beta 0:** keeps nearly all, since $z_j^+$ is large next to the bias.
+#
+# And the rest in lesson 00? There preset A mixed two rules. Epsilon took some relevance in the dense layers, biases gave
+# some back in the convolutions, and the two nearly cancelled.
+#
+# ### Exercise 2: find the bug from the ledger
+#
+# A colleague wrote the rule $\alpha = 1$, $\beta = 0$, with the bias left out, so each layer should pass on all that it
+# receives. The last line runs it through the small network of section 4. Run the cell, read what it prints, and fix the step.
+#
+# <details><summary>Hint</summary>
+#
+# One layer does not close. What do its inputs have that those of the others have not? Print `x`.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def alpha_1_step(a, w, b, R):
+    """Alpha 1, beta 0, the bias left out: a (i,), w (i, j), b (j,), R (j,)."""
+    s = divide(R, np.maximum(a, 0) @ np.maximum(w, 0))
+    return a * (np.maximum(w, 0) @ s)
+
+
+R = my_lrp(x, alpha_1_step, books=True)
+
+
+# %% tags=["solution"]
+def alpha_1_step(a, w, b, R):
+    """Alpha 1, beta 0, the bias left out: a (i,), w (i, j), b (j,), R (j,)."""
+    z_plus = np.maximum(a[:, None] * w, 0)  # also where a and w are both negative
+    return z_plus @ divide(R, z_plus.sum(0))
+
+
+R = my_lrp(x, alpha_1_step, books=True)
+# %% tags=["check"]
+check.alpha_1_step(alpha_1_step)
+
+# %% [markdown]
+# **Think.** Standardised fields have negative values wherever it is colder or drier than usual. Which maps in a paper
+# would this bug spoil, and would anybody notice without a ledger?
+#
+# ## 7. The same numbers as the library?
+#
+# Eight settings on four pictures, ours against iNNvestigate's: the largest difference, divided by the largest relevance.
+# Single precision carries seven digits, so rounding alone may give a few times $10^{-6}$. (Two rules are new: **w square**
+# shares by $w_{ij}^2$ and **flat** equally, whatever the inputs.)
+
+
+# %%
+def difference(network, x, rule, method, output=None):
+    """Largest difference between ours and the library's, over the largest relevance, by sample."""
+    theirs = explain(network, x, method, output)
+    ours = lrp.relevance(network, x, rule, output, layers=False).input
+    axes = tuple(range(1, x.ndim))
+    return abs(ours - theirs).max(axes) / abs(theirs).max(axes)
+
+
+pairs = {
+    "z": ("z", "lrp.z"),
+    "epsilon": ("epsilon", "lrp.epsilon"),
+    "w square": ("w_square", "lrp.w_square"),
+    "flat": ("flat", "lrp.flat"),
+    "alpha 1, by the formula": ("alpha_1_beta_0", "lrp.alpha_1_beta_0"),
+    "alpha 1, no bias": (lrp.alpha_beta(1, bias=None), "lrp.alpha_1_beta_0_IB"),
+    "alpha 1, whole bias": (lrp.alpha_beta(1, bias="whole"), "lrp.alpha_1_beta_0"),
+    "alpha 2, whole bias": (lrp.alpha_beta(2, bias="whole"), "lrp.alpha_2_beta_1"),
+}
+differences = {name: difference(model, pictures[:4], *pair) for name, pair in pairs.items()}
+for name, value in differences.items():
+    print(f"{name:24} {value.max():.0e}")
+for bias in ("split", "whole", None):
+    total = lrp.relevance(small, x[None], lrp.alpha_beta(2, bias=bias)).input.sum()
+    print(f"alpha 2 in the small network, bias {bias or 'left out'}: sum of relevance {total:.1f}")
+
+# %% [markdown]
+# All rules agree but one: alpha-beta as the formula has it. The reason is a line in the library, which adds the *whole*
+# bias to both denominators, $z_j^+ + b_j$ and $z_j^- + b_j$, where the formula splits it by sign. Ours does the same with
+# `bias="whole"`, and then it agrees.
+#
+# With the whole bias a denominator may come close to zero, or change its sign. The last three lines show what that does in the
+# small network of section 4, whose output is 2.2. But alpha 2 is not safe without it either, not even with the bias left out
+# (`bias=None`): a unit that nothing speaks against has an empty beta part, and hands on alpha times what it received. The
+# ledger lists that surplus as unassigned, with a minus.
+#
+# ## 8. Which rule in which layer?
+#
+# You may mix rules. Here is the black horse by six choices; *preset A* is iNNvestigate's mixture, epsilon = 0.1 in the dense
+# layers and alpha 1 beta 0 in the convolutions. Which of the maps would you show to your worst critic?
+
+# %%
+choices = {
+    "z": "z",
+    "epsilon 0.01": lrp.epsilon(0.01),
+    "alpha 1 beta 0": "alpha_1_beta_0",
+    "alpha 2 beta 1": "alpha_2_beta_1",
+    "preset A": "preset_a",
+    "preset A, flat": "preset_a_flat",
+}
+fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
+for ax, (title, rule) in zip(axes, choices.items(), strict=True):
+    drawn = plots.relevance(ax, lrp.relevance(model, one, rule).input[0], title)
+plots.show(
+    fig,
+    "Six heat maps of one picture: z, epsilon and alpha 2 beta 1 grainy red and blue; alpha 1 beta 0 and "
+    "preset A red on back, belly and neck, preset A with some blue in a corner; flat the same, blurred.",
+)
+
+# %% [markdown]
+# All six are right: each follows its rule. They answer different questions, so a map without its rule is like a chart without
+# its units, and a critic should get two of them. What is usual:
+#
+# - [@kohlbrenner2020] and preset A: epsilon in dense layers, alpha-beta in convolutions, flat in the first one.
+# - [@montavon2019]: z in the upper layers, epsilon in the middle, below it the **gamma** rule (z, with positive contributions
+#   counted more), and the z box rule for the pixels, which comes next.
+#
+# In `utils.lrp` a dict chooses. Its keys are names of layers, "first", or classes, as in
+# `{"first": "flat", "Conv2D": "alpha_1_beta_0", "Dense": lrp.epsilon(0.01)}`.
+#
+# ## 9. What z, epsilon and alpha-beta cannot see: zero
+#
+# A hurricane from above, as a toy. Brightness temperature is scaled as for the radar network of the lecture's second
+# application: cold cloud near 1, and everything warmer than 300 K exactly 0. Let the eye be that warm; then it is a hole of
+# zeros. The network below finds eyes: its one filter compares a ring with its middle. We set it by hand, so we
+# know that the eye decides: fill it with cloud, and the output is gone.
+#
+# **Predict:** under epsilon, which share of the relevance will lie on the eye?
+
+# %%
+rng = np.random.default_rng(0)
+scenes = 0.8 + 0.03 * rng.standard_normal((200, 24, 24, 1)).clip(-2, 2)
+middles = rng.integers(4, 20, (200, 2))
+eyes = np.zeros(scenes.shape[:3], bool)
+for eye, (row, column) in zip(eyes, middles, strict=True):
+    eye[row - 1 : row + 2, column - 1 : column + 2] = True
+scenes[eyes] = 0
+
+ring = keras.layers.Conv2D(1, 5, activation="relu")
+eye_finder = keras.Sequential([keras.Input((24, 24, 1)), ring, keras.layers.GlobalMaxPooling2D()])
+kernel = np.full((5, 5), 1 / 16)
+kernel[1:4, 1:4] = -1 / 9
+ring.set_weights([kernel[:, :, None, None], np.array([-0.5])])
+
+filled = np.where(eyes[..., None], 0.8, scenes)
+with_eye, without = (eye_finder.predict(s, verbose=0).mean() for s in (scenes, filled))
+print(f"mean output with the eye {with_eye:.2f}, with the eye filled {without:.2f}")
+
+# %%
+first_rules = {"epsilon": "epsilon", "alpha 1 beta 0": "alpha_1_beta_0"}
+first_rules |= {"z box, 0 to 1": lrp.z_box(0, 1), "flat": "flat"}
+eye_maps = {n: lrp.relevance(eye_finder, scenes, r).input[..., 0] for n, r in first_rules.items()}
+fig, axes = plt.subplots(1, 5, figsize=(10, 2.4))
+plots.picture(axes[0], scenes[0], "scene")
+for ax, (name, maps) in zip(axes[1:], eye_maps.items(), strict=True):
+    share = 100 * (abs(maps) * eyes).sum((1, 2)) / abs(maps).sum((1, 2))
+    drawn = plots.relevance(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %")
+plots.relevance_bar(fig, drawn, axes)
+plots.show(
+    fig,
+    "A scene with a dark eye, and four heat maps: epsilon and alpha-beta leave the eye white and "
+    "colour the ring around it; z box and flat colour the eye, too.",
+)
+
+# %% [markdown]
+# None of it lies on the eye. A contribution is $a_i w_{ij}$, and zero times anything is zero: these rules do not see inputs
+# that are zero [@mamalakis2022aies]. That is harmless where zero means nothing. It is not where zero means "warm", "no
+# lightning" or "no anomaly", and the network uses it.
+#
+# A rule for the first layer helps. The **z box** rule [@montavon2017] asks what an input contributed *compared to the worst it
+# could have been*, between $l$ and $h$:
+#
+# $$z_{ij} = a_i w_{ij} - l\, w_{ij}^+ - h\, w_{ij}^-, \qquad R_i = \sum_j \frac{z_{ij}}{\sum_i z_{ij}} R_j$$
+#
+# Flat colours the eye, too, but its 36 % are only 9 of 25 pixels: it says where the first layer looks, and nothing of what it
+# found there.
+#
+# ### Exercise 3: choose rules for a question
+#
+# Give a rule for each question: a name, a rule such as `lrp.epsilon(0.01)`, or a dict of these. The check makes the maps
+# and measures whether they can answer; for the eye it also asks a network that hardly uses it. There is more than one right
+# answer.
+#
+# <details><summary>Hint</summary>
+#
+# Sections 6 to 9 each hold an answer: who takes relevance away, who lets in what speaks against, who sees zeros.
+#
+# </details>
+
+# %% tags=["exercise"]
+rules = {
+    "what speaks against a horse?": ...,
+    "does the eye count?": ...,
+    "which shares add up to the logit, to 0.1 %?": ...,
+}
+
+# %% tags=["solution"]
+rules = {
+    "what speaks against a horse?": "alpha_2_beta_1",
+    "does the eye count?": {"first": lrp.z_box(0, 1)},
+    "which shares add up to the logit, to 0.1 %?": lrp.alpha_beta(1, bias=None),
+}
+
+# %% tags=["check"]
+check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
+
+# %% [markdown]
+# **Think.** Lesson 07 (to come) has a channel of lightning, zero in most places. Which question about "no lightning" could a map
+# by alpha 1 beta 0 never answer? What would you do instead?
+#
+# ## 10. Is it back-propagation?
+#
+# The lecture says that LRP has a backward pass of its own, other than back-propagation. Here are both. A
+# **gradient** says how the logit would change with each pixel. **Input times gradient** multiplies it by the pixel's
+# value [@shrikumar2017].
+
+# %%
+gradient = explain(model, one, "gradient")
+backward = {
+    "gradient": gradient,
+    "input x gradient": one * gradient,
+    "LRP, z": lrp.relevance(model, one, "z").input,
+    "LRP, alpha 1 beta 0": lrp.relevance(model, one, "alpha_1_beta_0").input,
+}
+fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
+for ax, (title, maps) in zip(axes, backward.items(), strict=True):
+    drawn = plots.relevance(ax, maps[0], title)
+plots.relevance_bar(fig, drawn, axes)
+plots.show(
+    fig,
+    "Four maps of the black horse: gradient; input times gradient and the z rule, which look the same; "
+    "and alpha 1 beta 0, which is all red and follows the outline.",
+)
+
+# %% [markdown]
+# The two in the middle are the same; the claims below give the correlation. Put the z rule's layers together, and $z_j$
+# cancels: in a ReLU network each $s_j = R_j / z_j$ is the gradient at unit $j$. This also holds with biases; then both maps
+# add up to something else than the logit. So all rules use the machinery of back-propagation, and **the z rule is input times
+# gradient**. The others change the weights and denominators on the way, and answer another question.
+#
+# ## 11. Try it
+#
+# Alpha for the convolutions of the horse network, epsilon for its dense layers. Go up with alpha: what happens to the sums
+# of red and blue? Go up with epsilon: how much is left at 10?
+#
+# The cell after the panel measures two things over 40 pictures, with alpha-beta in all layers: how much of the relevance is
+# negative, and how grainy the maps are, by the correlation of neighbouring pixels. Guess both curves.
+
+# %%
+draw = widgets.lrp_rules(model, pictures)
+plots.show(
+    draw(number=4, alpha=1.5, epsilon=0.01),
+    "The panel's picture: the black horse and its heat map, with the sums of red and blue above it.",
+)
+widgets.panel(
+    draw,
+    number=IntSlider(4, 0, len(pictures) - 1, description="picture"),
+    alpha=FloatSlider(1.5, min=1, max=3, step=0.1, description="alpha"),
+    epsilon=FloatLogSlider(0.01, min=-4, max=1, step=0.25, description="epsilon"),
+)
+
+# %%
+alphas = [1, 1.5, 2, 2.5, 3]
+negative, smooth = {}, {}
+for rule in ["z", *alphas]:
+    by_rule = rule if rule == "z" else lrp.alpha_beta(rule)
+    maps = lrp.relevance(model, pictures, by_rule, layers=False).input.sum(-1)
+    negative[rule] = -100 * maps.clip(max=0).sum((1, 2)) / abs(maps).sum((1, 2))
+    smooth[rule] = [np.corrcoef(m[:, 1:].ravel(), m[:, :-1].ravel())[0, 1] for m in maps]
+fig, axes = plt.subplots(1, 2, figsize=(8, 3))
+titles = ["negative share, %", "correlation of neighbours"]
+for ax, title, by in zip(axes, titles, (negative, smooth), strict=True):
+    ax.plot(alphas, [by[alpha] for alpha in alphas], color="#d5d9df", lw=0.8)
+    ax.plot(alphas, [np.mean(by[alpha]) for alpha in alphas], "o-", color=plots.INK)
+    ax.axhline(np.mean(by["z"]), color=plots.ORANGE, ls="--")
+    ax.text(1, np.mean(by["z"]), "z rule", color=plots.ORANGE, va="bottom")
+    ax.set(xlabel="alpha", title=title, xticks=alphas)
+plots.show(
+    fig,
+    "Left the negative share against alpha: none at 1, near one half, like the z rule's, from 2.5 on. "
+    "Right the correlation of neighbouring pixels: high at 1, falling with alpha, above the z rule's.",
+)
+
+# %% [markdown]
+# So alpha does control how much "against" a map shows, but not in proportion: soon for and against nearly cancel, and the
+# map becomes grainy. Look at the sums in the panel at alpha 3: large red, large blue, and a small logit between them.
+# What speaks against a horse is best asked with an alpha little above 1.
+#
+# ## 12. The biggest limitation, and what is left of it
+#
+# LRP's biggest limitation, says the lecture of 2020, is that implementations exist for simple architectures only. Here are an
+# encoder-decoder and a U-Net with skip connections, one output pixel each, and a recurrent network:
+
+# %%
+maps = np.random.default_rng(0).random((2, 32, 32, 4), dtype="float32")
+for skip in (False, True):
+    network = networks.encoder_decoder(size=32, skip=skip)
+    error = difference(network, maps, "epsilon", "lrp.epsilon", output=(16, 16))
+    differences["U-Net" if skip else "encoder-decoder"] = error
+    print(f"skip connections: {skip!s:6} largest difference {error.max():.0e}")
+
+recurrent = keras.Sequential([keras.Input((12, 3)), keras.layers.LSTM(4, name="memory")])
+try:
+    lrp.relevance(recurrent, np.ones((1, 12, 3)))
+except NotImplementedError as error:
+    print(error)
+
+# %% [markdown]
+# | network | iNNvestigate 2.1.2 | `utils.lrp` |
+# |---|---|---|
+# | dense layers, plain CNN | yes | yes |
+# | encoder-decoder, U-Net with skip connections | yes, with a flattened output | yes |
+# | depthwise convolution | no | yes |
+# | batch normalisation | yes, but its variance is squared | yes, folded into the layer before |
+# | activations inside other than ReLU | yes, by most rules | no |
+# | recurrent layers, layer normalisation | no | no |
+#
+# So skip connections are no limit any more; recurrent layers and normalisation across a layer still are.
+#
+# ## In this lesson you
+#
+# - computed LRP by hand, and wrote its rules in NumPy,
+# - met an index slip, two sign conventions, and a library that splits no biases,
+# - followed relevance in a ledger, and used it to find a bug,
+# - chose rules for layers and questions, and saw what some of them cannot see.
+#
+# Next: [04 iNNvestigate](../README.md), a tour of the toolbox (to come).
+#
+# ## Quiz
+#
+# <details><summary>1. A paper uses alpha 2 and beta -1. What is that here?</summary>
+#
+# Alpha 2, beta 1. There beta is added, here it is subtracted. (Not alpha 2, beta -1: then alpha - beta is 3.)
+#
+# </details>
+#
+# <details><summary>2. Relevance adds up to 60 % of the logit. Is the map wrong?</summary>
+#
+# Not for that reason. Look at the ledger: biases or epsilon may have taken the rest, or it stayed unassigned. If the ledger does
+# not close, there is a bug.
+#
+# </details>
+#
+# <details><summary>3. A pixel has relevance 0. Does the network ignore it?</summary>
+#
+# You cannot tell. Its value may be exactly zero, and then z, epsilon and alpha-beta give 0 whatever the network does. Or for and
+# against cancel. Change the pixel and see.
+#
+# </details>
+#
+# <details><summary>4. Your map by the z rule is grainy. Would a gradient be better?</summary>
+#
+# Times the input it is the same map. Alpha 1 beta 0, gamma, or a large enough epsilon are calmer; each answers another
+# question.
+#
+# </details>
+#
+# ## Claims
+
+
+# %% tags=["claims"]
+def record(id, text, source, values, goal, unit="", statistic=np.mean):
+    value, interval = skill.bootstrap(statistic, values)
+    claims.record(f"lrp-{id}", text, source, value, interval, goal, unit)
+
+
+slope = pictures * explain(model, pictures, "gradient")
+for rule, name in [("z", "z"), ("alpha_1_beta_0", "alpha 1 beta 0")]:
+    result = lrp.relevance(model, pictures, rule)
+    ledger = result.ledger.groupby("sample")
+    adds_up = 100 * ledger.passed_on.last() / ledger.received.first()
+    text = f"Relevance adds up to the output where biases take part: {name}"
+    record(f"sum-{name[0]}", text, "bach2015", adds_up, ">= 99", "%")
+    text = f"LRP is no back-propagation: {name}, correlation with input times gradient"
+    pairs = zip(result.input, slope, strict=True)
+    same = [np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] for ours, theirs in pairs]
+    record(f"gradient-{name[0]}", text, "lecture", same, "<= 0.9")
+
+text = "Alpha 1, beta 0 allows only positive relevance: negative share"
+record("alpha-1", text, "lecture", negative[1], "<= 0", "%")
+text = "Alpha controls positive and negative: growth of the negative share from alpha 1 to 2"
+record("alpha-2", text, "lecture", negative[2] - negative[1], ">= 10", "points")
+
+# %% tags=["claims"]
+for name, goal in [("epsilon", "<= 0"), ("z box, 0 to 1", ">= 25")]:
+    share = 100 * (abs(eye_maps[name]) * eyes).sum((1, 2)) / abs(eye_maps[name]).sum((1, 2))
+    text = f"Share of relevance on an eye of zeros that decides: {name}"
+    record(f"zero-{name[0]}", text, "mamalakis2022aies", share, goal, "%")
+for name, source, text in [
+    ("z", "alber2019", "horse network, z"),
+    ("alpha 1, by the formula", "alber2019", "horse network, alpha 1 beta 0 by the formula"),
+    ("alpha 1, whole bias", "alber2019", "horse network, alpha 1 beta 0 with the whole bias"),
+    ("U-Net", "alber2019", "U-Net with skip connections"),
+]:
+    text = f"Largest difference from the library: {text}"
+    id = f"same-{name.lower().replace(',', '').replace(' ', '-')}"
+    record(id, text, source, differences[name], "<= 0.00001", statistic=np.max)
+
+# %% [markdown]
+# ## References
+#
+# - [@bach2015]: LRP; the z, epsilon and alpha-beta rules
+# - [@montavon2018]: LRP and its rules, a tutorial
+# - [@montavon2017]: deep Taylor decomposition; the w² and z box rules
+# - [@montavon2019], [@kohlbrenner2020]: which rule for which layer
+# - [@lapuschkin2016]: Bach's toolbox
+# - [@alber2019]: iNNvestigate and its presets
+# - [@mamalakis2022aies]: methods that do not see zeros
+# - [@shrikumar2017]: input times gradient, and LRP
+# - [@lecture]: the lecture

@@ -1,0 +1,55 @@
+"""The layers of a Keras network in the order in which they compute."""
+
+from typing import NamedTuple
+
+from tensorflow import keras
+
+
+class Call(NamedTuple):
+    """A layer at one place in a network: a layer that is used twice makes two calls."""
+
+    name: str
+    layer: keras.layers.Layer
+    sources: tuple  # keys of its inputs
+    target: int  # key of its output
+
+
+def calls(model):
+    """The calls of a sequential or functional network, each after those it reads from.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built, with one input.
+
+    Returns
+    -------
+    list of Call
+        Without the input layer. ``id(model.inputs[0])`` is the key of the network's input.
+
+    Raises
+    ------
+    NotImplementedError
+        If a layer keeps its channels first.
+    """
+    found, names = [], set()
+    for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True):
+        for node in nodes:
+            if node.is_input:
+                continue
+            if getattr(node.layer, "data_format", "channels_last") != "channels_last":
+                raise NotImplementedError(
+                    f"{title(node.layer)} has its channels first: build it with them last."
+                )
+            name = node.layer.name
+            while name in names:
+                name += "_again"
+            names.add(name)
+            sources = tuple(id(tensor) for tensor in node.keras_inputs)
+            found.append(Call(name, node.layer, sources, id(node.outputs)))
+    return found
+
+
+def title(layer):
+    """Name and class of a layer, for messages."""
+    return f"the layer {layer.name!r} ({type(layer).__name__})"

@@ -1,0 +1,104 @@
+"""What a heat map needs to know of its arguments: checked once, for `explain` and `lrp` alike."""
+
+import numpy as np
+import tensorflow as tf
+import xarray as xr
+from tqdm.auto import tqdm
+
+
+def check_model(model):
+    """Refuse what is no Keras model of known layers with one input and one output."""
+    if not isinstance(model, tf.keras.Model):
+        raise TypeError(f"model must be a Keras model, not {type(model).__name__}.")
+    if not (isinstance(model, tf.keras.Sequential) or model._is_graph_network):
+        raise NotImplementedError(
+            "The layers of a subclassed model cannot be followed: write it as a functional model."
+        )
+    if not model.built or not model.inputs:
+        raise ValueError(
+            "The model is not built: begin it with its input's shape, as in "
+            "tf.keras.Sequential([tf.keras.Input((64, 64, 3)), *model.layers])."
+        )
+    if len(model.inputs) > 1:
+        raise NotImplementedError(
+            f"The model has {len(model.inputs)} inputs: give it one, for example by stacking the "
+            "fields as channels and taking them apart inside."
+        )
+    if len(model.outputs) > 1:
+        raise NotImplementedError(
+            f"The model has {len(model.outputs)} outputs: explain one at a time, as in "
+            "tf.keras.Model(model.input, model.outputs[0])."
+        )
+
+
+def check_samples(x, expected, dtype="float32"):
+    """The samples as an array; `expected` is the shape the network takes, None for any size."""
+    if isinstance(x, xr.Dataset):
+        raise TypeError(f"x is a Dataset: pass one of its variables, {', '.join(x.data_vars)}.")
+    try:
+        samples = np.ma.asarray(x)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError("x must be an array of numbers, shape (sample, ...).") from error
+    if samples.dtype.kind not in "biuf":
+        raise TypeError(f"x must hold real numbers, not {samples.dtype}.")
+    wanted = f"(N, {', '.join('any' if n is None else str(n) for n in expected[1:])})"
+    if not _fits(samples.shape, expected):
+        single = _fits((1, *samples.shape), expected)
+        hint = "for a single sample pass x[None]" if single else "reshape x"
+        raise ValueError(f"x has the shape {samples.shape}, the network takes {wanted}: {hint}.")
+    if len(samples) == 0:
+        raise ValueError(f"x holds no samples: pass at least one, shape {wanted}.")
+    with np.errstate(over="ignore"):
+        samples = np.ma.filled(samples.astype(dtype), np.nan)
+    bad = samples.size - np.count_nonzero(np.isfinite(samples))
+    if bad:
+        raise ValueError(f"x holds {bad} missing, NaN or infinite values: fill or drop them first.")
+    return samples
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) and all(
+        want in (None, have) for have, want in zip(shape[1:], expected[1:], strict=True)
+    )
+
+
+def indices(output, shape, n):
+    """Flat index of the output to explain, one for each of n samples; shape is one output's."""
+    size = int(np.prod(shape))
+    try:
+        index = np.asarray(output)
+    except ValueError:
+        index = np.empty(0)
+    flags = isinstance(output, (list, tuple)) and any(isinstance(o, bool) for o in output)
+    if index.dtype.kind not in "iu" or flags:
+        raise TypeError("output must be an int, a tuple such as (row, col), or a list of these.")
+    if isinstance(output, tuple) or index.ndim == 0:
+        index = np.broadcast_to(index, (n, *index.shape))
+    if len(index) != n:
+        raise ValueError(f"output has {len(index)} entries for {n} samples: give one for each.")
+    if index.ndim == 1:
+        index, shape = index[:, None], (size,)
+    if index.ndim == 2 and index.shape[1] == len(shape) - 1 and shape[-1] == 1:
+        index = np.pad(index, ((0, 0), (0, 1)))  # a map of one channel needs no channel
+    if index.ndim != 2 or index.shape[1] != len(shape):
+        raise ValueError(f"output is no position in the network's output, of the shape {shape}.")
+    wrong = index[((index < 0) | (index >= shape)).any(axis=1)]
+    if len(wrong):
+        raise ValueError(
+            f"output {', '.join(map(str, wrong[0]))} does not exist: count from 0 to "
+            f"{', '.join(str(n - 1) for n in shape)}."
+        )
+    return np.ravel_multi_index(tuple(index.T.astype(int)), shape)
+
+
+def check_count(name, count):
+    """Refuse what is no whole number from 1 on."""
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+        raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
+
+
+def chunks(n, size, bar=True):
+    """Slices that cut n samples into chunks; a progress bar appears after two seconds."""
+    starts = range(0, n, size)
+    for i in tqdm(starts, delay=2, leave=False, disable=not bar or len(starts) == 1):
+        yield slice(i, i + size)

@@ -1,0 +1,33 @@
+"""What is costly to make for a model, kept for the next call."""
+
+import weakref
+from collections import OrderedDict
+
+
+class Kept(OrderedDict):
+    """The latest few things made for models, each with a `session` that is closed when it goes.
+
+    Parameters
+    ----------
+    size : int
+        How many to keep. All of a model's go when the model goes.
+    """
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def fetch(self, model, key, make):
+        """Return what was made for this model and key, or what `make()` gives now."""
+        key = (id(model), id(model.outputs[0]), *key)
+        if key not in self:
+            self[key] = make()
+            weakref.finalize(model, self._forget, id(model)).atexit = False
+            if len(self) > self.size:
+                self.popitem(last=False)[1].session.close()
+        self.move_to_end(key)
+        return self[key]
+
+    def _forget(self, model_id):
+        for key in [key for key in self if key[0] == model_id]:
+            self.pop(key).session.close()

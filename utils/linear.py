@@ -1,0 +1,146 @@
+"""Keras layers as the linear maps they are: sum_i a_i w_ij + b_j, without their activation.
+
+With `forward` apart from the weights, a layer can be asked what it would do with others, such as
+the positive half of its own.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.keras import backend, layers
+
+from utils.architecture import title
+
+
+class Linear(NamedTuple):
+    """A layer without its activation; `forward` of inputs a and weights w is sum_i a_i w_ij."""
+
+    forward: Callable
+    w: np.ndarray
+    b: np.ndarray
+
+
+def from_layer(layer, weights, normalization=None):
+    """Return a layer as a linear map, or None if it has no weights or is of an unknown class.
+
+    Parameters
+    ----------
+    layer : keras.layers.Layer
+    weights : dict of str to list of array
+        What ``get_weights()`` gives, by layer's name.
+    normalization : keras.layers.BatchNormalization, optional
+        One that follows, to be folded into the map.
+
+    Returns
+    -------
+    Linear or None
+
+    Raises
+    ------
+    NotImplementedError
+        If the layer pads causally, or normalises another axis than the last.
+    """
+    if type(layer) not in _FORWARD:
+        return None
+    if getattr(layer, "padding", "same") not in ("same", "valid"):
+        raise NotImplementedError(
+            f"{title(layer)} has {layer.padding} padding: put a ZeroPadding1D before it and "
+            'give it the padding "valid".'
+        )
+    forward = _FORWARD[type(layer)](layer)
+    if isinstance(layer, layers.BatchNormalization):
+        return Linear(forward, *_line(layer, weights))
+    w, *others = weights[layer.name]
+    if isinstance(layer, layers.SeparableConv2D):  # one convolution, by the product of its kernels
+        pointwise = others.pop(0)[0, 0].reshape(*w.shape[2:], -1)
+        w = np.einsum("yxcm,cmo->yxco", w, pointwise)
+    # The axes of the weights that stand for the layer's outputs.
+    outputs = w.shape[2:] if isinstance(layer, layers.DepthwiseConv2D) else w.shape[-1:]
+    if isinstance(layer, layers.Conv2DTranspose):
+        outputs = w.shape[2], 1
+    b = others[0] if layer.use_bias else np.zeros(np.prod(outputs))
+    if normalization:
+        slope, shift = _line(normalization, weights)
+        w, b = w * slope.reshape(outputs), b * slope + shift
+    return Linear(forward, w, b)
+
+
+def _line(layer, weights):
+    """Slope and shift of a batch normalisation by its moving averages."""
+    if list(layer.axis) != [len(layer.input_shape) - 1]:
+        raise NotImplementedError(f"{title(layer)} must normalise the last axis, the channels.")
+    *scale_and_center, mean, variance = weights[layer.name]
+    gamma = scale_and_center.pop(0) if layer.scale else 1
+    beta = scale_and_center.pop(0) if layer.center else 0
+    slope = gamma / np.sqrt(variance + layer.epsilon)
+    return slope, beta - slope * mean
+
+
+def _convolution(layer):
+    padding = layer.padding.upper()
+
+    def one(a, w):
+        return tf.nn.convolution(a, w, layer.strides, padding, None, layer.dilation_rate)
+
+    def groups(a, w):
+        # TensorFlow convolves groups of channels forwards on a CPU, but not backwards.
+        parts = zip(tf.split(a, layer.groups, -1), tf.split(w, layer.groups, -1), strict=True)
+        return tf.concat([one(*part) for part in parts], -1)
+
+    return one if layer.groups == 1 else groups
+
+
+def _depthwise(layer):
+    def forward(a, w):
+        return backend.depthwise_conv2d(
+            a, w, layer.strides, layer.padding, dilation_rate=layer.dilation_rate
+        )
+
+    return forward
+
+
+def _transposed(layer):
+    def forward(a, w):
+        size = layer.compute_output_shape(a.shape)[1:3]
+        shape = tf.stack([tf.shape(a)[0], *size, w.shape[2]])
+        y = backend.conv2d_transpose(
+            a, w, shape, layer.strides, layer.padding, dilation_rate=layer.dilation_rate
+        )
+        y.set_shape([None, *size, w.shape[2]])  # which TensorFlow forgets when it dilates
+        return y
+
+    return forward
+
+
+_FORWARD = {
+    layers.Dense: lambda layer: lambda a, w: tf.tensordot(a, w, 1),
+    layers.Conv1D: _convolution,
+    layers.Conv2D: _convolution,
+    layers.SeparableConv2D: _convolution,
+    layers.DepthwiseConv2D: _depthwise,
+    layers.Conv2DTranspose: _transposed,
+    layers.BatchNormalization: lambda layer: lambda a, w: a * w,
+}
+
+
+def bilinear(a, size):
+    """Bilinear upsampling in any precision; TensorFlow's own gives single precision only.
+
+    Parameters
+    ----------
+    a : tensor, shape (sample, y, x, channel)
+    size : (int, int)
+        Factors of rows and columns.
+
+    Returns
+    -------
+    tensor, shape (sample, y * size[0], x * size[1], channel)
+    """
+    weights = []
+    for n, factor in zip(a.shape[1:3], size, strict=True):
+        centres = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)
+        weights.append(np.maximum(1 - abs(centres[:, None] - np.arange(n)), 0))
+    rows, columns = (tf.constant(w, a.dtype) for w in weights)
+    return tf.einsum("nyxc,Yy,Xx->nYXc", a, rows, columns)

@@ -1,0 +1,215 @@
+"""The rules of layer-wise relevance propagation, as published.
+
+In the formulas i is a unit below, j one above, ``z_ij = a_i w_ij`` what i contributes to j,
+``z_j = sum_i z_ij + b_j``; z_ij+ is its positive part (zero if it is negative), z_ij- the negative
+one. Each rule says how relevance R_j is shared out.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Part(NamedTuple):
+    """How one share of the relevance goes down: in proportion to contributions and bias."""
+
+    pairs: list  # of inputs and weights; contributions are their products
+    b: tf.Tensor | None = None
+    share: tf.Tensor | None = None
+    epsilon: tf.Tensor | None = None
+
+
+class Rule(NamedTuple):
+    """An LRP rule.
+
+    ``parts(a, w, b, signed, *numbers)`` lists the parts into which it cuts the relevance of a
+    layer with inputs a, which may be negative if `signed`, weights w and bias b, all tensors.
+    `complete` tells that the parts' contributions add up to all z_ij.
+    """
+
+    name: str
+    parts: Callable
+    numbers: tuple = ()
+    complete: bool = False
+
+
+def z():
+    """The z rule: in proportion to z_ij (Bach et al. 2015, eq. 56).
+
+    ``R_i = sum_j z_ij / z_j R_j``.
+    """
+    return Rule("z", _z, complete=True)
+
+
+def _z(a, w, b, signed):
+    return [Part([(a, w)], b)]
+
+
+def epsilon(epsilon=1e-7):
+    """The epsilon rule: ``z_j + epsilon sign(z_j)`` below the line (Bach et al. 2015, eq. 58).
+
+    What epsilon takes is lost; sign(0) is +1. The default, as in iNNvestigate, only keeps from
+    dividing by zero. 0.1 and more, in units of z_j, calm a map.
+    """
+    if not epsilon >= 0:
+        raise ValueError(f"epsilon must be 0 or larger, not {epsilon}.")
+    return Rule(f"epsilon {epsilon:g}", _epsilon, (epsilon,), complete=True)
+
+
+def _epsilon(a, w, b, signed, epsilon):
+    return [Part([(a, w)], b, epsilon=epsilon)]
+
+
+def gamma(gamma=0.25):
+    """The gamma rule: positive contributions count more (Montavon et al. 2019).
+
+    ``R_i = sum_j (z_ij + gamma z_ij+) / (z_j + gamma z_j+) R_j``, with b_j+ in z_j+.
+    """
+    if not gamma >= 0:
+        raise ValueError(f"gamma must be 0 or larger, not {gamma}.")
+    return Rule(f"gamma {gamma:g}", _gamma, (gamma,))
+
+
+def _gamma(a, w, b, signed, gamma):
+    pairs = _by_sign(a, signed, w + gamma * _plus(w), w + gamma * _minus(w))
+    return [Part(pairs, b + gamma * _plus(b))]
+
+
+def alpha_beta(alpha, beta=None, bias="split"):
+    """The alpha-beta rule: positive and negative contributions apart (Bach et al. 2015, eq. 60).
+
+    ``R_i = sum_j (alpha z_ij+ / z_j+ - beta z_ij- / z_j-) R_j``, and ``alpha - beta = 1``.
+
+    Beta is subtracted, as in Montavon et al. (2018) and iNNvestigate: alpha 2 means beta 1. Bach
+    et al. add it, so that alpha + beta = 1: there alpha 2 means beta -1.
+
+    Parameters
+    ----------
+    alpha : float
+        1 or larger.
+    beta : float, optional
+        alpha - 1.
+    bias : {"split", "whole", None}
+        "split" adds a positive bias to z_j+ and a negative one to z_j- (Bach's toolbox); "whole"
+        adds it to both, as iNNvestigate 2.1.2 does; None leaves it out (Montavon et al. 2018).
+    """
+    beta = alpha - 1 if beta is None else beta
+    if not (alpha >= 1 and np.isclose(alpha - beta, 1)):
+        raise ValueError(
+            f"alpha - beta must be 1, and alpha 1 or larger, not {alpha:g} and {beta:g}. Beta is "
+            "subtracted here; where it is added (Bach et al. 2015), it has the other sign."
+        )
+    handling = {"split": "", "whole": ", whole bias", None: ", no bias"}
+    if bias not in handling:
+        raise ValueError(f'bias must be "split", "whole" or None, not {bias!r}.')
+    name = f"alpha {alpha:g} beta {beta:g}{handling[bias]}"
+    both = beta != 0
+    return Rule(name, _alpha_beta(bias, both), (alpha, beta), complete=both)
+
+
+@functools.cache  # a rule with the same function and other numbers need not be built anew
+def _alpha_beta(bias, both):
+    def parts(a, w, b, signed, alpha, beta):
+        for_it, against = _plus(b), _minus(b)
+        if bias != "split":
+            for_it = against = b if bias == "whole" else None
+        up = Part(_by_sign(a, signed, _plus(w), _minus(w)), for_it, alpha if both else None)
+        down = Part(_by_sign(a, signed, _minus(w), _plus(w)), against, -beta)
+        return [up, down] if both else [up]
+
+    return parts
+
+
+def w_square():
+    """The w² rule: by squared weights, whatever the input (Montavon et al. 2017).
+
+    ``R_i = sum_j w_ij² / sum_i w_ij² R_j``.
+    """
+    return Rule("w square", _w_square)
+
+
+def _w_square(a, w, b, signed):
+    return [Part([(tf.ones_like(a), w**2)])]
+
+
+def flat():
+    """The flat rule: the same to every input (Alber et al. 2019).
+
+    ``R_i = sum_j 1 / n_j R_j`` for the n_j inputs of unit j.
+    """
+    return Rule("flat", _flat)
+
+
+def _flat(a, w, b, signed):
+    return [Part([(tf.ones_like(a), tf.ones_like(w))])]
+
+
+def z_box(low=0.0, high=1.0):
+    """The z^B rule for a first layer whose inputs lie from low to high (Montavon et al. 2017).
+
+    ``R_i = sum_j z_ij / sum_i z_ij R_j`` with ``z_ij = a_i w_ij - low w_ij+ - high w_ij-``.
+
+    Parameters
+    ----------
+    low, high : float
+        In the units of the input.
+    """
+    if not (np.ndim(low) == np.ndim(high) == 0 and low < high):
+        raise ValueError(f"low and high must be numbers, low below high, not {low} and {high}.")
+    return Rule(f"z box {low:g} to {high:g}", z_box_parts, (low, high))
+
+
+def z_box_parts(a, w, b, signed, low, high):
+    """Public, for the rule is recognised by it: it needs the limits of the network's input."""
+    zero = tf.zeros_like(a)
+    return [Part([(a, w), (zero - low, _plus(w)), (zero - high, _minus(w))])]
+
+
+def _plus(t):
+    return tf.maximum(t, 0)
+
+
+def _minus(t):
+    return tf.minimum(t, 0)
+
+
+def _by_sign(a, signed, w_of_positive, w_of_negative):
+    """Pairs of a layer's inputs and weights, with other weights for negative inputs."""
+    if not signed:
+        return [(a, w_of_positive)]
+    return [(_plus(a), w_of_positive), (_minus(a), w_of_negative)]
+
+
+CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.DepthwiseConv2D,
+    layers.SeparableConv2D,
+    layers.Conv2DTranspose,
+)
+
+
+def _preset(alpha, **first):
+    convolution = alpha_beta(alpha, bias="whole")
+    dense = dict.fromkeys(("Dense", "BatchNormalization"), epsilon(0.1))
+    return first | dense | {kind.__name__: convolution for kind in CONVOLUTIONS}
+
+
+RULES = {
+    "z": z(),
+    "epsilon": epsilon(),
+    "gamma": gamma(),
+    "alpha_1_beta_0": alpha_beta(1),
+    "alpha_2_beta_1": alpha_beta(2),
+    "w_square": w_square(),
+    "flat": flat(),
+    "z_box": z_box(),
+    "preset_a": _preset(1),
+    "preset_b": _preset(2),
+    "preset_a_flat": _preset(1, first=flat()),
+    "preset_b_flat": _preset(2, first=flat()),
+}
