@@ -751,7 +751,7 @@ def record(id, text, source, values, goal, unit="", statistic=np.mean):
 
 slope = pictures * explain(model, pictures, "gradient")
 for rule, name in [("z", "z"), ("alpha_1_beta_0", "alpha 1 beta 0")]:
-    result = lrp.relevance(model, pictures, rule)
+    result = lrp.relevance(model, pictures, rule, layers=False)
     ledger = result.ledger.groupby("sample")
     adds_up = 100 * ledger.passed_on.last() / ledger.received.first()
     text = f"Relevance adds up to the output where biases take part: {name}"

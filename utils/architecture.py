@@ -30,7 +30,9 @@ def calls(model):
     Raises
     ------
     NotImplementedError
-        If a layer keeps its channels first.
+        If a layer keeps its channels first, or always runs as in training.
+    ValueError
+        If there are no layers.
     """
     found, names = [], set()
     for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True):
@@ -39,7 +41,11 @@ def calls(model):
                 continue
             if getattr(node.layer, "data_format", "channels_last") != "channels_last":
                 raise NotImplementedError(
-                    f"{title(node.layer)} has its channels first: build it with them last."
+                    f"The {title(node.layer)} has its channels first: build it with them last."
+                )
+            if node.call_kwargs.get("training"):
+                raise NotImplementedError(
+                    f"The {title(node.layer)} is always in training: call it without training=True."
                 )
             name = node.layer.name
             while name in names:
@@ -47,9 +53,11 @@ def calls(model):
             names.add(name)
             sources = tuple(id(tensor) for tensor in node.keras_inputs)
             found.append(Call(name, node.layer, sources, id(node.outputs)))
+    if not found:
+        raise ValueError("The model has no layers between its input and its output.")
     return found
 
 
 def title(layer):
     """Name and class of a layer, for messages."""
-    return f"the layer {layer.name!r} ({type(layer).__name__})"
+    return f"layer {layer.name!r} ({type(layer).__name__})"

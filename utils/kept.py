@@ -16,13 +16,17 @@ class Kept(OrderedDict):
     def __init__(self, size):
         super().__init__()
         self.size = size
+        self._watched = weakref.WeakSet()  # models
 
     def fetch(self, model, key, make):
         """Return what was made for this model and key, or what `make()` gives now."""
         key = (id(model), id(model.outputs[0]), *key)
         if key not in self:
             self[key] = make()
-            weakref.finalize(model, self._forget, id(model)).atexit = False
+            self[key].output = model.outputs[0]  # so that nothing else gets its id
+            if model not in self._watched:
+                self._watched.add(model)
+                weakref.finalize(model, self._forget, id(model)).atexit = False
             if len(self) > self.size:
                 self.popitem(last=False)[1].session.close()
         self.move_to_end(key)

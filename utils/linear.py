@@ -46,7 +46,7 @@ def from_layer(layer, weights, normalization=None):
         return None
     if getattr(layer, "padding", "same") not in ("same", "valid"):
         raise NotImplementedError(
-            f"{title(layer)} has {layer.padding} padding: put a ZeroPadding1D before it and "
+            f"The {title(layer)} has {layer.padding} padding: put a ZeroPadding1D before it and "
             'give it the padding "valid".'
         )
     forward = _FORWARD[type(layer)](layer)
@@ -69,8 +69,8 @@ def from_layer(layer, weights, normalization=None):
 
 def _line(layer, weights):
     """Slope and shift of a batch normalisation by its moving averages."""
-    if list(layer.axis) != [len(layer.input_shape) - 1]:
-        raise NotImplementedError(f"{title(layer)} must normalise the last axis, the channels.")
+    if list(layer.axis) != [layer.input_spec.ndim - 1]:
+        raise NotImplementedError(f"The {title(layer)} must normalise the last axis, the channels.")
     *scale_and_center, mean, variance = weights[layer.name]
     gamma = scale_and_center.pop(0) if layer.scale else 1
     beta = scale_and_center.pop(0) if layer.center else 0
@@ -123,6 +123,9 @@ _FORWARD = {
     layers.Conv2DTranspose: _transposed,
     layers.BatchNormalization: lambda layer: lambda a, w: a * w,
 }
+
+
+KINDS = tuple(_FORWARD)
 
 
 def bilinear(a, size):

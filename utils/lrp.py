@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 import xarray as xr
-from tensorflow.keras import activations, layers
+from tensorflow.keras import activations, backend, layers
 
 from utils import architecture, inputs, linear
 from utils.architecture import title
@@ -37,7 +37,6 @@ from utils.rules import (
     w_square,
     z,
     z_box,
-    z_box_parts,
 )
 
 __all__ = ["RULES", "Relevance", "Rule", "relevance"]
@@ -68,7 +67,13 @@ def relevance(
     """Relevance of a network's input, of each of its layers, and the ledger of what went where.
 
     A softmax or sigmoid at the end is taken off, with a warning: what is explained is the value
-    before it. The relevance starts as that value.
+    before it. The relevance starts as that value, and has its unit.
+
+    The layers it knows: Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose;
+    average, max and global pooling; UpSampling1D, UpSampling2D (nearest, bilinear); Add,
+    Concatenate, Flatten, Reshape, Permute, zero padding, cropping, dropout; ReLU, linear
+    activation; BatchNormalization, which joins the layer before it if that is linear, and then
+    has no rule of its own.
 
     Parameters
     ----------
@@ -90,7 +95,8 @@ def relevance(
     dtype : {"float32", "float64"}
         Precision of the computation.
     layers : bool
-        False leaves out the relevance of the layers, which takes memory.
+        False leaves out the relevance of the layers: for maps of 256 x 256 it takes tens of
+        megabytes a sample.
     batch_size : int, optional
         Samples per chunk. By default as many as need tens of megabytes, at least one.
 
@@ -99,7 +105,7 @@ def relevance(
     input : array or xarray.DataArray, shape of `x`
         An xarray input gives its dimensions and coordinates back.
     layers : dict of str to array, shape (sample, ...)
-        Relevance at the output of each layer, by its name.
+        Relevance at the output of each layer, by its name; "_again" is added for a second use.
     ledger : pandas.DataFrame
         A row for each sample and layer, the last layer first: the rule, and the sums of the
         relevance received, passed on, taken by the bias, taken by the stabiliser, and unassigned,
@@ -120,6 +126,7 @@ def relevance(
     inputs.check_model(model)
     if pooling not in ("winner", "proportional"):
         raise ValueError(f'pooling must be "winner" or "proportional", not {pooling!r}.')
+    dtype = getattr(dtype, "__name__", dtype)  # np.float64 is welcome
     if dtype not in ("float32", "float64"):
         raise ValueError(f'dtype must be "float32" or "float64", not {dtype!r}.')
     if batch_size is not None:
@@ -129,8 +136,8 @@ def relevance(
     head = calls[-1].layer
     if _activation(head) in _HEADS:
         warnings.warn(
-            f"The {_activation(head).__name__} of {title(head)} is taken off: what is explained is "
-            "the value before it.",
+            f"The {_activation(head).__name__} of the {title(head)} is taken off: what is "
+            "explained is the value before it.",
             stacklevel=2,
         )
     kernels = _kernels(calls, _weights(model, dtype))
@@ -139,7 +146,11 @@ def relevance(
     setting = samples.shape[1:], samples.min() < 0, dtype, pooling, layers
     machine = _kept.fetch(
         model,
-        (*setting, *(rule.parts for rule in rules.values())),
+        (
+            *setting,
+            *(rule.parts for rule in rules.values()),
+            *(_activation(c.layer) for c in calls),
+        ),
         lambda: _Machine(calls, kernels, rules, *setting),
     )
     of_input, of_layers, entries = machine.run(samples, kernels, rules, output, batch_size)
@@ -259,7 +270,7 @@ class _Machine:
             }
             values, steps = _forward(calls, self.x, signed, self.kernels, self.rules, pooling)
             y = values[calls[-1].target]
-            outputs = tf.reshape(y, (-1, np.prod(y.shape[1:])))
+            outputs = tf.reshape(y, (-1, y.shape[1:].num_elements()))
             self.chosen = tf.argmax(outputs, -1)
             start = tf.one_hot(self.chosen, outputs.shape[1], dtype=dtype) * outputs
             start = tf.reshape(start, tf.shape(y))
@@ -321,9 +332,10 @@ def _forward(calls, x, signed, kernels, rules, pooling):
         if activation in _RELU:
             y, may_be_negative = tf.nn.relu(y), False
         elif not (activation is activations.linear or activation in _HEADS and call is calls[-1]):
+            found = getattr(activation, "__name__", "kind of ReLU")
             raise NotImplementedError(
-                f"LRP has no way through {title(call.layer)}: its activation must be ReLU or "
-                "linear, or a softmax or sigmoid at the end of the network."
+                f"LRP has no way through the {title(call.layer)} with its {found}: an activation "
+                "must be plain ReLU or linear, or a softmax or sigmoid at the end of the network."
             )
         values[call.target] = y
         if may_be_negative:
@@ -363,10 +375,10 @@ def _without_weights(layer, a, pooling):
         cure = (
             "put its layers into one flat model"
             if isinstance(layer, tf.keras.Model)
-            else ("build the network from layers that lrp.relevance knows, or ask for its gradient")
+            else "build the network from the layers that help(lrp.relevance) lists"
         )
-        raise NotImplementedError(f"LRP has no way through {title(layer)}: {cure}.")
-    y = layer.call(a if len(a) > 1 else a[0])
+        raise NotImplementedError(f"LRP has no way through the {title(layer)}: {cure}.")
+    y = layer.call(a if kind in (layers.Add, layers.Concatenate) else a[0])
     if kind in _SHARING:
         return y, partial(_proportional_step, y=y, a=a)
     if pooling == "proportional" and kind in _MAX_POOLING:
@@ -383,8 +395,10 @@ def _without_weights(layer, a, pooling):
 
 def _weights(model, dtype):
     """All weights by layer, read in one go."""
-    values = iter([w.astype(dtype, copy=False) for w in model.get_weights()])
-    return {layer.name: [next(values) for _ in layer.weights] for layer in model.layers}
+    variables = {layer.name: layer.weights for layer in model.layers}
+    values = backend.batch_get_value([w for some in variables.values() for w in some])
+    values = iter([value.astype(dtype, copy=False) for value in values])
+    return {name: [next(values) for _ in some] for name, some in variables.items()}
 
 
 def _kernels(calls, weights):
@@ -421,7 +435,7 @@ def _activation(layer):
     if type(layer) is layers.Softmax:
         return activations.softmax
     if type(layer) is layers.ReLU:
-        plain = not (layer.max_value or layer.negative_slope or layer.threshold)
+        plain = layer.max_value is None and not (layer.negative_slope or layer.threshold)
         return activations.relu if plain else None
     return getattr(layer, "activation", activations.linear)
 
@@ -446,7 +460,8 @@ def _rules(rule, calls, kernels, samples):
     """The rule of each call that has weights."""
     rule = _named(rule)
     if isinstance(rule, dict):
-        known = {"first", *(call.layer.name for call in calls), *RULES["preset_a"]}
+        rule = {key: _named(value) for key, value in rule.items()}
+        known = {"first", *(call.layer.name for call in calls), *(k.__name__ for k in linear.KINDS)}
         for key in rule:
             if key not in known:
                 raise ValueError(
@@ -463,36 +478,43 @@ def _rules(rule, calls, kernels, samples):
             found = rule
             if isinstance(rule, dict):
                 keys = call.layer.name, "first" if first else "", type(call.layer).__name__
-                found = next((_named(rule[key]) for key in keys if key in rule), None)
-                if found is None:
+                key = next((key for key in keys if key in rule), None)
+                if key is None:
                     raise ValueError(
-                        f"There is no rule for {title(call.layer)}: add one to the dict."
+                        f"There is no rule for the {title(call.layer)}: add one to the dict."
                     )
+                found = rule[key]
             if not isinstance(found, Rule):
-                raise TypeError(
-                    f"A rule is a name or made by lrp.epsilon(0.1) or the like, not {found!r}."
+                what = (
+                    "a preset, which is for all layers" if isinstance(found, dict) else repr(found)
                 )
-            if found.parts is z_box_parts:
-                _check_box(found, call, first, samples)
+                raise TypeError(
+                    f"A rule is a name or made by lrp.epsilon(0.1) or the like, not {what}."
+                )
+            if found.limits:
+                _check_limits(found, call, first, samples)
             chosen[call.name] = found
     return chosen
 
 
 def _named(rule):
     """A rule or preset by its name; anything else as it is."""
-    if not isinstance(rule, str) or rule in RULES:
-        return RULES.get(rule, rule) if isinstance(rule, str) else rule
+    if not isinstance(rule, str):
+        return rule
+    if rule in RULES:
+        return RULES[rule]
     near = difflib.get_close_matches(rule.lower(), RULES, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(RULES)}."
     raise ValueError(f"There is no rule {rule!r}: {hint}")
 
 
-def _check_box(rule, call, first, samples):
+def _check_limits(rule, call, first, samples):
+    """Refuse a rule with limits where it does not meet the input, or the input is beyond them."""
     low, high = (np.asarray(limit, samples.dtype) for limit in rule.numbers)
     if not first:
         raise ValueError(
             f"The z box rule is for layers that take the network's input, not for "
-            f'{title(call.layer)}: choose it in a dict by the key "first".'
+            f'the {title(call.layer)}: choose it in a dict by the key "first".'
         )
     if (samples < low).any() or (samples > high).any():
         raise ValueError(

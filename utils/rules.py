@@ -28,13 +28,15 @@ class Rule(NamedTuple):
 
     ``parts(a, w, b, signed, *numbers)`` lists the parts into which it cuts the relevance of a
     layer with inputs a, which may be negative if `signed`, weights w and bias b, all tensors.
-    `complete` tells that the parts' contributions add up to all z_ij.
+    `complete` tells that the parts' contributions add up to all z_ij (the layer's output is then
+    made from them), `limits` that the numbers are the lowest and highest value of the input.
     """
 
     name: str
     parts: Callable
     numbers: tuple = ()
     complete: bool = False
+    limits: bool = False
 
 
 def z():
@@ -137,7 +139,7 @@ def _w_square(a, w, b, signed):
 
 
 def flat():
-    """The flat rule: the same to every input (Alber et al. 2019).
+    """The flat rule: the same to every input (as in iNNvestigate, Alber et al. 2019).
 
     ``R_i = sum_j 1 / n_j R_j`` for the n_j inputs of unit j.
     """
@@ -160,11 +162,10 @@ def z_box(low=0.0, high=1.0):
     """
     if not (np.ndim(low) == np.ndim(high) == 0 and low < high):
         raise ValueError(f"low and high must be numbers, low below high, not {low} and {high}.")
-    return Rule(f"z box {low:g} to {high:g}", z_box_parts, (low, high))
+    return Rule(f"z box {low:g} to {high:g}", _z_box, (low, high), limits=True)
 
 
-def z_box_parts(a, w, b, signed, low, high):
-    """Public, for the rule is recognised by it: it needs the limits of the network's input."""
+def _z_box(a, w, b, signed, low, high):
     zero = tf.zeros_like(a)
     return [Part([(a, w), (zero - low, _plus(w)), (zero - high, _minus(w))])]
 

@@ -68,7 +68,7 @@ def clever_hans(model, scenes):
             hurdle_shift=shift,
         )
         x = clever_hans_world.render([scene]).picture.values
-        result = lrp.relevance(model, x, "preset_a")
+        result = lrp.relevance(model, x, "preset_a", layers=False)
         logit = result.ledger.received.iloc[0]
         values = result.input[0].sum(-1)
         picture.set_data(x[0])
@@ -94,11 +94,11 @@ def lrp_rules(model, pictures):
         ``draw(number, alpha, epsilon)`` returns the figure of picture `number`, with the epsilon
         rule for dense layers and the alpha-beta rule for convolutions.
     """
-    figure, picture, heat_map = _picture_and_map("")
+    figure, picture, heat_map = _picture_and_map()
 
     def draw(number, alpha, epsilon):
         rules = {"Conv2D": lrp.alpha_beta(alpha), "Dense": lrp.epsilon(epsilon)}
-        result = lrp.relevance(model, pictures[[number]], rules)
+        result = lrp.relevance(model, pictures[[number]], rules, layers=False)
         values = result.input[0].sum(-1)
         picture.set_data(pictures[number])
         picture.axes.set_title(f"logit {result.ledger.received.iloc[0]:.1f}")
@@ -110,7 +110,7 @@ def lrp_rules(model, pictures):
     return draw
 
 
-def _picture_and_map(title):
+def _picture_and_map(title="z"):  # any text keeps room for a title
     """A figure with an empty picture on the left and an empty heat map on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.1))
     empty = np.zeros((64, 64, 3))
@@ -118,7 +118,7 @@ def _picture_and_map(title):
     heat_map = plots.relevance(right, empty, limit=1)
     plots.relevance_bar(figure, heat_map, right, label="relevance")
     left.set_title("z")
-    right.set_title(title or "z")
+    right.set_title(title)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # or the axes would move with every new title
     plt.close(figure)

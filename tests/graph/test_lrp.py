@@ -314,6 +314,14 @@ def test_branches_as_derived_by_hand(name):
     check_by_hand(branches(), normal(2, 4, 4, 2), *RULES[name], output=[(3, 1), (2, 0)])
 
 
+def test_a_normalisation_stands_alone_if_another_layer_reads_what_it_reads():
+    x = Input((4, 4, 2))
+    a = layers.Conv2D(3, 3)(x)
+    b = layers.Concatenate()([layers.BatchNormalization()(a), layers.ReLU()(a)])
+    model = randomise(Model(x, layers.Dense(2)(layers.Flatten()(b))))
+    check_by_hand(model, normal(2, 4, 4, 2), *RULES["alpha 2"])
+
+
 @pytest.mark.parametrize("join", [layers.Add, layers.Concatenate])
 def test_a_layer_joined_with_itself(join):
     x = Input((3,))
@@ -525,6 +533,12 @@ def test_what_nobody_contributed_to_is_unassigned(x, layer, rule, passed_on):
     row = ledger.loc[0, below.name]
     assert row[["received", "passed_on", "bias"]].tolist() == pytest.approx([6, passed_on, 0])
     assert row.unassigned == pytest.approx(6 - passed_on)
+
+
+def test_epsilon_takes_zero_for_positive():
+    model = Sequential([Input((2,)), unit("ones"), unit("zeros", 6, name="above")])
+    rules = {"above": "flat", "Dense": lrp.epsilon(0.5)}
+    assert lrp.relevance(model, [[1, -1]], rules).input.tolist() == [[12, -12]]
 
 
 def test_the_ledger_is_a_table_by_sample_and_layer():

@@ -97,7 +97,10 @@ def alpha_beta_step(step):
 def alpha_1_step(step):
     """The mended step: alpha 1, beta 0, without bias, for inputs of both signs."""
     a, w, b, R = _layer()
-    answer = np.asarray(step(a, w, b, R), float)
+    answer = step(a, w, b, R)
+    if answer is ... or answer is None:
+        return unanswered("The function returns nothing yet: give the relevance below the layer.")
+    answer = np.asarray(answer, float)
     if answer.shape != a.shape:
         return wrong(f"The result has the shape {answer.shape}, the layer's inputs have {a.shape}.")
 
@@ -145,7 +148,7 @@ def rules(answer, model, picture, eye_finder, scene, eye):
 
 @exercise
 def _speaks_against(rule, model, picture):
-    values = lrp.relevance(model, picture, rule).input
+    values = lrp.relevance(model, picture, rule, layers=False).input
     share = 100 * abs(values.clip(max=0)).sum() / abs(values).sum()
     if share < 1:
         return wrong(
@@ -163,7 +166,7 @@ def _sees_eye(rule, eye_finder, scene, eye):
     blind.set_weights([np.where(w < 0, 0.05 * w, w), *others])
 
     def share(network):
-        values = abs(lrp.relevance(network, scene, rule).input[..., 0])
+        values = abs(lrp.relevance(network, scene, rule, layers=False).input[..., 0])
         return 100 * (values * eye).sum() / values.sum()
 
     sees, should_not = share(eye_finder), share(blind)
@@ -186,7 +189,7 @@ def _sees_eye(rule, eye_finder, scene, eye):
 
 @exercise
 def _adds_up(rule, model, picture):
-    ledger = lrp.relevance(model, picture, rule).ledger
+    ledger = lrp.relevance(model, picture, rule, layers=False).ledger
     logit, total = ledger.received.iloc[0], ledger.passed_on.iloc[-1]
     if abs(total / logit - 1) > 1e-3:
         taken = ledger[["bias", "stabiliser", "unassigned"]].sum()
