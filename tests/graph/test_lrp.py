@@ -766,11 +766,10 @@ def test_a_head_is_taken_off_with_a_warning(classes, x, head):
         f"(softmax|sigmoid).* of the layer 'top' .{type(head[-1]).__name__}. is taken off: .*before"
     )
     before = model.predict_on_batch(x.astype("float32"))
-    for output in (1, None):
-        with pytest.warns(UserWarning, match=words) as caught:
-            result = lrp.relevance(model, x, output=output, dtype="float64")
-        assert caught[0].filename == __file__
-        near(result.input, lrp.relevance(classes, x, output=output, dtype="float64").input)
+    with pytest.warns(UserWarning, match=words) as caught:
+        result = lrp.relevance(model, x, dtype="float64")
+    assert caught[0].filename == __file__
+    near(result.input, lrp.relevance(classes, x, dtype="float64").input)
     assert result.ledger.received.loc[0, "top"] == result.layers["top"][0].sum()
     assert np.array_equal(model.predict_on_batch(x.astype("float32")), before)
 
@@ -905,17 +904,8 @@ def test_first_are_all_layers_that_take_the_input_perhaps_rearranged():
     }
 
 
-PRESETS = {
-    "preset_a": ["alpha 1 beta 0, whole bias"] * 2,
-    "preset_b": ["alpha 2 beta 1, whole bias"] * 2,
-    "preset_a_flat": ["flat", "alpha 1 beta 0, whole bias"],
-    "preset_b_flat": ["flat", "alpha 2 beta 1, whole bias"],
-}
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_presets(preset):
-    first, convolution = PRESETS[preset]
+@pytest.mark.parametrize(("preset", "alpha"), [("preset_a", 1), ("preset_b_flat", 2)])
+def test_presets(preset, alpha):
     stack = [
         layers.Conv2D(2, 1, name="one"),
         layers.DepthwiseConv2D(1, name="two"),
@@ -926,11 +916,14 @@ def test_presets(preset):
         layers.BatchNormalization(name="seven"),
         layers.Dense(2, name="eight"),
     ]
-    rules = rules_of(network((2, 2, 1), *stack), normal(1, 2, 2, 1), preset)
-    names = "two", "three", "four", "six"
-    assert rules == {"one": first, "five": ""} | dict.fromkeys(names, convolution) | dict.fromkeys(
-        ["seven", "eight"], "epsilon 0.1"
-    )
+    model, x = network((2, 2, 1), *stack), normal(1, 2, 2, 1)
+    convolutions = f"alpha {alpha} beta {alpha - 1}, whole bias"
+    wanted = dict.fromkeys(["one", "two", "three", "four", "six"], convolutions) | {"five": ""}
+    wanted |= dict.fromkeys(["seven", "eight"], "epsilon 0.1")
+    wanted |= {"one": "flat"} if "flat" in preset else {}
+    assert rules_of(model, x, preset) == wanted
+    base = preset.removesuffix("_flat")
+    assert lrp.RULES[base + "_flat"] == lrp.RULES[base] | {"first": lrp.flat()}
 
 
 def test_names_stand_for_rules(classes, x):
