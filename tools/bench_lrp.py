@@ -13,7 +13,6 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import psutil
-import tensorflow as tf
 
 from utils import course, lrp, networks
 from utils.explain import explain
@@ -37,7 +36,8 @@ network's weights anew at each call and cut {MANY} samples into chunks of their 
 gradient takes all at once. All took turns; times are medians over {min(ROUNDS.values())} to
 {max(ROUNDS.values())} rounds. At {LARGE} x {LARGE}: set-up is what the first call took longer than
 a later one, batch 1 is held against the gradient round by round, and peak memory is that of a whole
-process, TensorFlow included, that makes {MANY} maps.""",
+process, TensorFlow included, that makes {MANY} maps. Set-up is mostly TensorFlow's, which makes its
+operations one by one; other weights, or another alpha or epsilon, need none.""",
     100,
 )
 
@@ -161,6 +161,8 @@ def mapper(method, model):
         return lambda x: lrp.relevance(model, x, rule, output, layers=False).input
     if whose == "iNNvestigate":
         return lambda x: explain(model, x, f"lrp.{rule}", output)
+
+    import tensorflow as tf  # after utils, which quiets it
 
     @cache
     def gradient():
