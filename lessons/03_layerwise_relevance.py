@@ -184,7 +184,8 @@ print("with epsilon = 0.5:", epsilon_step(a, W, [0, 0], R_h, epsilon=0.5).round(
 #
 # > **And the bias?** In Bach's toolbox [@lapuschkin2016] the positive part of $b_j$ joins $z_j^+$, the negative part $z_j^-$,
 # > and takes its share. Montavon et al. leave the bias out. We do as Bach does, unless we say otherwise.
-#
+
+# %% [markdown]
 # ### Exercise 1: write the alpha-beta step
 #
 # Arguments as in `epsilon_step`, and `alpha`; beta follows from it. The bias takes part, split by sign.

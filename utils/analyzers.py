@@ -14,6 +14,7 @@ import tensorflow as tf
 from innvestigate.backend import checks
 from tensorflow.keras import activations, layers
 
+from utils import linear
 from utils.kept import Kept
 
 ROOM = 2**21  # numbers in all layer outputs of one chunk: LRP then takes tens of megabytes
@@ -169,12 +170,9 @@ def _weights(layer):
     weights = layer.get_weights()
     if not isinstance(layer, layers.BatchNormalization):
         return weights
-    *line, mean, variance = weights
-    slope = line.pop(0) if layer.scale else 1
-    shift = line.pop(0) if layer.center else 0
-    slope = slope / np.sqrt(variance + layer.epsilon)
+    slope, shift = linear.line(layer, weights)
     scale = slope * np.sqrt(1 + layer.epsilon)
-    return [scale, shift - slope * mean, np.zeros_like(mean), np.ones_like(variance)]
+    return [scale, shift, np.zeros_like(shift), np.ones_like(shift)]
 
 
 def _without_head(output):

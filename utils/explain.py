@@ -5,8 +5,6 @@ the output chosen, a large batch cut into chunks. Each analyzer lives in a graph
 that making one takes as long at the end of a session as at its start.
 """
 
-import difflib
-
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -173,9 +171,8 @@ _AVERAGES = {"smoothgrad": _smoothgrad, "integrated_gradients": _integrated_grad
 
 def _check_method(method, options, batch_size):
     if not isinstance(method, str) or method not in _METHODS:
-        near = difflib.get_close_matches(str(method).lower(), _METHODS, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"There is no method {method!r}: {hint}methods() lists all.")
+        hint = f"{inputs.did_you_mean(method, _METHODS)} methods() lists all.".lstrip()
+        raise ValueError(f"There is no method {method!r}: {hint}")
     known = _OPTIONS.get(method, [])
     for option in options:
         if option not in known:

@@ -1,5 +1,7 @@
 """What a heat map needs to know of its arguments: checked once, for `explain` and `lrp` alike."""
 
+import difflib
+
 import numpy as np
 import tensorflow as tf
 import xarray as xr
@@ -95,6 +97,12 @@ def check_count(name, count):
     """Refuse what is no whole number from 1 on."""
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
+
+
+def did_you_mean(name, known):
+    """A question that names what is near a misspelt name, or nothing."""
+    near = difflib.get_close_matches(str(name).lower(), known, cutoff=0.4)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 def chunks(n, size, bar=True):

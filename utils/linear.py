@@ -51,7 +51,7 @@ def from_layer(layer, weights, normalization=None):
         )
     forward = _FORWARD[type(layer)](layer)
     if isinstance(layer, layers.BatchNormalization):
-        return Linear(forward, *_line(layer, weights))
+        return Linear(forward, *_line_by_channel(layer, weights))
     w, *others = weights[layer.name]
     if isinstance(layer, layers.SeparableConv2D):  # one convolution, by the product of its kernels
         pointwise = others.pop(0)[0, 0].reshape(*w.shape[2:], -1)
@@ -62,20 +62,36 @@ def from_layer(layer, weights, normalization=None):
         outputs = w.shape[2], 1
     b = others[0] if layer.use_bias else np.zeros(np.prod(outputs))
     if normalization:
-        slope, shift = _line(normalization, weights)
+        slope, shift = _line_by_channel(normalization, weights)
         w, b = w * slope.reshape(outputs), b * slope + shift
     return Linear(forward, w, b)
 
 
-def _line(layer, weights):
-    """Slope and shift of a batch normalisation by its moving averages."""
-    if list(layer.axis) != [layer.input_spec.ndim - 1]:
-        raise NotImplementedError(f"The {title(layer)} must normalise the last axis, the channels.")
-    *scale_and_center, mean, variance = weights[layer.name]
+def line(layer, weights):
+    """Slope and shift of a batch normalisation by its moving averages.
+
+    Parameters
+    ----------
+    layer : keras.layers.BatchNormalization
+    weights : list of array
+        What ``layer.get_weights()`` gives.
+
+    Returns
+    -------
+    slope, shift : array
+        One number for each channel.
+    """
+    *scale_and_center, mean, variance = weights
     gamma = scale_and_center.pop(0) if layer.scale else 1
     beta = scale_and_center.pop(0) if layer.center else 0
     slope = gamma / np.sqrt(variance + layer.epsilon)
     return slope, beta - slope * mean
+
+
+def _line_by_channel(layer, weights):
+    if list(layer.axis) != [layer.input_spec.ndim - 1]:
+        raise NotImplementedError(f"The {title(layer)} must normalise the last axis, the channels.")
+    return line(layer, weights[layer.name])
 
 
 def _convolution(layer):

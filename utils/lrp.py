@@ -13,7 +13,6 @@ for each layer.
 The computation has a TensorFlow graph and session of its own: it works in eager and in graph mode.
 """
 
-import difflib
 import warnings
 from functools import partial
 from typing import NamedTuple
@@ -503,8 +502,7 @@ def _named(rule):
         return rule
     if rule in RULES:
         return RULES[rule]
-    near = difflib.get_close_matches(rule.lower(), RULES, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"use {', '.join(RULES)}."
+    hint = inputs.did_you_mean(rule, RULES) or f"use {', '.join(RULES)}."
     raise ValueError(f"There is no rule {rule!r}: {hint}")
 
 

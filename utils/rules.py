@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.keras import layers
+
+from utils.linear import KINDS
 
 
 class Part(NamedTuple):
@@ -185,19 +186,9 @@ def _by_sign(a, signed, w_of_positive, w_of_negative):
     return [(_plus(a), w_of_positive), (_minus(a), w_of_negative)]
 
 
-CONVOLUTIONS = (
-    layers.Conv1D,
-    layers.Conv2D,
-    layers.DepthwiseConv2D,
-    layers.SeparableConv2D,
-    layers.Conv2DTranspose,
-)
-
-
 def _preset(alpha, **first):
-    convolution = alpha_beta(alpha, bias="whole")
-    dense = dict.fromkeys(("Dense", "BatchNormalization"), epsilon(0.1))
-    return first | dense | {kind.__name__: convolution for kind in CONVOLUTIONS}
+    convolutions = {kind.__name__: alpha_beta(alpha, bias="whole") for kind in KINDS}
+    return first | convolutions | dict.fromkeys(("Dense", "BatchNormalization"), epsilon(0.1))
 
 
 RULES = {
