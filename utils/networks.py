@@ -1,5 +1,6 @@
 """The lecture's networks, each a function that returns a Keras model with random weights."""
 
+import numpy as np
 from tensorflow import keras
 from tensorflow.keras import layers
 
@@ -78,3 +79,40 @@ def encoder_decoder(size=256, channels=4, skip=False):
             x = layers.Concatenate()([x, before_pooling.pop()])
     outputs = layers.Conv2D(1, 1, name="reflectivity")(x)
     return keras.Model(inputs, outputs, name="encoder_decoder")
+
+
+def shuffled(model, names, seed=0):
+    """Copy of a network in which the weights of some layers are shuffled (Adebayo et al. 2018).
+
+    Each array of weights keeps its values and loses their order: what the layer learned is gone.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional. It stays as it is.
+    names : list of str
+        Names of the layers to shuffle.
+    seed : int
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    ValueError
+        If one of these layers is not in the network, or has no weights.
+    """
+    with_weights = [layer.name for layer in model.layers if layer.weights]
+    unknown = [name for name in names if name not in with_weights]
+    if unknown or not names:
+        raise ValueError(
+            f"There is nothing to shuffle in {unknown}: choose from {', '.join(with_weights)}."
+        )
+    rng = np.random.default_rng(seed)
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    for name in names:
+        layer = copy.get_layer(name)
+        layer.set_weights([rng.permutation(w.ravel()).reshape(w.shape) for w in layer.get_weights()])
+    return copy

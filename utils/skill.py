@@ -1,7 +1,7 @@
 """Scores: how often, with which uncertainty, and how well a heat map matches the truth."""
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binomtest, rankdata
 
 
 def rate(yes):
@@ -112,3 +112,29 @@ def relevance_density(maps, masks):
     share = relevance_share(maps, masks)
     area = np.asarray(masks, bool).mean((1, 2))
     return np.divide(share, area, out=np.full(len(share), np.nan), where=area > 0)
+
+
+def rank_agreement(maps, others):
+    """Spearman's rank correlation of the sizes of two heat maps, for each sample.
+
+    Parameters
+    ----------
+    maps, others : array_like, shape (sample, y, x) or (sample, y, x, channel)
+        Channels are added first, then signs are dropped.
+
+    Returns
+    -------
+    numpy.ndarray, shape (sample,)
+        1 if both maps put the pixels in the same order, 0 if there is nothing in common. NaN where
+        a map is the same everywhere.
+    """
+    pair = [np.asarray(some, float) for some in (maps, others)]
+    if pair[0].shape != pair[1].shape:
+        raise ValueError(f"The maps have the shapes {pair[0].shape} and {pair[1].shape}: pair them.")
+    if not all(np.isfinite(some).all() for some in pair):
+        raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
+    sizes = [abs(some.sum(-1) if some.ndim == 4 else some) for some in pair]
+    ranks = [rankdata(some.reshape(len(some), -1), axis=1) for some in sizes]
+    a, b = (rank - rank.mean(1, keepdims=True) for rank in ranks)
+    spread = np.sqrt((a**2).sum(1) * (b**2).sum(1))
+    return np.divide((a * b).sum(1), spread, out=np.full(len(a), np.nan), where=spread > 0)

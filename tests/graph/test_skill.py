@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from utils import skill
 
@@ -69,3 +70,18 @@ def test_rate_counts_answers_not_numbers():
 def test_a_broken_map_is_refused():
     with pytest.raises(ValueError, match="NaN or infinite"):
         skill.relevance_density(np.full((1, 4, 4), np.nan), np.ones((1, 4, 4), bool))
+
+
+def test_rank_agreement_is_spearmans_of_the_sizes():
+    rng = np.random.default_rng(3)
+    maps, others = rng.normal(size=(2, 4, 5, 5, 3)).round(1)  # with ties
+    sizes = [abs(some.sum(-1)).reshape(4, -1) for some in (maps, others)]
+    expected = [spearmanr(a, b)[0] for a, b in zip(*sizes, strict=True)]
+    np.testing.assert_allclose(skill.rank_agreement(maps, others), expected)
+    np.testing.assert_allclose(skill.rank_agreement(maps, -2 * maps), 1)
+    assert np.isnan(skill.rank_agreement(maps, np.ones_like(maps))).all()
+
+
+def test_rank_agreement_needs_pairs():
+    with pytest.raises(ValueError, match="pair them"):
+        skill.rank_agreement(np.ones((2, 4, 4)), np.ones((1, 4, 4)))
