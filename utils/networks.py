@@ -112,7 +112,7 @@ def shuffled(model, names, seed=0):
     rng = np.random.default_rng(seed)
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    for name in names:
-        layer = copy.get_layer(name)
-        layer.set_weights([rng.permutation(w.ravel()).reshape(w.shape) for w in layer.get_weights()])
+    for layer in map(copy.get_layer, names):
+        weights = layer.get_weights()
+        layer.set_weights([rng.permutation(w.ravel()).reshape(w.shape) for w in weights])
     return copy

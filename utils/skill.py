@@ -130,7 +130,8 @@ def rank_agreement(maps, others):
     """
     pair = [np.asarray(some, float) for some in (maps, others)]
     if pair[0].shape != pair[1].shape:
-        raise ValueError(f"The maps have the shapes {pair[0].shape} and {pair[1].shape}: pair them.")
+        shapes = f"{pair[0].shape} and {pair[1].shape}"
+        raise ValueError(f"The maps have the shapes {shapes}: give one for each other one.")
     if not all(np.isfinite(some).all() for some in pair):
         raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
     sizes = [abs(some.sum(-1) if some.ndim == 4 else some) for some in pair]
