@@ -44,12 +44,27 @@ def layerwise_relevance(case):
     return fig
 
 
+def innvestigate(case):
+    """Draw a picture and heat maps of the same network by six methods."""
+    model = networks.clever_hans()
+    training.load_weights(model, "clever_hans")
+    picture = worlds.open_world("clever_hans").picture.values[[case]]
+    methods = ["gradient", "input_t_gradient", "guided_backprop", "lrp.alpha_1_beta_0"]
+    methods += ["lrp.alpha_2_beta_1", "lrp.flat"]
+    fig, axes = plt.subplots(1, 7, figsize=(9, 1.4))
+    plots.picture(axes[0], picture[0])
+    for ax, method in zip(axes[1:], methods, strict=True):
+        plots.relevance(ax, explain(model, picture, method, output=0)[0])
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
         ("first_heat_map", first_heat_map(81)),
         ("clever_hans", clever_hans([73, 10, 3])),
         ("layerwise_relevance", layerwise_relevance(18)),
+        ("innvestigate", innvestigate(3)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

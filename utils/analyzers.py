@@ -14,7 +14,7 @@ import tensorflow as tf
 from innvestigate.backend import checks
 from tensorflow.keras import activations, layers
 
-from utils import linear
+from utils import arithmetic, linear
 from utils.kept import Kept
 
 ROOM = 2**21  # numbers in all layer outputs of one chunk: LRP then takes tens of megabytes
@@ -61,6 +61,12 @@ class Analyzer:
         """Heat maps of the outputs with these flat indices, one for each sample."""
         with _translated(self.flat):
             return self.innvestigate.analyze(x, neuron_selection=index)
+
+    def passes(self):
+        """Arithmetic of one heat map, in forward passes through the network."""
+        heat_map = self.innvestigate._analyzer_model
+        output = self.flat.outputs[0]
+        return arithmetic.passes(self.graph, heat_map.inputs, heat_map.outputs[0], output)
 
 
 def get(model, method, options, shape):

@@ -35,6 +35,8 @@ _METHODS = {
     "lrp.sequential_preset_b": ("LRP", "Dense by epsilon, conv by alpha 2?", "alber2019"),
     "lrp.sequential_preset_b_flat": ("LRP", "And flat at the input?", "alber2019"),
 }
+COPIES = 64  # of a sample, where a method takes the mean over many gradients
+_COPIES = {"smoothgrad": "augment_by_n", "integrated_gradients": "steps"}
 _OPTIONS = {
     "gradient": ["postprocess"],
     "smoothgrad": ["augment_by_n", "noise_level", "seed"],
@@ -103,14 +105,10 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     --------
     >>> maps = explain(model, pictures, "lrp.epsilon", output=1, epsilon=0.01)
     """
-    if tf.executing_eagerly():
-        raise RuntimeError("explain needs graph mode: call course.start() first in a fresh kernel.")
-    inputs.check_model(model)
-    _check_method(method, options, batch_size)
+    _check(model, method, options, batch_size)
     samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
     average = _AVERAGES.get(method)
-    made_by = ("gradient", {}) if average else (method, options)
-    analyzer = analyzers.get(model, *made_by, samples.shape[1:])
+    analyzer = _analyzer(model, method, options, samples.shape[1:])
     index = None if output is None else inputs.indices(output, analyzer.output_shape, len(samples))
     size = batch_size or analyzer.chunk
 
@@ -138,6 +136,44 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     return maps
 
 
+def cost(model, method="lrp.alpha_1_beta_0", **options):
+    """Arithmetic of one heat map, in forward passes through the network.
+
+    Additions, multiplications and the like are counted as the toolbox writes them down, so that
+    the number is the same on every machine.
+
+    Parameters
+    ----------
+    model, method, **options
+        As for `explain`. The network's input must have a fixed size.
+
+    Returns
+    -------
+    float
+        About 2 for a gradient: once forwards, once back.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError, RuntimeError
+        As `explain`, and if the input's size is not fixed.
+    """
+    _check(model, method, options)
+    shape = tuple(model.inputs[0].shape[1:])
+    if None in shape:
+        raise ValueError("The cost depends on the input's size: build the network for one size.")
+    times = options.get(_COPIES[method], COPIES) if method in _COPIES else 1
+    analyzer = _analyzer(model, method, options, shape)
+    with analyzer.ready(model):
+        analyzer.analyze(np.zeros((1, *shape), "float32"), np.zeros(1, int))
+        return times * analyzer.passes()
+
+
+def _analyzer(model, method, options, shape):
+    """The analyzer to use: averages of gradients are made here from iNNvestigate's gradient."""
+    made_by = ("gradient", {}) if method in _AVERAGES else (method, options)
+    return analyzers.get(model, *made_by, shape)
+
+
 def _in_chunks(function, size, *arrays, bar=True):
     """Apply a function chunk by chunk along the first axis."""
     cuts = inputs.chunks(len(arrays[0]), size, bar)
@@ -146,7 +182,7 @@ def _in_chunks(function, size, *arrays, bar=True):
 
 # Both are offered by iNNvestigate too, but there SmoothGrad's noise has the standard deviation 1
 # whatever is asked for, and both go back through the network with the weights of their first use.
-def _smoothgrad(gradient, sample, augment_by_n=64, noise_level=0.15, seed=0):
+def _smoothgrad(gradient, sample, augment_by_n=COPIES, noise_level=0.15, seed=0):
     if not noise_level >= 0:
         raise ValueError(f"noise_level must be 0 or larger, not {noise_level}.")
     shape = (augment_by_n, *sample.shape[1:])
@@ -154,7 +190,7 @@ def _smoothgrad(gradient, sample, augment_by_n=64, noise_level=0.15, seed=0):
     return gradient(sample + noise_level * np.ptp(sample) * noise).mean(axis=0, keepdims=True)
 
 
-def _integrated_gradients(gradient, sample, steps=64, reference_inputs=0):
+def _integrated_gradients(gradient, sample, steps=COPIES, reference_inputs=0):
     baseline = np.asarray(reference_inputs, dtype="float32")
     if baseline.shape not in ((), sample.shape[1:]) or not np.isfinite(baseline).all():
         raise ValueError(
@@ -169,7 +205,10 @@ def _integrated_gradients(gradient, sample, steps=64, reference_inputs=0):
 _AVERAGES = {"smoothgrad": _smoothgrad, "integrated_gradients": _integrated_gradients}
 
 
-def _check_method(method, options, batch_size):
+def _check(model, method, options, batch_size=None):
+    if tf.executing_eagerly():
+        raise RuntimeError("explain needs graph mode: call course.start() first in a fresh kernel.")
+    inputs.check_model(model)
     if not isinstance(method, str) or method not in _METHODS:
         hint = f"{inputs.did_you_mean(method, _METHODS)} methods() lists all.".lstrip()
         raise ValueError(f"There is no method {method!r}: {hint}")
@@ -179,7 +218,7 @@ def _check_method(method, options, batch_size):
             raise TypeError(
                 f"{method} has no option {option!r}: it takes {', '.join(known) or 'none'}."
             )
-    counts = {name: options[name] for name in ("augment_by_n", "steps") if name in options}
+    counts = {name: options[name] for name in _COPIES.values() if name in options}
     if batch_size is not None:
         counts["batch_size"] = batch_size
     for name, count in counts.items():

@@ -110,6 +110,40 @@ def lrp_rules(model, pictures):
     return draw
 
 
+def method_tour(pictures, maps, masks):
+    """Prepare the picture of lesson 04's panel: a picture and one of its heat maps.
+
+    Parameters
+    ----------
+    pictures : array, shape (sample, y, x, 3)
+    maps : dict of dict of array, shape (sample, y, x)
+        By method, then by network.
+    masks : array of bool, shape (sample, y, x)
+        What to outline in the heat map: the tag.
+
+    Returns
+    -------
+    function
+        ``draw(kind, state, number)`` returns the figure of picture `number`.
+    """
+    figure, picture, heat_map = _picture_and_map()
+    picture.axes.set_title("picture")
+    outlines = []
+
+    def draw(kind, state, number):
+        values = maps[kind][state][number]
+        picture.set_data(pictures[number])
+        heat_map.set_data(values / plots.colour_limit(values))
+        heat_map.axes.set_title(f"{kind}, {state}")
+        for outline in outlines:
+            outline.remove()
+        colour = plots.PARTS["tag"]
+        outlines[:] = [heat_map.axes.contour(masks[number], [0.5], colors=colour, linewidths=1.3)]
+        return figure
+
+    return draw
+
+
 def _picture_and_map(title="z"):  # any text keeps room for a title
     """A figure with an empty picture on the left and an empty heat map on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.1))

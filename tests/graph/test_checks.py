@@ -1,12 +1,13 @@
 """Checks accept the solution and name what went wrong in typical other answers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from tensorflow import keras
 
 from utils import lrp, networks, skill
-from utils.check import clever_hans, layerwise_relevance, start_here
+from utils.check import clever_hans, innvestigate, layerwise_relevance, start_here
 
 
 @pytest.fixture
@@ -214,3 +215,87 @@ def asked():
 def test_rules(asked, rules, state, message):
     verdict = layerwise_relevance.rules(dict(zip("abc", rules, strict=True)), *asked)
     assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+# ---- lesson 04 --------------------------------------------------------------------------------
+
+
+def gradient_back(z, R):
+    return R * (z > 0)
+
+
+def deconvnet_back(z, R):
+    return R * (R > 0)
+
+
+def guided_back(z, R):
+    return R * (z > 0) * (R > 0)
+
+
+@pytest.mark.parametrize(
+    "parts, state, message",
+    [
+        ((gradient_back, deconvnet_back, guided_back), "right", "One line"),
+        ((deconvnet_back, gradient_back, guided_back), "wrong", "look at the order"),
+        ((lambda z, R: z > 0, deconvnet_back, guided_back), "wrong", "multiply by R"),
+        ((lambda z, R: z * (z > 0), deconvnet_back, guided_back), "wrong", "not the value z"),
+        ((gradient_back, lambda z, R: R, guided_back), "wrong", "deconvnet"),
+        ((gradient_back, lambda z, R: 1.0, guided_back), "wrong", "shape"),
+        ((lambda z, R: ..., deconvnet_back, guided_back), "unanswered", "Replace"),
+        ((gradient_back, deconvnet_back), "wrong", "three arrays"),
+    ],
+)
+def test_way_back(parts, state, message):
+    verdict = innvestigate.way_back(lambda z, R: [part(z, R) for part in parts])
+    assert verdict.state == state and message in verdict.message
+
+
+def test_way_back_without_a_return():
+    assert "return" in innvestigate.way_back(lambda z, R: None).message
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda x, y, w: ..., "unanswered", "Replace"),
+        (lambda x, y, w: np.cov(x.T, y)[:2, 2] / y.var(ddof=1), "right", "channel 1"),
+        (lambda x, y, w: w, "wrong", "the weights"),
+        (lambda x, y, w: np.cov(x.T, y)[:2, 2] * 3, "wrong", "Scale it"),
+        (lambda x, y, w: -np.cov(x.T, y)[:2, 2] / y.var(ddof=1), "wrong", "Scale it"),
+        (lambda x, y, w: (x - x.mean(0)) * (y - y.mean())[:, None], "wrong", "shape"),
+        (lambda x, y, w: x.mean(0), "wrong", "covariance"),
+    ],
+)
+def test_pattern(solve, state, message):
+    cloud, vapour = np.random.default_rng(1).normal(size=(2, 500))
+    x = np.stack([cloud + vapour + 3, vapour - 1], 1)
+    w = np.array([1.0, -1.0])
+    verdict = innvestigate.pattern(solve(x, x @ w, w), x, x @ w, w)
+    assert verdict.state == state and message in verdict.message
+
+
+SCORES = pd.DataFrame(
+    {
+        "found": {"sharp": 12.0, "honest": 6.0, "cheap": 3.0, "blind": 11.0},
+        "false_alarm": {"sharp": 2.0, "honest": 0.5, "cheap": 0.4, "blind": 4.0},
+        "agreement": {"sharp": 0.4, "honest": 0.5, "cheap": 0.3, "blind": 1.0},
+        "passes": {"sharp": 5.0, "honest": 3.0, "cheap": 2.0, "blind": 5.0},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "names, state, message",
+    [
+        (("honest", "sharp", "cheap"), "right", "6.0 where the tag decides"),
+        (("sharp", "sharp", "cheap"), "wrong", "2 of 3 answered. sharp has 12.0"),
+        (("honest", "blind", "cheap"), "wrong", "agreement 1.00"),
+        (("honest", "sharp", "honest"), "wrong", "3 passes. 1 of 4 rows"),
+        (("honest", ..., "cheap"), "unanswered", "2 of 3 answered"),
+        (("honest", "sharpest", "cheap"), "wrong", "no row 'sharpest'"),
+        (("honest", 3, "cheap"), "wrong", "no row 3"),
+    ],
+)
+def test_choice(names, state, message):
+    verdict = innvestigate.choice(dict(enumerate(names)), SCORES)
+    assert verdict.state == state and message in verdict.message

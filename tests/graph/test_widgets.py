@@ -47,3 +47,13 @@ def test_lrp_rules_follow_both_sliders():
     settings = [(0, 1, 0.1), (0, 1, 0.1), (0, 2, 0.1), (0, 1, 1.0), (1, 1, 0.1)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4
+
+
+def test_method_tour_follows_menus_and_slider():
+    rng = np.random.default_rng(0)
+    pictures, masks = rng.random((2, 64, 64, 3)), rng.random((2, 64, 64)) > 0.9
+    maps = {kind: {state: rng.normal(size=(2, 64, 64)) for state in "ab"} for kind in "xy"}
+    draw = widgets.method_tour(pictures, maps, masks)
+    settings = [("x", "a", 0), ("y", "a", 0), ("x", "b", 0), ("x", "a", 1), ("x", "a", 0)]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert len(set(shown)) == 4 and shown[0] == shown[4]

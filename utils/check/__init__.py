@@ -5,7 +5,7 @@ data. A check never raises: whatever it is given, it returns a verdict.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from utils.cards import GREEN, GREY, ORANGE, card
 
@@ -49,6 +49,16 @@ def right(message=""):
 def wrong(message):
     """Return the verdict on a wrong answer; the message says what may have gone wrong."""
     return Verdict("wrong", message)
+
+
+def together(verdicts):
+    """Return one verdict on several questions: the worst, with how many are right."""
+    order = ["wrong", "unanswered", "right"]
+    worst = min(verdicts, key=lambda verdict: order.index(verdict.state))
+    if worst.state == "right":
+        return right(" ".join(verdict.message for verdict in verdicts))
+    done = sum(verdict.state == "right" for verdict in verdicts)
+    return replace(worst, message=f"{done} of {len(verdicts)} answered. {worst.message}")
 
 
 def exercise(function):

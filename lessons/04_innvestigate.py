@@ -1,0 +1,634 @@
+# %% [markdown]
+# # 04 iNNvestigate
+#
+# ![One picture, and six heat maps of the same network that do not agree](../pictures/innvestigate.png)
+#
+# **Question:** there are twenty heat maps for one picture. Which one answers *your* question?
+#
+# **Objectives:** you can
+# - say what a heat map asks, by what it does at a ReLU, along a path, or with data,
+# - fit the patterns of a layer, and say why its weights are not its signal,
+# - score a heat map against a known truth, and test whether it notices the weights,
+# - choose a method by question, score and cost.
+#
+# **Minutes:** 30 teaching, 20 exercises.
+#
+# **Prerequisites:** NumPy arrays and lesson 00 (necessary); lessons 01 and 03 (helpful).
+#
+# **Needs:** 1.5 GB of memory, no network connection, no GPU.
+
+# %%
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from ipywidgets import Dropdown, IntSlider
+
+from utils import claims, course, networks, patterns, plots, skill, training, widgets, worlds
+from utils.check import innvestigate as check
+from utils.explain import cost, explain, methods
+from utils.worlds import clever_hans as world
+
+course.start(seed=0)
+
+# %% [markdown]
+# iNNvestigate [@alber2019] is the toolbox of the lecture: one line for each kind of heat map. `explain` is our front door to
+# it. It takes any Keras network and its weights as they are now. This is what is in the box:
+
+# %%
+methods().set_index("method").drop(columns="options")
+
+# %% [markdown]
+# The lecture says that each kind of heat map has its own interpretation, and none is best. True, and not much help when you
+# must choose. So we look for pictures in which we *know* where the answer comes from, and let all methods compete.
+#
+# ## 1. Pictures with a known answer
+#
+# Two networks from lesson 01. The *first* one learned to read the photographer's tag. The *repaired* one was trained further
+# until it did not care. Of the horse pictures with a tag, keep those that the first network loses when the tag is cut
+# out. There the tag decides, and we know its pixels.
+
+# %%
+model = networks.clever_hans()
+states = {}
+for name, file in [("first", "clever_hans"), ("repaired", "clever_hans_repaired")]:
+    training.load_weights(model, file)
+    states[name] = model.get_weights()
+
+
+def logits(state, pictures):
+    model.set_weights(states[state])
+    return model.predict(pictures, verbose=0)[:, 0]
+
+
+scenes = [s for s in world.scenes(900, seed=worlds.CLAIMS) if s.horse and s.tag]
+tagged = world.render(scenes)
+cut = world.render([replace(scene, tag=False) for scene in scenes])
+both = {state: [logits(state, d.picture.values) for d in (tagged, cut)] for state in states}
+before, after = both["first"]
+decides = np.nonzero((before > 0) & (after < 0))[0][:20]
+x, tag = tagged.picture.values[decides], tagged.truth_tag.values[decides]
+effect = {state: (z[0] - z[1])[decides] for state, z in both.items()}
+for state, values in effect.items():
+    print(f"{state} network: the tag adds {values.mean():.1f} logits on average")
+
+# %%
+fig, axes = plt.subplots(2, 4, figsize=(8, 4.6))
+for column, i in zip(axes.T, decides, strict=False):
+    for ax, data, k in zip(column, (tagged, cut), (0, 1), strict=True):
+        z = [both[state][k][i] for state in states]
+        plots.picture(ax, data.picture[i], f"first {z[0]:.1f}, repaired {z[1]:.1f}")
+axes[0, 0].set_ylabel("with the tag")
+axes[1, 0].set_ylabel("tag cut")
+plots.show(
+    fig,
+    "Four hard horses with and without the tag, and both logits: without it the first network's falls "
+    "below zero, the repaired one's hardly moves.",
+)
+
+# %% [markdown]
+# A good heat map lights up the tag for the first network, and leaves it alone for the repaired one. Same pictures, same
+# pixels, other answer.
+#
+# ## 2. One picture, fourteen answers
+#
+# `KINDS` lists what we compare, by its name in the figures. The pattern methods also need data, which section 5 explains.
+# A third network, the first one with shuffled weights, is made here and waits for section 7. Before you run the figure: will the
+# maps agree?
+
+# %%
+KINDS = {
+    "gradient": "gradient",
+    "SmoothGrad": "smoothgrad",
+    "input x gradient": "input_t_gradient",
+    "integrated gradients": "integrated_gradients",
+    "deconvnet": "deconvnet",
+    "guided backprop": "guided_backprop",
+    "deep Taylor": "deep_taylor",
+    "LRP epsilon": "lrp.epsilon",
+    "LRP alpha 1 beta 0": "lrp.alpha_1_beta_0",
+    "LRP alpha 2 beta 1": "lrp.alpha_2_beta_1",
+    "LRP preset A": "lrp.sequential_preset_a",
+    "LRP flat": "lrp.flat",
+    "PatternNet": False,
+    "PatternAttribution": True,
+}
+OPTIONS = {"LRP epsilon": {"epsilon": 0.1}}
+OPTIONS |= {"SmoothGrad": {"augment_by_n": 16}, "integrated gradients": {"steps": 16}}
+
+
+# %%
+model.set_weights(states["first"])
+last_two = [layer.name for layer in model.layers[-2:]]
+states["shuffled"] = networks.shuffled(model, last_two).get_weights()  # for section 7
+
+fitted = {}
+for state, weights in states.items():
+    model.set_weights(weights)
+    fitted[state] = patterns.fit(model, worlds.open_world("clever_hans").picture.values[:100])
+
+
+def heat_maps(kind, state):
+    """Heat maps of all pictures, channels added up: shape (sample, y, x)."""
+    model.set_weights(states[state])
+    if kind.startswith("Pattern"):
+        maps = patterns.attribute(model, x, fitted[state], output=0, times_weights=KINDS[kind])
+    else:
+        maps = explain(model, x, KINDS[kind], output=0, **OPTIONS.get(kind, {}))
+    return maps.sum(-1)
+
+
+# %%
+maps, passes = {}, {}
+for kind, method in KINDS.items():
+    maps[kind] = {state: heat_maps(kind, state) for state in states}
+    if kind.startswith("Pattern"):
+        passes[kind] = patterns.cost(model, x, fitted["first"])
+    else:
+        passes[kind] = cost(model, method, **OPTIONS.get(kind, {}))
+ONE = 3
+fig, axes = plt.subplots(3, 5, figsize=(10, 6.6))
+plots.picture(axes.flat[0], x[ONE], "picture")
+for ax, (kind, by_state) in zip(axes.flat[1:], maps.items(), strict=True):
+    drawn = plots.relevance(ax, by_state["first"][ONE], kind)
+plots.relevance_bar(fig, drawn, axes)
+plots.show(
+    fig,
+    "A picture with a tag and fourteen heat maps of it: some grainy red and blue, some all red, some with "
+    "the tag clearly, some with every edge, one a blur.",
+)
+
+# %% [markdown]
+# All fourteen come from one network and one picture. Red and blue mean something else in each, so find out what each one asks.
+#
+# ## 3. Three ways back through a ReLU
+#
+# The **gradient** asks where a small change would move the logit most [@simonyan2013]. On the way back it passes a ReLU only
+# where the unit was active. **Deconvnet** [@zeiler2013] and **guided backpropagation** [@springenberg2015] go back through
+# the same weights, and treat ReLUs in another way. That is the whole difference:
+#
+# | | what comes from above passes, where |
+# |---|---|
+# | gradient | the unit was active: $z > 0$ |
+# | deconvnet | the message itself is positive: $R > 0$ |
+# | guided backpropagation | both |
+#
+# ### Exercise 1: a ReLU on the way back
+#
+# `z` are values before the ReLU, `R` what comes from above, both of shape (unit,). Give what passes, three arrays of that
+# shape. What does not pass is 0.
+#
+# <details><summary>Hint</summary>
+#
+# `z > 0` is an array of True and False; a product with `R` turns False into 0.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def way_back(z, R):
+    """What passes back through a ReLU: gradient, deconvnet, guided backpropagation."""
+    return ..., ..., ...
+
+
+# %% tags=["solution"]
+def way_back(z, R):
+    """What passes back through a ReLU: gradient, deconvnet, guided backpropagation."""
+    active, positive = z > 0, R > 0
+    return R * active, R * positive, R * active * positive
+
+
+# %% tags=["check"]
+check.way_back(way_back)
+
+# %% [markdown]
+# **Think.** The answer "no horse" reaches the layers below as negative messages. What is left of them after one layer of
+# guided backpropagation? Which question can such a map no longer answer?
+#
+# ## 4. A gradient is local
+#
+# Take the smallest network that fails: $f(x) = 1 - \max(0, 1 - x)$. It rises from 0 to 1, and stays there. At $x = 2$ the output
+# is 1, all of it owed to $x$. What does the gradient say there?
+#
+# **Integrated gradients** walk from a baseline $x'$ to $x$, average the gradient on the way, and multiply by the way
+# [@sundararajan2017]:
+#
+# $$R_i = (x_i - x_i') \int_0^1 \frac{\partial f}{\partial x_i}\big(x' + t\,(x - x')\big)\, dt$$
+#
+# The shares then add up to $f(x) - f(x')$. **SmoothGrad** averages, too, over noisy copies of the picture [@smilkov2017], and
+# adds up to nothing in particular.
+
+
+# %%
+def gradient(x):
+    return np.where(x < 1, 1.0, 0.0)
+
+
+way = np.linspace(0, 2, 200)
+fig, ax = plt.subplots(figsize=(6, 2.8))
+ax.plot(way, 1 - np.maximum(0, 1 - way), color=plots.INK)
+ax.fill_between(way, gradient(way), step="mid", color=plots.SKY, alpha=0.4, lw=0)
+ax.plot(2, 1, "o", color=plots.RED)
+ax.text(0.97, 0.15, "gradient on the way from 0", ha="right")
+ax.set(xlabel="x", ylabel="f(x)", xticks=[0, 1, 2], yticks=[0, 1])
+plots.show(
+    fig,
+    f"f rises to 1 at x = 1 and stays; at x = 2 the gradient is {gradient(2.0):g}, and integrated from "
+    f"0 it gives {2 * gradient(way).mean():.0f}.",
+)
+
+# %% [markdown]
+# The gradient is zero: a little more or less of $x$ changes nothing. That is a right answer, to another question. The price of
+# the integral is a **baseline**, which you choose. For pictures it is usually black, and a black horse on a black baseline
+# gets nothing.
+#
+# **Input times gradient** [@shrikumar2017] is the same with a single step at $x$. Lesson 03 showed that it is LRP's z rule. The
+# **LRP** rules and their ledger are in lesson 03. **Deep Taylor decomposition** [@montavon2017] is close to
+# LRP's alpha 1 beta 0, and starts only from positive outputs. LRP **flat** shares out by nothing but place: a control, which knows the network
+# and hardly the picture.
+#
+# ## 5. Weights are not the signal: patterns
+#
+# A thought experiment from remote sensing. Channel 1 sees the cloud $s$ plus water vapour $d$, channel 2 sees only the vapour.
+# A unit shall report $s$. Guess its two weights. How large are they, and what sign do they have?
+
+# %%
+rng = np.random.default_rng(1)
+cloud, vapour = rng.normal(size=(2, 500))
+channels = np.stack([cloud + vapour, vapour], axis=1)
+w = np.linalg.lstsq(channels, cloud, rcond=None)[0]
+y = channels @ w
+print("weights:", w.round(2))
+
+# %% [markdown]
+# Channel 2 carries nothing of the cloud, and gets as large a weight as channel 1: it is there to *cancel* the vapour. A
+# gradient shows the weights. So it marks channel 2, and physicists conclude that the network found clouds in it.
+#
+# The **pattern** asks the other way round: how do the inputs move when the output moves [@kindermans2018]?
+#
+# $$a = \frac{\mathrm{cov}(x, y)}{w^\top \mathrm{cov}(x, y)}$$
+#
+# The denominator is the variance of $y$, so that $w^\top a = 1$. This is the fitting step: it needs data, not only the network.
+#
+# ### Exercise 2: fit a pattern
+#
+# `channels` has the shape (sample, 2), `y` the shape (sample,). Give the pattern, shape (2,).
+#
+# <details><summary>Hint</summary>
+#
+# Subtract the means first. `(channels - mean).T @ (y - mean)` is the covariance times the number of samples, and
+# that number cancels.
+#
+# </details>
+
+# %% tags=["exercise"]
+pattern = ...
+
+# %% tags=["solution"]
+covariance = (channels - channels.mean(0)).T @ (y - y.mean())
+pattern = covariance / (w @ covariance)
+
+# %% tags=["check"]
+check.pattern(pattern, channels, y, w)
+
+# %%
+covariance = (channels - channels.mean(0)).T @ (y - y.mean())
+fig, ax = plt.subplots(figsize=(4.6, 3.8))
+drawn = ax.scatter(*channels.T, c=cloud, s=8, cmap="PuOr_r", vmin=-3, vmax=3)
+for vector, colour, name in [
+    (w, plots.RED, "weights"),
+    (covariance / (w @ covariance), plots.BLUE, "pattern"),
+]:
+    tip = 3.2 * vector / np.hypot(*vector)
+    ax.annotate("", tip, (0, 0), arrowprops={"color": colour, "width": 2, "headwidth": 8})
+    ax.annotate(name, tip + [0, -0.4], color=colour, weight="bold", ha="center", va="center")
+ax.set(xlabel="channel 1: cloud + vapour", ylabel="channel 2: vapour", xlim=(-4, 4), ylim=(-4, 4))
+fig.colorbar(drawn, label="cloud")
+plots.show(
+    fig,
+    "500 samples coloured by the cloud. The weights point across the cloud of points, down and to the "
+    "right; the pattern points along channel 1.",
+)
+
+# %% [markdown]
+# The pattern lies along channel 1, where the cloud is. In a deep network each unit gets a pattern, fitted for a ReLU unit over
+# the samples in which it is active. On the way back **PatternNet** uses patterns in place of weights: it draws the
+# signal. **PatternAttribution** uses the product of both: how much that signal counted. iNNvestigate had both once; version
+# 2.1.2 has dropped them, so they are ours ([utils/patterns.py](../utils/patterns.py)), and were among the fourteen maps above.
+#
+# ## 6. Against the truth
+#
+# Now score them. Drop the signs, since some methods have none, and take the density on the tag as in lesson 01: how many times
+# more lies on the tag than if spread evenly, which is 1. Predict: which map will be tricked into
+# lighting up the tag for the repaired network?
+
+
+# %%
+def on_tag(kind, state):
+    return skill.relevance_density(abs(maps[kind][state]), tag)
+
+
+fig, ax = plt.subplots(figsize=(7.5, 4.6))
+for row, kind in enumerate(KINDS):
+    pair = [skill.bootstrap(np.nanmean, on_tag(kind, state)) for state in ("first", "repaired")]
+    ax.plot([value for value, _ in pair], [row, row], color="#d5d9df", lw=3, zorder=0)
+    for (value, (low, high)), colour, label in zip(
+        pair, (plots.PURPLE, plots.GREY), ("tag decides", "tag does nothing"), strict=True
+    ):
+        error = [[value - low], [high - value]]
+        ax.errorbar(value, row, xerr=error, fmt="o", color=colour, label=label if not row else None)
+ax.axvline(1, color=plots.INK, lw=1, ls=":")
+ax.set(yticks=range(len(KINDS)), yticklabels=list(KINDS), ylim=(len(KINDS) - 0.5, -0.5))
+ax.set(xlabel="density on the tag (even spread: 1)", xlim=(0, None))
+ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+plots.show(
+    fig,
+    "Density on the tag by method, for the network in which the tag decides and for the one in which it "
+    "does nothing: a good method is far right in the first and at 1 or left of it in the second.",
+)
+
+# %% [markdown]
+# Look at each row twice. How far right is the pink point: does the method find what decides? And is the grey one right of the
+# dotted line: does it see a cause where there is none? Deep Taylor and LRP alpha 1 beta 0 find the tag, and find it in the repaired
+# network, too: letters have edges, and the convolutions still respond to them. The plain gradient does not fall for it; it
+# is only less sharp. The two points stand furthest apart, as a ratio, for PatternAttribution and alpha 2 beta 1.
+#
+# So "there is relevance on the tag" would have been a false alarm with some of the most popular maps. You would have blamed the
+# repaired network for something it no longer does.
+#
+# ## 7. Does it notice the weights?
+#
+# We knew the truth. Usually nobody does. A test that needs none: **shuffle the weights** of the last two layers, the dense
+# ones [@adebayo2018]. The network now answers nonsense. A map that explains the network must change. Guess which maps will
+# not.
+
+# %%
+SHOWN = ["gradient", "guided backprop", "LRP alpha 1 beta 0", "LRP preset A", "PatternAttribution"]
+fig, axes = plt.subplots(2, 6, figsize=(10, 3.8))
+plots.picture(axes[0, 0], x[ONE], "picture")
+axes[1, 0].axis("off")
+for column, kind in zip(axes.T[1:], SHOWN, strict=True):
+    plots.relevance(column[0], maps[kind]["first"][ONE], kind)
+    plots.relevance(column[1], maps[kind]["shuffled"][ONE])
+axes[0, 1].set_ylabel("trained")
+axes[1, 1].set_ylabel("dense layers\nshuffled")
+plots.show(
+    fig,
+    "Five heat maps before and after the shuffling: guided backpropagation and alpha 1 beta 0 look the "
+    "same in shape, the others change.",
+)
+
+# %% [markdown]
+# Two of these five do not mind that the network has lost its mind. Now count: `skill.rank_agreement` is the rank correlation of the sizes in
+# both maps, 1 if all pixels keep their order. On the right is what a map costs, in forward passes through the network,
+# counted by `cost` as multiplications and additions. (The README has a table of seconds.)
+
+# %%
+agreement = {k: skill.rank_agreement(m["first"], m["shuffled"]) for k, m in maps.items()}
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True)
+for row, kind in enumerate(KINDS):
+    value, (low, high) = skill.bootstrap(np.nanmean, agreement[kind])
+    left.barh(row, value, color=plots.RED if value > 0.5 else plots.GREY, height=0.6)
+    left.errorbar(value, row, xerr=[[value - low], [high - value]], color=plots.INK, lw=1.5)
+    right.barh(row, passes[kind], color=plots.BLUE, height=0.6)
+    right.text(passes[kind] * 1.1, row, f"{passes[kind]:.0f}", va="center")
+left.axvline(0.5, color=plots.INK, lw=1, ls=":")
+left.set(yticks=range(len(KINDS)), yticklabels=list(KINDS), ylim=(len(KINDS) - 0.5, -0.5))
+left.set(xlim=(0, 1), title="agreement after shuffling", xlabel="rank correlation of sizes")
+right.set(xscale="log", xlim=(1, 100), title="cost of one map", xlabel="forward passes")
+right.set(xticks=[1, 10, 100], xticklabels=["1", "10", "100"])
+plots.show(
+    fig,
+    "Left, how far maps agree before and after the shuffling: only the four gradient methods stay below one "
+    "half; deep Taylor, alpha 1 beta 0 and flat come near 1. Right, the cost: 2 to 9 passes, and 32 for the "
+    "methods that average over 16 copies.",
+)
+
+# %% [markdown]
+# The literature warns of guided backpropagation and deconvnet [@adebayo2018], [@nie2018]: both rebuild the picture's edges, whatever
+# the network thinks of them. They fail here, too, and they are in company. Deep Taylor, alpha 1 beta 0 and flat hardly change at
+# all; the other LRP rules and the patterns lie in between. Only the gradients lose more than half of their order.
+#
+# The reason for alpha 1 beta 0 is known [@sixt2020]: with nonnegative shares only, the way back through several layers forgets where
+# it began, as a product of positive matrices does. A shuffled network has the same map, in blue if its
+# logit is negative. Yet in section 6 it found the tag! What it shows is what the *convolutions* respond to.
+#
+# **Passing the test does not make a map right; failing it limits what the map can tell.** Alpha 1 beta 0 tells where the evidence
+# lies that the feature layers collect. It cannot tell whether the last layers count it.
+#
+# ## 8. Not every method works for every network
+#
+# Ask for maps of three other networks, and read what is said.
+
+# %%
+from tensorflow import keras
+
+tanh = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, activation="tanh")])
+tanh.add(keras.layers.Flatten())
+tanh.add(keras.layers.Dense(2))
+memory = keras.Sequential([keras.Input((12, 3)), keras.layers.LSTM(4, unroll=True)])
+for network, kind, method in [
+    (tanh, "tanh", "guided_backprop"),
+    (tanh, "tanh", "lrp.epsilon"),
+    (memory, "recurrent", "lrp.epsilon"),
+    (memory, "recurrent", "gradient"),
+]:
+    try:
+        explain(network, np.ones((1, *network.input_shape[1:])), method, output=0)
+        print(f"{kind}, {method}: works")
+    except NotImplementedError as error:
+        print(f"{kind}, {method}: {error}")
+
+# %% [markdown]
+# Rules that act at a ReLU have nothing to hold on to without one, and LRP needs a rule for each kind of layer. A gradient needs only
+# derivatives. (Without `unroll=True` iNNvestigate cannot even take that: the loop is then hidden from it.) There is a silent kind of
+# refusal, too: deep Taylor of a *negative* logit.
+
+# %%
+model.set_weights(states["first"])
+empty = explain(model, cut.picture.values[decides], "deep_taylor", output=0)
+print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(empty).max():g}")
+
+# %% [markdown]
+# An empty map here means "not asked", not "nothing found".
+#
+# ## 9. Type A and Type B
+#
+# The lecture sorts visualisations into two types. **Type A** asks what a single unit inside the network responds to;
+# lesson 02 is about it. **Type B** asks what made the network give *this* answer for *this* input: heat maps. Deconvnet and
+# guided backpropagation were invented for Type A, to draw what excites a unit. That explains sections 6 and 7: they draw the pattern
+# that excites, and hardly depend on what the layers above make of it. Used for Type B they answer a question that
+# nobody asked.
+#
+# ## 10. Look for yourself
+#
+# Choose a method and a network. Which maps can you tell apart, trained from shuffled, without looking at the menu? Then look at
+# preset A for the repaired network: on several pictures the tag is blue. Does it speak against the horse? Section 1 has the answer.
+
+# %%
+draw = widgets.method_tour(x, maps, tag)
+plots.show(
+    draw(kind="LRP preset A", state="repaired", number=ONE),
+    "The panel's picture: the tagged horse, and preset A for the repaired network with the tag outlined.",
+)
+widgets.panel(
+    draw,
+    kind=Dropdown(options=list(KINDS), value="LRP preset A", description="method"),
+    state=Dropdown(options=list(states), value="repaired", description="network"),
+    number=IntSlider(ONE, 0, len(x) - 1, description="picture"),
+)
+
+# %% [markdown]
+# ## 11. Choose by your question
+#
+# | your question | take | it cannot say |
+# |---|---|---|
+# | Where would a small change matter? | gradient; SmoothGrad if it is grainy | what the answer is owed to |
+# | What is owed to the difference from a baseline? | integrated gradients | anything where input and baseline agree |
+# | What speaks for the answer, what against? | LRP preset A; alpha 2 beta 1 | what would happen without it |
+# | Where is the evidence that the features collect? | LRP alpha 1 beta 0, deep Taylor | whether the last layers count it |
+# | Which signal is in the inputs? | PatternNet, PatternAttribution | anything for inputs unlike those fitted to |
+# | Which shape excites this unit (Type A)? | guided backpropagation, deconvnet, lesson 02 | why the network gave its answer |
+#
+# ### Exercise 3: choose by the numbers
+#
+# `scores` holds what was measured. Give one name of a row for each wish. Several may be right.
+#
+# <details><summary>Hint</summary>
+#
+# `scores[(scores.found >= 5) & (scores.false_alarm <= 1)]` shows the rows that meet two conditions.
+#
+# </details>
+
+# %%
+scores = pd.DataFrame(
+    {
+        "found": {kind: np.nanmean(on_tag(kind, "first")) for kind in KINDS},
+        "false_alarm": {kind: np.nanmean(on_tag(kind, "repaired")) for kind in KINDS},
+        "agreement": {kind: np.nanmean(agreement[kind]) for kind in KINDS},
+        "passes": passes,
+    }
+)
+scores.loc[list(KINDS)].round(1)
+
+# %% tags=["exercise"]
+choice = {
+    "finds the tag (5 or more), and no tag where it does nothing (1 or less)": ...,
+    "finds it at least 10 times denser, and notices the shuffling best of those": ...,
+    "the cheapest that tells the networks apart by a factor of 5": ...,
+}
+
+# %% tags=["solution"]
+choice = {
+    "finds the tag (5 or more), and no tag where it does nothing (1 or less)": "PatternAttribution",
+    "finds it at least 10 times denser, and notices the shuffling best of those": "LRP preset A",
+    "the cheapest that tells the networks apart by a factor of 5": "gradient",
+}
+
+# %% tags=["check"]
+check.choice(choice, scores)
+
+# %% [markdown]
+# **Think.** Your network finds fronts in maps of pressure and temperature. Coasts and mountains are the sharpest edges in
+# its input. Which methods would colour them whatever the network does? How would you find out without knowing the truth?
+#
+# ## 12. Where this stops
+#
+# All scores here are for one kind of network, one kind of picture, and a small tag with sharp letters. A broad, smooth cause (a warm
+# ocean, a thick cloud) may rank the methods anew: lessons 06 to 08 look at such. And no map told us what happens
+# without the tag. Cutting it out did.
+#
+# ## In this lesson you
+#
+# - saw fourteen maps of one network disagree, and found what each one asks,
+# - wrote the three ways back through a ReLU, and fitted a pattern,
+# - scored maps where the cause is known, and where there is none,
+# - shuffled a network's weights, and saw maps that did not notice,
+# - read refusals, and chose methods by question, score and cost.
+#
+# Next: [05 tf-explain](05_tf_explain.ipynb), the other toolbox.
+#
+# ## Quiz
+#
+# <details><summary>1. A map is sharp and shows every edge of the cloud. Is it a good explanation?</summary>
+#
+# You cannot tell from sharpness. Guided backpropagation is the sharpest here, and draws the same edges for a shuffled network.
+#
+# </details>
+#
+# <details><summary>2. A map stays the same when the last layers are shuffled. Is it useless?</summary>
+#
+# No, but it says nothing about the last layers. Alpha 1 beta 0 shows what the convolutions collect.
+#
+# </details>
+#
+# <details><summary>3. The gradient is zero on the storm. Does the storm not count?</summary>
+#
+# Not for that reason: the network may be saturated. A little more storm changes nothing, no storm at all might. Integrated gradients
+# ask about the whole way from the baseline.
+#
+# </details>
+#
+# <details><summary>4. A channel has large weights in the first layer. Does it carry the signal?</summary>
+#
+# Not necessarily: it may be there to cancel a disturbance of another channel. Its pattern tells.
+#
+# </details>
+#
+# ## Claims
+#
+# For each method three measurements, with their goals. Contrast: how many times denser the map is on a tag that decides than on one that
+# does nothing. Agreement: whether it notices the shuffling. Cost in forward passes. Skip the code, read the cards.
+
+
+# %% tags=["claims"]
+def contrast(first, repaired):
+    return np.nanmean(first) / np.nanmean(repaired)
+
+
+SOURCES = {"gradient": "simonyan2013", "SmoothGrad": "smilkov2017", "deconvnet": "zeiler2013"}
+SOURCES |= {"input x gradient": "shrikumar2017", "integrated gradients": "sundararajan2017"}
+SOURCES |= {"guided backprop": "springenberg2015", "deep Taylor": "montavon2017"}
+SOURCES |= {"LRP epsilon": "bach2015", "LRP alpha 2 beta 1": "bach2015"}
+SOURCES |= {"LRP alpha 1 beta 0": "montavon2018"}
+SOURCES |= dict.fromkeys(("LRP preset A", "LRP flat"), "alber2019")
+SOURCES |= dict.fromkeys(("PatternNet", "PatternAttribution"), "kindermans2018")
+for kind in KINDS:
+    id = f"tour-{kind.lower().replace(' ', '-')}"
+    pair = [on_tag(kind, state) for state in ("first", "repaired")]
+    claims.record(
+        f"{id}-truth",
+        f"{kind}: contrast on the tag",
+        SOURCES[kind],
+        *skill.bootstrap(contrast, *pair),
+        ">= 5",
+    )
+
+# %% tags=["claims"]
+for kind in KINDS:
+    id = f"tour-{kind.lower().replace(' ', '-')}"
+    text = f"{kind}: agreement with its map of the shuffled network"
+    claims.record(
+        f"{id}-sanity", text, "adebayo2018", *skill.bootstrap(np.nanmean, agreement[kind]), "<= 0.5"
+    )
+
+# %% tags=["claims"]
+for kind in KINDS:
+    id = f"tour-{kind.lower().replace(' ', '-')}"
+    n = passes[kind]
+    claims.record(f"{id}-cost", f"{kind}: cost of a map", "lecture", n, (n, n), "<= 10", "passes")
+
+# %% [markdown]
+# ## References
+#
+# - [@alber2019]: iNNvestigate
+# - [@simonyan2013]: the gradient
+# - [@smilkov2017]: SmoothGrad
+# - [@sundararajan2017]: integrated gradients
+# - [@shrikumar2017]: input times gradient
+# - [@zeiler2013], [@springenberg2015]: deconvnet, guided backpropagation
+# - [@montavon2017], [@bach2015], [@montavon2018]: deep Taylor decomposition and LRP
+# - [@kindermans2018]: PatternNet and PatternAttribution
+# - [@adebayo2018], [@nie2018], [@sixt2020]: maps that do not notice the weights
+# - [@lecture]: the lecture

@@ -1,0 +1,38 @@
+"""How much arithmetic a heat map takes: counted, not timed, so the same on every machine."""
+
+import tensorflow as tf
+from tensorflow.python.framework import ops
+
+
+def passes(graph, inputs, heat_map, output):
+    """Arithmetic of one heat map, in forward passes through the network.
+
+    Parameters
+    ----------
+    graph : tf.Graph
+    inputs : list of tensor
+        What is fed: for one sample, or of unknown number.
+    heat_map, output : tensor
+        The map, and the network's output.
+
+    Returns
+    -------
+    float
+        Additions, multiplications and the like for the map, over those for the output.
+    """
+    return _count(graph, inputs, heat_map) / _count(graph, inputs, output)
+
+
+def _count(graph, inputs, result):
+    needed = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), [result.op.name])
+    names = {node.name for node in needed.node}
+    inputs = [tensor for tensor in inputs if tensor.op.name in names]
+    with tf.Graph().as_default() as known:  # the same with all shapes known, which counting needs
+        ones = {t.name: tf.ones([n or 1 for n in t.shape], t.dtype) for t in inputs}
+        tf.import_graph_def(needed, ones)
+        # What TensorFlow's profiler adds up; it would also print to the terminal.
+        counts = [
+            ops.get_stats_for_node_def(known, operation.node_def, "flops").value
+            for operation in known.get_operations()
+        ]
+    return sum(filter(None, counts))
