@@ -18,7 +18,7 @@ help:
 	@echo 'make data       make the data in data/ again'
 	@echo 'make weights    train the networks in data/weights/ again'
 	@echo 'make pictures   draw the title pictures of the lessons again'
-	@echo 'make bench      measure time and memory of lessons and of LRP'
+	@echo 'make bench      measure time and memory of lessons and heat maps'
 	@echo 'make clean      remove what make made: .venv, .tools and caches'
 	@echo 'ARGS="..." passes arguments on to lessons, weights and bench.'
 

@@ -708,7 +708,7 @@ except NotImplementedError as error:
 # - followed relevance in a ledger, and used it to find a bug,
 # - chose rules for layers and questions, and saw what some of them cannot see.
 #
-# Next: [04 iNNvestigate](../README.md), a tour of the toolbox (to come).
+# Next: [04 iNNvestigate](04_innvestigate.ipynb), a tour of the toolbox.
 #
 # ## Quiz
 #

@@ -4,6 +4,7 @@
 python tools/bench.py          everything
 python tools/bench.py 00 01    these lessons only, printed but not written
 python tools/bench.py lrp      the cost of an LRP map only, printed but not written
+python tools/bench.py methods  the cost of iNNvestigate's heat maps only, likewise
 """
 
 import os
@@ -14,10 +15,12 @@ import time
 from pathlib import Path
 
 import bench_lrp
+import bench_methods
 import build_lessons
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
+TABLES = {"lrp": bench_lrp, "methods": bench_methods}
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
@@ -83,15 +86,14 @@ def main(arguments, root=ROOT):
     readme = root / "README.md"
     try:
         if arguments:
-            names = tuple(name for name in arguments if name != "lrp")
+            names = tuple(name for name in arguments if name not in TABLES)
             if names:
                 print(lesson_table([path for path in chosen if path.name.startswith(names)]))
-            if "lrp" in arguments:
-                print(bench_lrp.table())
+            for name in TABLES.keys() & arguments:
+                print(TABLES[name].table())
             return 0
         insert(readme.read_text(encoding="utf-8"), "")  # find out before measuring for minutes
-        # A further benchmark is a function that returns a table: add a line for it here.
-        tables = [lesson_table(chosen), bench_lrp.table()]
+        tables = [lesson_table(chosen), *(module.table() for module in TABLES.values())]
     except (ValueError, build_lessons.LessonError) as error:
         print(error, file=sys.stderr)
         return 1

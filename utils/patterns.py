@@ -54,7 +54,7 @@ def fit(model, x):
         totals = None
         for cut in inputs.chunks(len(samples), _chunk(values)):
             part = session.run(sums, {start: samples[cut]})
-            part = tf.nest.map_structure(np.float64, part)
+            part = tf.nest.map_structure(lambda sum_: sum_.astype("float64"), part)
             totals = tf.nest.map_structure(np.add, totals, part) if totals else part
     return {name: _pattern(kernels[name].w, *some) for name, some in totals.items()}
 

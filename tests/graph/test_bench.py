@@ -4,6 +4,7 @@ import re
 
 import bench
 import bench_lrp
+import bench_methods
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +22,7 @@ time.sleep(1)
 
 def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench_lrp, "table", lambda: "| cost of one LRP map |")
+    monkeypatch.setattr(bench_methods, "table", lambda: "| cost of one heat map |")
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "01_hungry.py").write_text(LESSON)
     readme = tmp_path / "README.md"
@@ -31,7 +33,7 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     seconds, megabytes = (float(cell) for cell in row.split("|")[2:4])
     assert 1 <= seconds < 60
     assert 300 < megabytes < 600
-    assert "\n\n| cost of one LRP map |\n\n" in table
+    assert "\n\n| cost of one LRP map |\n\n| cost of one heat map |\n\n" in table
     page = f"# Course\n\n<!-- bench -->\n{table}<!-- /bench -->\n\nMore.\n"
     assert readme.read_text() == page
 
@@ -104,3 +106,10 @@ def test_what_is_measured_are_maps_of_the_same_pixel():
 
 def test_a_process_knows_its_peak_memory():
     assert 100 < bench_lrp._own_peak() < 100_000
+
+
+def test_the_table_of_methods_has_set_up_and_medians(monkeypatch):
+    monkeypatch.setattr(bench_methods, "methods", lambda: pd.DataFrame({"method": ["gradient"]}))
+    laps = iter([{"gradient": s} for s in (2.05, 0.04, 0.05, 0.06, 0.05, 9.0)])
+    monkeypatch.setattr(bench_methods, "_lap", lambda *args: next(laps))
+    assert "\n| gradient | 2.0 | 2.0 | 50 |\n" in bench_methods.table()
