@@ -89,8 +89,9 @@ def main(arguments, root=ROOT):
             names = tuple(name for name in arguments if name not in TABLES)
             if names:
                 print(lesson_table([path for path in chosen if path.name.startswith(names)]))
-            for name in TABLES.keys() & arguments:
-                print(TABLES[name].table())
+            for name, module in TABLES.items():
+                if name in arguments:
+                    print(module.table())
             return 0
         insert(readme.read_text(encoding="utf-8"), "")  # find out before measuring for minutes
         tables = [lesson_table(chosen), *(module.table() for module in TABLES.values())]

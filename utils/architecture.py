@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from tensorflow import keras
+from tensorflow.keras import activations, layers
 
 
 class Call(NamedTuple):
@@ -56,6 +57,16 @@ def calls(model):
     if not found:
         raise ValueError("The model has no layers between its input and its output.")
     return found
+
+
+def activation(layer):
+    """The function after a layer, None for a kind of ReLU that is none."""
+    if type(layer) is layers.Softmax:
+        return activations.softmax
+    if type(layer) is layers.ReLU:
+        plain = layer.max_value is None and not (layer.negative_slope or layer.threshold)
+        return activations.relu if plain else None
+    return getattr(layer, "activation", activations.linear)
 
 
 def title(layer):

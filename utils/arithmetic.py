@@ -18,7 +18,9 @@ def passes(graph, inputs, heat_map, output):
     Returns
     -------
     float
-        Additions, multiplications and the like for the map, over those for the output.
+        Additions, multiplications and the like for the map, over those for the output. What
+        TensorFlow has no count for, as the way back through depthwise convolutions and batch
+        normalisation, is left out.
     """
     return _count(graph, inputs, heat_map) / _count(graph, inputs, output)
 
@@ -28,7 +30,7 @@ def _count(graph, inputs, result):
     names = {node.name for node in needed.node}
     inputs = [tensor for tensor in inputs if tensor.op.name in names]
     with tf.Graph().as_default() as known:  # the same with all shapes known, which counting needs
-        ones = {t.name: tf.ones([n or 1 for n in t.shape], t.dtype) for t in inputs}
+        ones = {t.name: tf.ones([1, *t.shape[1:]], t.dtype) for t in inputs}
         tf.import_graph_def(needed, ones)
         # What TensorFlow's profiler adds up; it would also print to the terminal.
         counts = [

@@ -133,10 +133,11 @@ def relevance(
     samples = inputs.check_samples(x, tuple(model.inputs[0].shape), dtype)
     calls = architecture.calls(model)
     head = calls[-1].layer
-    if _activation(head) in _HEADS:
+    ending = architecture.activation(head)
+    if ending in _HEADS:
         warnings.warn(
-            f"The {_activation(head).__name__} of the {title(head)} is taken off: what is "
-            "explained is the value before it.",
+            f"The {ending.__name__} of the {title(head)} is taken off: what is explained is the "
+            "value before it.",
             stacklevel=2,
         )
     kernels = _kernels(calls, _weights(model, dtype))
@@ -148,7 +149,7 @@ def relevance(
         (
             *setting,
             *(rule.parts for rule in rules.values()),
-            *(_activation(c.layer) for c in calls),
+            *(architecture.activation(c.layer) for c in calls),
         ),
         lambda: _Machine(calls, kernels, rules, *setting),
     )
@@ -327,7 +328,7 @@ def _forward(calls, x, signed, kernels, rules, pooling):
             may_be_negative = True
         else:
             y, step = _without_weights(call.layer, a, pooling)
-        activation = _activation(call.layer)
+        activation = architecture.activation(call.layer)
         if activation in _RELU:
             y, may_be_negative = tf.nn.relu(y), False
         elif not (activation is activations.linear or activation in _HEADS and call is calls[-1]):
@@ -416,7 +417,7 @@ def _kernels(calls, weights):
             and not others
             and type(follower.layer) is layers.BatchNormalization
             and type(call.layer) is not layers.BatchNormalization
-            and _activation(call.layer) is activations.linear
+            and architecture.activation(call.layer) is activations.linear
         )
         kernel = linear.from_layer(call.layer, weights, follower.layer if fold else None)
         if kernel:
@@ -427,16 +428,6 @@ def _kernels(calls, weights):
 
 _RELU = activations.relu, tf.nn.relu
 _HEADS = activations.softmax, activations.sigmoid, tf.nn.softmax, tf.nn.sigmoid
-
-
-def _activation(layer):
-    """The function after a layer, None for a kind of ReLU that is none."""
-    if type(layer) is layers.Softmax:
-        return activations.softmax
-    if type(layer) is layers.ReLU:
-        plain = layer.max_value is None and not (layer.negative_slope or layer.threshold)
-        return activations.relu if plain else None
-    return getattr(layer, "activation", activations.linear)
 
 
 def _ledger(calls, rules, entries):

@@ -82,7 +82,7 @@ def encoder_decoder(size=256, channels=4, skip=False):
 
 
 def shuffled(model, names, seed=0):
-    """Copy of a network in which the weights of some layers are shuffled (Adebayo et al. 2018).
+    """Copy of a network in which the weights of some layers are shuffled (adebayo2018).
 
     Each array of weights keeps its values and loses their order: what the layer learned is gone.
 

@@ -1,14 +1,15 @@
 """PatternNet and PatternAttribution: heat maps along what a unit's inputs carry.
 
 Kindermans et al. 2018 (kindermans2018). A unit's weights must cancel what disturbs it, so they need
-not look like the signal that it reads. The *pattern* a_ij is the direction in which the inputs i
-move when the unit's output y_j = sum_i x_i w_ij + b_j moves, fitted to data:
+not look like the signal that it reads. The *pattern* of a unit with inputs x and output y = w'x + b
+is the direction in which its inputs move with its output, fitted to data:
 
-    a_j = cov(x, y_j) / sum_i w_ij cov(x_i, y_j)
+    a = (E+[x y] - E+[x] E[y]) / (w' E+[x y] - w' E+[x] E[y])
 
-over all samples, or for a unit with ReLU over those in which it is active. On the way back from the
-output, PatternNet puts the patterns in place of the weights, PatternAttribution the products of
-both. iNNvestigate had these methods once; version 2.1.2 does not.
+E is the mean over all samples, E+ over those in which y > 0, for a unit with ReLU; without one both
+are over all. (E[y] makes it depend on an offset of x: inputs should be centred near zero.) On the
+way back from the output, PatternNet puts the patterns in place of the weights, PatternAttribution
+the products of both. iNNvestigate had these methods once; version 2.1.2 does not.
 
 The computation has a TensorFlow graph and session of its own: it works in eager and in graph mode.
 """
@@ -20,6 +21,11 @@ from tensorflow.keras import activations, layers
 from utils import architecture, arithmetic, inputs, linear
 
 KINDS = layers.Conv1D, layers.Conv2D, layers.Dense
+WITHOUT_WEIGHTS = layers.Dropout, layers.Flatten, layers.Reshape, layers.Add, layers.Concatenate
+WITHOUT_WEIGHTS += layers.MaxPooling1D, layers.MaxPooling2D, layers.UpSampling2D
+WITHOUT_WEIGHTS += layers.AveragePooling1D, layers.AveragePooling2D
+WITHOUT_WEIGHTS += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
+WITHOUT_WEIGHTS += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
 ROOM = 2**22  # numbers in all layer outputs of one chunk
 
 
@@ -29,38 +35,38 @@ def fit(model, x):
     Parameters
     ----------
     model : keras.Model
-        Of Dense, Conv1D and Conv2D layers with ReLU or no activation, and layers without weights.
+        Of Dense, Conv1D and Conv2D layers with ReLU or no activation, pooling and the like.
     x : array, shape (sample, ...)
         Samples like those it was trained on; some hundreds, so that each unit is active in many.
 
     Returns
     -------
     dict of str to array
-        By layer's name, shaped like its weights. Zero for a unit that is never active, or
-        whose output is always the same.
+        By layer's name, shaped like its weights. Zero for a unit that is never active, or whose
+        output is always the same.
 
     Raises
     ------
     TypeError, ValueError
         If the samples do not fit the network.
     NotImplementedError
-        If the network has another kind of layer with weights, or another activation.
+        If the network has another kind of layer or activation.
     """
-    calls, kernels, samples = _prepare(model, x)
+    # Differences of large means: brightness temperatures would lose all digits in single precision.
+    calls, kernels, samples = _prepare(model, x, "float64")
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        start = tf.compat.v1.placeholder(tf.float32, (None, *samples.shape[1:]))
+        start = tf.compat.v1.placeholder(tf.float64, (None, *samples.shape[1:]))
         values, seen = _follow(calls, start, kernels)
         sums = {name: _sums(kernels[name], *seen[name]) for name in kernels}
         totals = None
         for cut in inputs.chunks(len(samples), _chunk(values)):
             part = session.run(sums, {start: samples[cut]})
-            part = tf.nest.map_structure(lambda sum_: sum_.astype("float64"), part)
             totals = tf.nest.map_structure(np.add, totals, part) if totals else part
     return {name: _pattern(kernels[name].w, *some) for name, some in totals.items()}
 
 
 def _sums(kernel, x, y, relu):
-    """Over the active cases: their number, and the sums of x, of y, and of x times y.
+    """The number of cases and the sum of y; over the active ones their number, and x and x y.
 
     For all places where a convolution applies its weights, a sum of x times something is the
     gradient with respect to the weights that begins with that something.
@@ -70,19 +76,21 @@ def _sums(kernel, x, y, relu):
     z = kernel.forward(x, w)
     cases = list(range(y.shape.rank - 1))
     return (
+        tf.reduce_sum(tf.ones_like(y), cases),
+        tf.reduce_sum(y, cases),
         tf.reduce_sum(active, cases),
         tf.gradients(z, w, active)[0],
-        tf.reduce_sum(active * y, cases),
         tf.gradients(z, w, active * y)[0],
     )
 
 
-def _pattern(w, n, x, y, xy):
-    n = np.maximum(n, 1)
-    covariance = xy / n - (x / n) * (y / n)
-    variance = (w * covariance).sum(tuple(range(w.ndim - 1)))  # of y
-    alive = variance > 1e-5 * (y / n) ** 2  # below is the rounding of single precision
-    return np.divide(covariance, variance, out=np.zeros(w.shape), where=alive).astype("float32")
+def _pattern(w, n, y, n_active, x, xy):
+    n_active = np.maximum(n_active, 1)
+    a = xy / n_active - (x / n_active) * (y / n)
+    below = tuple(range(w.ndim - 1))
+    scale, size = (w * a).sum(below), abs(w * a).sum(below)
+    alive = abs(scale) > 1e-9 * size  # below is rounding
+    return np.divide(a, scale, out=np.zeros(w.shape), where=alive).astype("float32")
 
 
 def attribute(model, x, patterns, output=None, times_weights=True):
@@ -113,10 +121,14 @@ def attribute(model, x, patterns, output=None, times_weights=True):
     """
     calls, kernels, samples = _prepare(model, x)
     shapes = {name: kernel.w.shape for name, kernel in kernels.items()}
-    if {name: np.shape(pattern) for name, pattern in patterns.items()} != shapes:
+    if not isinstance(patterns, dict) or {n: np.shape(p) for n, p in patterns.items()} != shapes:
         raise ValueError("These patterns are not this network's: make them by patterns.fit.")
+    back = {
+        name: np.float32(patterns[name]) * (kernel.w if times_weights else 1)
+        for name, kernel in kernels.items()
+    }
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        start, values, chosen, y, maps = _way_back(calls, kernels, patterns, samples, times_weights)
+        start, values, chosen, y, maps = _way_back(calls, kernels, back, samples.shape[1:])
         feeds = {start: samples}
         if output is not None:
             feeds[chosen] = inputs.indices(output, tuple(y.shape[1:]), len(samples))
@@ -127,57 +139,59 @@ def attribute(model, x, patterns, output=None, times_weights=True):
     return np.concatenate(parts)
 
 
-def cost(model, x, patterns):
+def cost(model):
     """Arithmetic of one heat map, in forward passes through the network, without the fit.
 
     Parameters
     ----------
-    model, x, patterns
-        As for `attribute`.
+    model : keras.Model
+        With a fixed size of its input.
 
     Returns
     -------
     float
     """
-    calls, kernels, samples = _prepare(model, x)
+    shape = model.input_shape[1:]
+    calls, kernels, _ = _prepare(model, np.zeros((1, *shape)))
     with tf.Graph().as_default() as graph:
-        start, _, _, _, maps = _way_back(calls, kernels, patterns, samples, True)
-        values, _ = _follow(calls, start, kernels)
-    return arithmetic.passes(graph, [start], maps, values[calls[-1].target])
+        back = {name: kernel.w for name, kernel in kernels.items()}
+        start, _, _, y, maps = _way_back(calls, kernels, back, shape)
+    return arithmetic.passes(graph, [start], maps, y)
 
 
-def _way_back(calls, kernels, patterns, samples, times_weights):
-    """The computation of `attribute`, in the graph that is open now."""
-    back = {n: patterns[n] * (k.w if times_weights else 1) for n, k in kernels.items()}
-    start = tf.compat.v1.placeholder(tf.float32, (None, *samples.shape[1:]))
+def _way_back(calls, kernels, back, shape):
+    """The computation of heat maps, in the graph that is open now."""
+    start = tf.compat.v1.placeholder(tf.float32, (None, *shape))
     values, _ = _follow(calls, start, kernels, back)
     y = values[calls[-1].target]
     outputs = tf.reshape(y, (-1, y.shape[1:].num_elements()))
     chosen = tf.argmax(outputs, -1)
-    first = tf.one_hot(chosen, outputs.shape[1]) * tf.stop_gradient(outputs)
-    (maps,) = tf.gradients(outputs, start, first)
+    (maps,) = tf.gradients(outputs, start, tf.one_hot(chosen, outputs.shape[1]) * outputs)
     return start, values, chosen, y, maps
 
 
-def _prepare(model, x):
+def _prepare(model, x, dtype="float32"):
     """The network's calls, its layers with weights as linear maps, and the samples."""
     inputs.check_model(model)
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
+    samples = inputs.check_samples(x, tuple(model.inputs[0].shape), dtype)
     calls = architecture.calls(model)
-    weights = {layer.name: layer.get_weights() for layer in model.layers}
+    weights = {layer.name: [w.astype(dtype) for w in layer.get_weights()] for layer in model.layers}
     kernels = {}
     for call in calls:
         layer, title = call.layer, architecture.title(call.layer)
-        if getattr(layer, "activation", None) not in (None, activations.relu, activations.linear):
-            raise NotImplementedError(f"Patterns know ReLU or no activation, not the {title}'s.")
-        if weights[layer.name]:
-            if type(layer) not in KINDS or call.name != layer.name:
-                raise NotImplementedError(
-                    f"There is no pattern for the {title}: build the network from Dense, Conv1D "
-                    "and Conv2D layers, each used once."
-                )
-            kernel = linear.from_layer(layer, weights)
-            kernels[call.name] = kernel
+        if type(layer) not in KINDS + WITHOUT_WEIGHTS or call.name != layer.name:
+            raise NotImplementedError(
+                f"There is no pattern through the {title}: build the network from Dense, Conv1D "
+                "and Conv2D layers with their activations, pooling and Flatten, each used once."
+            )
+        activation = architecture.activation(layer)
+        if activation not in (activations.relu, activations.linear):
+            raise NotImplementedError(
+                f"Patterns know ReLU and no activation, not the {activation.__name__} of the "
+                f"{title}: take one off at the end by model.layers[-1].activation = None."
+            )
+        if type(layer) in KINDS:
+            kernels[call.name] = linear.from_layer(layer, weights)
     return calls, kernels, samples
 
 
@@ -185,26 +199,37 @@ def _follow(calls, x, kernels, back=None):
     """Follow the network forwards.
 
     Returns the value of each key, and by layer with weights its input, its output without
-    activation, and whether ReLU follows. `back` holds weights for the way back by layer: the
+    activation, and whether ReLU follows. `back` holds weights by layer for the way back: the
     gradient goes through them, the values do not.
     """
     values, seen = {calls[0].sources[0]: x}, {}
     for call in calls:
         a = [values[key] for key in call.sources]
         if call.name in kernels:
-            forward, w, b = kernels[call.name]
-            y = forward(a[0], w) + b
+            kernel = kernels[call.name]
             if back:
-                returning = forward(a[0], back[call.name])
-                y = returning + tf.stop_gradient(y - returning)
+                y = _with_way_back(kernel, back[call.name])(a[0])
+            else:
+                y = kernel.forward(a[0], kernel.w) + kernel.b
             relu = call.layer.activation is activations.relu
             seen[call.name] = a[0], y, relu
             values[call.target] = tf.nn.relu(y) if relu else y
-        elif isinstance(call.layer, layers.Dropout):
-            values[call.target] = a[0]
         else:
             values[call.target] = call.layer.call(a if len(a) > 1 else a[0])
     return values, seen
+
+
+def _with_way_back(kernel, w_back):
+    """A layer whose gradient goes through other weights."""
+
+    @tf.custom_gradient
+    def step(a):
+        def way_back(message):
+            return tf.gradients(kernel.forward(a, w_back), a, message)[0]
+
+        return kernel.forward(a, kernel.w) + kernel.b, way_back
+
+    return step
 
 
 def _chunk(values):

@@ -125,13 +125,20 @@ def rank_agreement(maps, others):
     Returns
     -------
     numpy.ndarray, shape (sample,)
-        1 if both maps put the pixels in the same order, 0 if there is nothing in common. NaN where
-        a map is the same everywhere.
+        1 if both maps put the pixels in the same order, 0 if there is nothing in common, -1 if the
+        order is turned round. NaN where a map is the same everywhere.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, or a map holds NaN or infinite values.
     """
     pair = [np.asarray(some, float) for some in (maps, others)]
     if pair[0].shape != pair[1].shape:
         shapes = f"{pair[0].shape} and {pair[1].shape}"
-        raise ValueError(f"The maps have the shapes {shapes}: give one for each other one.")
+        raise ValueError(f"The maps have the shapes {shapes}: compare like with like.")
+    if pair[0].ndim not in (3, 4):
+        raise ValueError(f"For a single map pass maps[None]: the shape is {pair[0].shape}.")
     if not all(np.isfinite(some).all() for some in pair):
         raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
     sizes = [abs(some.sum(-1) if some.ndim == 4 else some) for some in pair]

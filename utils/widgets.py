@@ -128,17 +128,18 @@ def method_tour(pictures, maps, masks):
     """
     figure, picture, heat_map = _picture_and_map()
     picture.axes.set_title("picture")
-    outlines = []
+    outline = None
 
     def draw(kind, state, number):
         values = maps[kind][state][number]
         picture.set_data(pictures[number])
         heat_map.set_data(values / plots.colour_limit(values))
         heat_map.axes.set_title(f"{kind}, {state}")
-        for outline in outlines:
+        nonlocal outline
+        if outline:
             outline.remove()
         colour = plots.PARTS["tag"]
-        outlines[:] = [heat_map.axes.contour(masks[number], [0.5], colors=colour, linewidths=1.3)]
+        outline = heat_map.axes.contour(masks[number], [0.5], colors=colour, linewidths=1.3)
         return figure
 
     return draw

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from utils import analyzers
 from utils.explain import explain
 
 LESSON = """\
@@ -110,6 +111,16 @@ def test_a_process_knows_its_peak_memory():
 
 def test_the_table_of_methods_has_set_up_and_medians(monkeypatch):
     monkeypatch.setattr(bench_methods, "methods", lambda: pd.DataFrame({"method": ["gradient"]}))
-    laps = iter([{"gradient": s} for s in (2.05, 0.04, 0.05, 0.06, 0.05, 9.0)])
+    laps = iter([2.05, 0.04, 0.05, 0.06, 0.05, 9.0])
     monkeypatch.setattr(bench_methods, "_lap", lambda *args: next(laps))
     assert "\n| gradient | 2.0 | 2.0 | 50 |\n" in bench_methods.table()
+
+
+def test_each_analyzer_is_made_once_for_the_table_of_methods(monkeypatch):
+    names = ["gradient", "smoothgrad", "deep_taylor.bounded"]
+    monkeypatch.setattr(bench_methods, "methods", lambda: pd.DataFrame({"method": names}))
+    made, make = [], analyzers._make
+    monkeypatch.setattr(analyzers, "_make", lambda *a: made.append(a[1]) or make(*a))
+    table = bench_methods.table()
+    assert all(f"\n| {name} |" in table for name in names)
+    assert made == ["gradient", "deep_taylor.bounded"]

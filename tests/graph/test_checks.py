@@ -199,8 +199,8 @@ def asked():
 @pytest.mark.parametrize(
     "rules, state, message",
     [
-        ((..., "z_box", "flat"), "unanswered", "2 of 3 answered"),
-        (("z", ..., ...), "unanswered", "1 of 3 answered"),
+        ((..., "z_box", "flat"), "unanswered", "2 of 3 right"),
+        (("z", ..., ...), "unanswered", "1 of 3 right"),
         (("alpha_1_beta_0", ..., ...), "wrong", "speaks against"),
         (("z", {"first": "z_box"}, lrp.alpha_beta(1, bias=None)), "right", "adds up"),
         (("preset_b", "z_box", "w_square"), "right", "adds up"),
@@ -242,6 +242,8 @@ def guided_back(z, R):
         ((gradient_back, lambda z, R: R, guided_back), "wrong", "deconvnet"),
         ((gradient_back, lambda z, R: 1.0, guided_back), "wrong", "shape"),
         ((lambda z, R: ..., deconvnet_back, guided_back), "unanswered", "Replace"),
+        ((lambda z, R: R * (z >= 0), deconvnet_back, guided_back), "wrong", "z = 0 is not active"),
+        ((lambda z, R: R[z > 0], deconvnet_back, guided_back), "wrong", "set what does not pass"),
         ((gradient_back, deconvnet_back), "wrong", "three arrays"),
     ],
 )
@@ -261,6 +263,7 @@ def test_way_back_without_a_return():
         (lambda x, y, w: np.cov(x.T, y)[:2, 2] / y.var(ddof=1), "right", "channel 1"),
         (lambda x, y, w: w, "wrong", "the weights"),
         (lambda x, y, w: np.cov(x.T, y)[:2, 2] * 3, "wrong", "Scale it"),
+        (lambda x, y, w: np.cov(x.T, y)[:2, 2] / y.var(), "right", "channel 1"),
         (lambda x, y, w: -np.cov(x.T, y)[:2, 2] / y.var(ddof=1), "wrong", "Scale it"),
         (lambda x, y, w: (x - x.mean(0)) * (y - y.mean())[:, None], "wrong", "shape"),
         (lambda x, y, w: x.mean(0), "wrong", "covariance"),
@@ -288,10 +291,10 @@ SCORES = pd.DataFrame(
     "names, state, message",
     [
         (("honest", "sharp", "cheap"), "right", "6.0 where the tag decides"),
-        (("sharp", "sharp", "cheap"), "wrong", "2 of 3 answered. sharp has 12.0"),
+        (("sharp", "sharp", "cheap"), "wrong", "2 of 3 right. Wish 1: sharp has 12.0"),
         (("honest", "blind", "cheap"), "wrong", "agreement 1.00"),
-        (("honest", "sharp", "honest"), "wrong", "3 passes. 1 of 4 rows"),
-        (("honest", ..., "cheap"), "unanswered", "2 of 3 answered"),
+        (("honest", "sharp", "honest"), "wrong", "3 passes. Rows that meet this wish: 1"),
+        (("honest", ..., "cheap"), "unanswered", "2 of 3 right"),
         (("honest", "sharpest", "cheap"), "wrong", "no row 'sharpest'"),
         (("honest", 3, "cheap"), "wrong", "no row 3"),
     ],

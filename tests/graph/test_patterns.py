@@ -5,6 +5,7 @@ import pytest
 from tensorflow import keras
 
 from utils import networks, patterns
+from utils.explain import explain
 
 L = keras.layers
 
@@ -17,10 +18,11 @@ def filled(*layers, seed=0):
     return model
 
 
-def slopes(x, y):
-    """For each unit, how the inputs move with it: a regression over the cases given."""
-    dx, dy = x - x.mean(0), y - y.mean()
-    return dx.T @ dy / (dy @ dy)
+def by_hand(x, y, w, relu=True):
+    """The published formula for one unit: x (case, input), y (case,), w (input,)."""
+    active = y > 0 if relu else np.ones(len(y), bool)
+    a = (x[active] * y[active, None]).mean(0) - x[active].mean(0) * y.mean()
+    return a / (w @ a)
 
 
 def test_the_signal_and_not_the_disturbance():
@@ -40,12 +42,11 @@ def test_dense_units_over_the_samples_in_which_they_are_active():
     w, b, v, c = model.get_weights()
     y = x @ w + b
     for j in range(4):
-        active = y[:, j] > 0
-        expected = slopes(x[active], y[active, j])
+        expected = by_hand(x, y[:, j], w[:, j])
         np.testing.assert_allclose(fitted["a"][:, j], expected, rtol=1e-3, atol=1e-4)
     hidden = np.maximum(y, 0)
     for j, output in enumerate((hidden @ v + c).T):  # no ReLU: over all samples
-        expected = slopes(hidden, output)
+        expected = by_hand(hidden, output, v[:, j], relu=False)
         np.testing.assert_allclose(fitted["b"][:, j], expected, rtol=1e-3, atol=1e-4)
 
 
@@ -58,8 +59,7 @@ def test_a_convolution_at_all_places():
     y = places @ w.reshape(-1, 3) + b
     (pattern,) = patterns.fit(model, x).values()
     for j in range(3):
-        active = y[:, j] > 0
-        expected = slopes(places[active], y[active, j]).reshape(3, 3, 2)
+        expected = by_hand(places, y[:, j], w[..., j].ravel()).reshape(3, 3, 2)
         np.testing.assert_allclose(pattern[..., j], expected, rtol=2e-3, atol=1e-4)
 
 
@@ -89,8 +89,6 @@ def test_maps_are_the_chain_of_matrices(times_weights):
 
 
 def test_with_the_weights_as_patterns_patternnet_is_the_gradient():
-    from utils.explain import explain
-
     model = networks.clever_hans(16)
     x = np.random.default_rng(5).random((3, 16, 16, 3)).astype("float32")
     own = {layer.name: layer.get_weights()[0] for layer in model.layers if layer.weights}
@@ -112,17 +110,45 @@ def test_chunks_give_what_one_pass_gives(monkeypatch):
     np.testing.assert_allclose(patterns.attribute(model, x, whole), maps, rtol=1e-4, atol=1e-6)
 
 
-def test_cost_is_two_ways_forward_and_one_back():
-    model = networks.clever_hans(16)
-    x = np.random.default_rng(7).random((2, 16, 16, 3))
-    assert patterns.cost(model, x, patterns.fit(model, x)) == pytest.approx(3, abs=0.2)
+def test_cost_is_once_forward_and_once_back():
+    assert patterns.cost(networks.clever_hans(16)) == pytest.approx(2, abs=0.1)
+
+
+def test_inputs_such_as_kelvins_lose_no_digits():
+    model = filled(keras.Input((5,)), L.Dense(4, "relu", name="unit"))
+    x = 300 + np.random.default_rng(8).normal(size=(300, 5))
+    w, b = model.get_weights()
+    model.set_weights([w, b - 300 * w.sum(0)])
+    w, b = (some.astype("float64") for some in model.get_weights())
+    (pattern,) = patterns.fit(model, x).values()
+    for j in range(4):
+        expected = by_hand(x, x @ w[:, j] + b[j], w[:, j])
+        np.testing.assert_allclose(pattern[:, j], expected, rtol=1e-4)
+
+
+def test_strides_and_padding():
+    options = {"strides": 2, "padding": "same", "activation": "relu", "name": "conv"}
+    model = filled(keras.Input((7, 6, 1)), L.Conv2D(2, 3, **options))
+    x = np.random.default_rng(9).normal(size=(40, 7, 6, 1))
+    padded = np.pad(x, ((0, 0), (1, 1), (0, 1), (0, 0)))  # as TensorFlow pads 7 and 6 for stride 2
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::2, ::2]
+    places = np.moveaxis(windows, 3, -1).reshape(-1, 9)
+    w, b = model.get_weights()
+    (pattern,) = patterns.fit(model, x).values()
+    for j in range(2):
+        weights = w[..., j].ravel()
+        expected = by_hand(places, places @ weights + b[j], weights).reshape(3, 3, 1)
+        np.testing.assert_allclose(pattern[..., j], expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     "layers, words",
     [
-        ([L.Dense(2, "tanh", name="curved")], "ReLU or no activation, not the layer 'curved'"),
-        ([L.Dense(2), L.BatchNormalization(name="norm")], "no pattern for the layer 'norm'"),
+        ([L.Dense(2, "tanh", name="curved")], "not the tanh of the layer 'curved'"),
+        ([L.Dense(2, "softmax", name="end")], "not the softmax of the layer 'end'"),
+        ([L.Dense(2), L.BatchNormalization(name="norm")], "through the layer 'norm'"),
+        ([L.Dense(2), L.ReLU(name="later")], "through the layer 'later'"),
+        ([L.Dense(2), L.LeakyReLU(name="leaky")], "through the layer 'leaky'"),
     ],
 )
 def test_networks_without_patterns_are_refused(layers, words):
@@ -131,11 +157,19 @@ def test_networks_without_patterns_are_refused(layers, words):
         patterns.fit(model, np.ones((2, 3)))
 
 
+def test_a_layer_used_twice_is_refused():
+    x, twice = keras.Input((3,)), L.Dense(3, name="twice")
+    with pytest.raises(NotImplementedError, match="each used once"):
+        patterns.fit(keras.Model(x, twice(twice(x))), np.ones((2, 3)))
+
+
 def test_patterns_of_another_network_are_refused():
     x = np.ones((2, 16, 16, 3))
     one, other = networks.clever_hans(16), filled(keras.Input((16, 16, 3)), L.Flatten(), L.Dense(1))
     with pytest.raises(ValueError, match="not this network's"):
         patterns.attribute(one, x, patterns.fit(other, x))
+    with pytest.raises(ValueError, match="not this network's"):
+        patterns.attribute(one, x, None)
 
 
 def test_missing_values_are_refused():

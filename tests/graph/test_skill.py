@@ -83,5 +83,5 @@ def test_rank_agreement_is_spearmans_of_the_sizes():
 
 
 def test_rank_agreement_needs_pairs():
-    with pytest.raises(ValueError, match="one for each"):
+    with pytest.raises(ValueError, match="like with like"):
         skill.rank_agreement(np.ones((2, 4, 4)), np.ones((1, 4, 4)))

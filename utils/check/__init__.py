@@ -51,14 +51,22 @@ def wrong(message):
     return Verdict("wrong", message)
 
 
-def together(verdicts):
-    """Return one verdict on several questions: the worst, with how many are right."""
+def together(answer, judges):
+    """Return one verdict on a dict of answers: the worst, with how many are right.
+
+    Each answer has a judge, a check of its own, so that one can be answered after the other.
+    """
+    if answer is ...:
+        return unanswered()
+    if not isinstance(answer, dict) or len(answer) != len(judges):
+        return wrong(f"Keep the dict with its {len(judges)} questions, and fill in the answers.")
+    verdicts = [judge(value) for judge, value in zip(judges, answer.values(), strict=True)]
     order = ["wrong", "unanswered", "right"]
     worst = min(verdicts, key=lambda verdict: order.index(verdict.state))
     if worst.state == "right":
         return right(" ".join(verdict.message for verdict in verdicts))
     done = sum(verdict.state == "right" for verdict in verdicts)
-    return replace(worst, message=f"{done} of {len(verdicts)} answered. {worst.message}")
+    return replace(worst, message=f"{done} of {len(verdicts)} right. {worst.message}")
 
 
 def exercise(function):

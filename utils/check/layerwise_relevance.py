@@ -1,5 +1,7 @@
 """Checks of lesson 03."""
 
+from functools import partial
+
 import numpy as np
 from tensorflow import keras
 
@@ -127,17 +129,13 @@ def alpha_1_step(step):
 
 
 def rules(answer, model, picture, eye_finder, scene, eye):
-    """Check three rules by question, on a picture and on a scene with a mask of its eye.
-
-    Each is judged by itself, so that one can be answered after the other.
-    """
-    against, sees_zero, adds_up = answer.values()
-    verdicts = [
-        _speaks_against(against, model, picture),
-        _sees_eye(sees_zero, eye_finder, scene, eye),
-        _adds_up(adds_up, model, picture),
+    """Check three rules by question, on a picture and on a scene with a mask of its eye."""
+    judges = [
+        partial(_speaks_against, model=model, picture=picture),
+        partial(_sees_eye, eye_finder=eye_finder, scene=scene, eye=eye),
+        partial(_adds_up, model=model, picture=picture),
     ]
-    return together(verdicts)
+    return together(answer, judges)
 
 
 @exercise
