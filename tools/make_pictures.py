@@ -58,6 +58,21 @@ def innvestigate(case):
     return fig
 
 
+def tf_explain(case):
+    """Draw a tagged picture, and grey patches of three sizes on its tag, with the answers."""
+    model = networks.clever_hans()
+    training.load_weights(model, "clever_hans")
+    one = worlds.open_world("clever_hans").isel(sample=case)
+    rows, columns = one.truth_tag.values.nonzero()
+    fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
+    for ax, size in zip(axes, (0, 6, 12, 28), strict=True):
+        patched = one.picture.values.copy()
+        patched[rows.max() + 1 - size : rows.max() + 1, columns.min() :][:, :size] = 0.5
+        logit = model.predict(patched[None], verbose=0)[0, 0]
+        plots.picture(ax, patched, f"{'horse' if logit > 0 else 'no horse'}: z = {logit:.1f}")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -65,6 +80,7 @@ def main():
         ("clever_hans", clever_hans([73, 10, 3])),
         ("layerwise_relevance", layerwise_relevance(18)),
         ("innvestigate", innvestigate(3)),
+        ("tf_explain", tf_explain(8)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

@@ -67,16 +67,46 @@ def clever_hans(model, scenes):
             hurdles=hurdles,
             hurdle_shift=shift,
         )
-        x = clever_hans_world.render([scene]).picture.values
-        result = lrp.relevance(model, x, "preset_a", layers=False)
-        logit = result.ledger.received.iloc[0]
-        values = result.input[0].sum(-1)
-        picture.set_data(x[0])
-        picture.axes.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
-        heat_map.set_data(values / plots.colour_limit(values))
+        _update(model, clever_hans_world.render([scene]).picture.values, picture, heat_map)
         return figure
 
     return draw
+
+
+def occlusion(model, pictures):
+    """Prepare the picture of lesson 05's panel: a grey patch, and the heat map of what is left.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network to ask.
+    pictures : array, shape (sample, y, x, 3)
+
+    Returns
+    -------
+    function
+        ``draw(number, size, row, column)`` returns the figure of picture `number` with a patch of
+        `size` by `size` pixels whose upper left one is (row, column).
+    """
+    figure, picture, heat_map = _picture_and_map("red for, blue against")
+
+    def draw(number, size, row, column):
+        x = pictures[[number]].copy()
+        x[:, row : row + size, column : column + size] = 0.5
+        _update(model, x, picture, heat_map)
+        return figure
+
+    return draw
+
+
+def _update(model, x, picture, heat_map):
+    """Show a picture with its logit, and its heat map by preset A."""
+    result = lrp.relevance(model, x, "preset_a", layers=False)
+    logit = result.ledger.received.iloc[0]
+    values = result.input[0].sum(-1)
+    picture.set_data(x[0])
+    picture.axes.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
+    heat_map.set_data(values / plots.colour_limit(values))
 
 
 def lrp_rules(model, pictures):

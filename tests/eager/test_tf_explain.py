@@ -1,0 +1,169 @@
+"""Lesson 05: its checks, its panel, and what it says about tf-explain."""
+
+import numpy as np
+import pytest
+from tensorflow import keras
+from tf_explain.core import GradCAM, OcclusionSensitivity, VanillaGradients
+from tf_explain.utils.display import grid_display
+from tf_explain.utils.image import apply_grey_patch, transform_to_normalized_grayscale
+
+from utils import networks, plots, widgets
+from utils.check import tf_explain as check
+
+
+def by_size():
+    """Maps in which 8 pixels are sharpest on the tag and 32 lose what it adds, and their truth."""
+    tag = np.zeros((3, 64, 64), bool)
+    tag[:, 48:54, :27] = True
+    maps = {}
+    for size, loss in ((4, 1.5), (8, 3.0), (16, 4.0), (32, 10.0)):
+        maps[size] = np.full(tag.shape, 0.2 if size == 4 else 0.01)
+        top = 54 - 54 % size if size < 32 else 32
+        maps[size][:, min(top, 48) // size * size :, : max(size, 27 - 27 % size)] = loss
+    return maps, tag, np.full(3, 10.0)
+
+
+@pytest.mark.parametrize(
+    "where, how_much, state, message",
+    [
+        (..., ..., "unanswered", "Replace"),
+        (8, ..., "unanswered", "Replace"),
+        (8, 32, "right", "100 % of it"),
+        (32, 8, "wrong", "swapped"),
+        (4, 32, "wrong", "changes little"),
+        (16, 32, "wrong", "much besides the tag"),
+        (8, 8, "wrong", "30 % of what the tag adds"),
+        (8, 5, "wrong", "choose from 4, 8, 16, 32"),
+    ],
+)
+def test_patch_sizes(where, how_much, state, message):
+    verdict = check.patch_sizes(where, how_much, *by_size())
+    assert verdict.state == state and message in verdict.message
+
+
+@pytest.fixture
+def at_stage():
+    """Activations and slopes of four layers: only the second has the tag as its strongest place."""
+    rng = np.random.default_rng(0)
+    tag = np.zeros((2, 32, 32), bool)
+    tag[:, 16:24, :8] = True
+    pairs = [rng.normal(size=(2, 2, n, n, 3)) for n in (16, 8, 4, 2)]
+    pairs[1][:, :, 4:6, :2] = 30
+    return [tuple(pair) for pair in pairs], tag
+
+
+def mended(a, s):
+    return (a * s).sum(-1)
+
+
+def averaged(a, s):
+    return (a * s.mean((1, 2), keepdims=True)).sum(-1)
+
+
+@pytest.mark.parametrize(
+    "function, stage, state, message",
+    [
+        (lambda a, s: ..., ..., "unanswered", "Replace"),
+        (mended, ..., "unanswered", "Replace"),
+        (mended, 1, "right", "At pooling 1"),
+        (lambda a, s: (a * s).mean(-1), 1, "right", "At pooling 1"),
+        (mended, 3, "wrong", "16 pixels wide, too coarse"),
+        (mended, 0, "wrong", "2 pixels wide."),
+        (mended, "second", "wrong", "from 0 to 3"),
+        (averaged, 1, "wrong", "That is Grad-CAM"),
+        (lambda a, s: averaged(a, s).clip(0), 1, "wrong", "That is Grad-CAM"),
+        (lambda a, s: mended(a, s).clip(0), 1, "wrong", "ReLU"),
+        (lambda a, s: abs(mended(a, s)), 1, "wrong", "Signs are gone"),
+        (lambda a, s: a * s, 1, "wrong", "map for each filter"),
+        (lambda a, s: (a * s).sum((1, 2)), 1, "wrong", "the shape"),
+        (lambda a, s: s.sum(-1), 1, "wrong", "Only one of the two"),
+        (lambda a, s: (a + s).sum(-1), 1, "wrong", "differ"),
+        (lambda a, s: None, 1, "wrong", "returns nothing"),
+    ],
+)
+def test_place_by_place(at_stage, function, stage, state, message):
+    verdict = check.place_by_place(function, stage, *at_stage)
+    assert verdict.state == state and message in verdict.message
+
+
+@pytest.mark.parametrize(
+    "change, state, message",
+    [
+        (lambda a, x: ..., "unanswered", "Replace"),
+        (lambda a, x: a, "right", "largest gap is 0.0 %"),
+        (lambda a, x: 1.1 * a, "wrong", "too few steps"),
+        (lambda a, x: a / x, "wrong", "mean gradient"),
+        (lambda a, x: -a, "wrong", "turned round"),
+        (lambda a, x: abs(a), "wrong", "signs got lost"),
+        (lambda a, x: a / 20, "wrong", "`scores`, not `classes`"),
+        (lambda a, x: 3 * a, "wrong", "the gain is"),
+        (lambda a, x: a.sum(-1), "wrong", "The shape"),
+        (lambda a, x: a * np.nan, "wrong", "NaN"),
+    ],
+)
+def test_adds_up(change, state, message):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0.1, 1, (3, 8, 8, 3))
+    attributions = rng.normal(size=x.shape)
+    attributions += (20 - attributions.sum((1, 2, 3), keepdims=True)) / x[0].size
+    verdict = check.adds_up(change(attributions, x), x, np.full(3, 20.0))
+    assert verdict.state == state and message in verdict.message
+
+
+def test_the_panel_follows_its_patch():
+    pictures = np.random.default_rng(0).random((2, 64, 64, 3))
+    draw = widgets.occlusion(networks.clever_hans(), pictures)
+    settings = [(0, 8, 10, 5), (0, 8, 10, 5), (1, 8, 10, 5), (0, 20, 10, 5), (0, 8, 30, 5)]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert shown[0] == shown[1] and len(set(shown)) == 4
+    assert (pictures != 0.5).all(), "the patch was painted into the learner's own pictures"
+
+
+# What the lesson says about the toolbox: a new version that behaves otherwise shows here.
+
+
+def network():
+    """Two classes from pictures of 8 by 8 pixels."""
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Flatten()(layers.Conv2D(4, 3, activation="relu", name="maps")(inputs))
+    return keras.Model(inputs, layers.Softmax()(layers.Dense(2)(x)))
+
+
+def test_its_patch_is_made_for_pictures_to_255():
+    assert apply_grey_patch(np.zeros((4, 4, 3)), 0, 0, 2)[0, 0, 0] == 127.5
+
+
+def test_its_gradient_pictures_depend_on_the_other_pictures():
+    gradients = np.random.default_rng(0).uniform(size=(2, 8, 8, 3)).astype("float32")
+    gradients[1] *= 5
+    together = transform_to_normalized_grayscale(gradients).numpy()
+    alone = transform_to_normalized_grayscale(gradients[:1]).numpy()
+    assert together.shape == (2, 8, 8) and (together[0] != alone[0]).any()
+
+
+def test_its_gradient_is_that_of_the_score_and_a_batch_is_one_grid():
+    model, x = network(), np.random.default_rng(0).random((3, 8, 8, 3)).astype("float32")
+    scores = VanillaGradients().get_score_model(model)
+    numbers = VanillaGradients.compute_gradients(x, scores, 1).numpy()
+    step = np.zeros_like(x)
+    step[:, 4, 4, 1] = 0.01
+    slope = (scores(x + step).numpy() - scores(x - step).numpy())[:, 1] / 0.02
+    np.testing.assert_allclose(numbers[:, 4, 4, 1], slope, rtol=0.02, atol=1e-4)
+    assert grid_display(numbers).shape == (16, 16, 3)
+
+
+def test_its_guided_weights_cannot_be_negative():
+    model, x = network(), np.random.default_rng(0).random((3, 8, 8, 3)).astype("float32")
+    guided, plain = (
+        GradCAM.get_gradients_and_filters(model, x, "maps", 1, flag)[1].numpy()
+        for flag in (True, False)
+    )
+    assert guided.min() == 0 > plain.min()
+
+
+def test_its_occlusion_is_the_probability_that_is_missing():
+    model, x = network(), np.full((8, 8, 3), 127.5, "float32")
+    missing = 1 - model(x[None]).numpy()[0, 1]
+    found = OcclusionSensitivity().get_sensitivity_map(model, x, 1, 4)
+    np.testing.assert_allclose(found, missing, rtol=1e-5)
