@@ -4,7 +4,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from utils import course, lrp, networks, plots, training, worlds
+from utils import course, features, lrp, networks, plots, training, worlds
 from utils.explain import explain
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -73,11 +73,28 @@ def tf_explain(case):
     return fig
 
 
+def feature_visualization(layer, channel):
+    """Draw the sample that excites a channel most, and the steps of a made-up picture."""
+    model = networks.clever_hans()
+    training.load_weights(model, "clever_hans")
+    pictures = worlds.open_world("clever_hans").picture.values
+    part = model.layers[layer].name, channel
+    best = features.strongest_samples(model, pictures, *part, n=1)
+    options = {"jitter": 4, "rotation": 5, "scaling": 0.1, "variation": 0.001}
+    run = features.synthesise(model, *part, steps=64, **options)
+    fig, axes = plt.subplots(1, 5, figsize=(9, 1.9))
+    shown = [pictures[best.index[0]], *(run.frames[step] for step in (0, 8, 16, 64))]
+    for ax, picture in zip(axes, shown, strict=True):
+        plots.picture(ax, picture)
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
         ("first_heat_map", first_heat_map(81)),
         ("clever_hans", clever_hans([73, 10, 3])),
+        ("feature_visualization", feature_visualization(6, 53)),
         ("layerwise_relevance", layerwise_relevance(18)),
         ("innvestigate", innvestigate(3)),
         ("tf_explain", tf_explain(8)),

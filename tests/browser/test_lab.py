@@ -8,7 +8,13 @@ import pytest
 
 from tests.browser.labs import ROOT, outputs
 
-PANELS = ("01_clever_hans", "03_layerwise_relevance", "04_innvestigate", "05_tf_explain")
+PANELS = (
+    "01_clever_hans",
+    "02_feature_visualization",
+    "03_layerwise_relevance",
+    "04_innvestigate",
+    "05_tf_explain",
+)
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]
 

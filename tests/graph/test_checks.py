@@ -7,7 +7,13 @@ from sklearn.linear_model import LogisticRegression
 from tensorflow import keras
 
 from utils import lrp, networks, skill
-from utils.check import clever_hans, innvestigate, layerwise_relevance, start_here
+from utils.check import (
+    clever_hans,
+    feature_visualization,
+    innvestigate,
+    layerwise_relevance,
+    start_here,
+)
 
 
 @pytest.fixture
@@ -302,3 +308,121 @@ SCORES = pd.DataFrame(
 def test_choice(names, state, message):
     verdict = innvestigate.choice(dict(enumerate(names)), SCORES)
     assert verdict.state == state and message in verdict.message
+
+
+# ---- lesson 02 ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def covered():
+    """A picture of two colours, and a made-up excitation that knows one square of it."""
+    picture = np.random.default_rng(4).random((24, 32, 2))
+
+    def excited(pictures):
+        assert pictures.shape[1:] == (24, 32, 2)
+        darkness = (pictures[:, 4:12, 20:28] - 0.5) ** 2 * [1, 2]
+        return 1 + darkness.sum((1, 2, 3))
+
+    return picture, excited
+
+
+def cover(picture, row, column, value=0.5, channels=slice(None), size=8):
+    changed = picture.copy()
+    changed[row : row + size, column : column + size, channels] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda before, after, *_: ..., "unanswered", "Replace"),
+        (lambda before, after, *_: before - after(), "right", "At row 4, column 20"),
+        (lambda before, after, *_: None, "wrong", "`return`"),
+        (lambda before, after, *_: after() - before, "wrong", "sign"),
+        (lambda before, after, *_: after(), "wrong", "what is left"),
+        (lambda before, after, *_: 1 - after() / before, "wrong", "share"),
+        (lambda before, after, *_: np.array([before - after()]), "wrong", "[0]"),
+        (lambda before, after, *_: 0.0, "wrong", "Nothing changes"),
+        (lambda before, after, *_: before - after(value=0), "wrong", "black"),
+        (lambda before, after, *_: before - after(channels=1), "wrong", "one colour"),
+        (lambda before, after, *_: before - after(size=7), "wrong", "another size"),
+        (lambda before, after, *_: 123.0, "wrong", "should fall by"),
+        (lambda before, after, picture: picture.fill(0), "wrong", "`return`"),
+        (lambda before, after, picture: picture.fill(0) or 1.0, "wrong", "was changed"),
+        (lambda: 0, "wrong", "could not be used"),
+    ],
+)
+def test_drop(covered, solve, state, message):
+    picture, excited = covered
+
+    def function(given, row, column):
+        def after(**how):
+            return excited(cover(given, row, column, **how)[None])[0]
+
+        return solve(excited(given[None])[0], after, given)
+
+    verdict = feature_visualization.drop(function, excited, picture)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+def test_drop_with_row_and_column_swapped(covered):
+    picture, excited = covered
+    corner = np.full_like(picture, 0.5)
+    corner[4:12, 16:24] = 1  # so that the swapped place takes something, too
+    corner[16:24, 4:12] = 1
+
+    def excited_by_two(pictures):
+        return pictures[:, 4:12, 16:24].mean((1, 2, 3)) + 0.3 * pictures[:, 16:24, 4:12].mean(
+            (1, 2, 3)
+        )
+
+    def swapped(given, row, column):
+        return (excited_by_two(given[None]) - excited_by_two(cover(given, column, row)[None]))[0]
+
+    verdict = feature_visualization.drop(swapped, excited_by_two, corner)
+    assert verdict.state == "wrong" and "swapped" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "ascend, state, message",
+    [
+        (lambda x, slope, rate: ..., "unanswered", "Replace"),
+        (lambda x, slope, rate: (x + rate * slope).clip(0, 1), "right", "Uphill"),
+        (lambda x, slope, rate: None, "wrong", "`return`"),
+        (lambda x, slope, rate: x + rate * slope, "wrong", "keep them in"),
+        (lambda x, slope, rate: (x - rate * slope).clip(0, 1), "wrong", "downhill"),
+        (lambda x, slope, rate: (x + slope).clip(0, 1), "wrong", "rate is missing"),
+        (lambda x, slope, rate: (rate * slope).clip(0, 1), "wrong", "add it to x"),
+        (lambda x, slope, rate: x + (rate * slope).clip(0, 1), "wrong", "get darker"),
+        (lambda x, slope, rate: (x + rate * np.sign(slope)).clip(0, 1), "wrong", "sign"),
+        (lambda x, slope, rate: x, "wrong", "differs"),
+        (lambda x, slope, rate: x.sum(), "wrong", "shape"),
+        (lambda x, slope: x, "wrong", "could not be used"),
+    ],
+)
+def test_ascend(ascend, state, message):
+    verdict = feature_visualization.ascend(ascend)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda a, b: ..., "unanswered", "Replace"),
+        (lambda a, b: (a[:, None] > b[None]).mean((0, 1)), "right", "Channel 1 tells best"),
+        (lambda a, b: (b[:, None] > a[None]).mean((0, 1)), "wrong", "Turned round"),
+        (lambda a, b: (a > b).mean(0), "wrong", "itself only"),
+        (lambda a, b: a.mean(0) - b.mean(0), "wrong", "difference of means"),
+        (lambda a, b: (a[:, None] > b[None]).sum((0, 1)), "wrong", "divide"),
+        (lambda a, b: a[:, None] > b[None], "wrong", "shape (12, 12, 3)"),
+        (lambda a, b: 1, "wrong", "number of a channel"),
+        (lambda a, b: [0.1, 0.2, 0.3], "wrong", "Channel 1 should have"),
+    ],
+)
+def test_separation(solve, state, message):
+    draw = np.random.default_rng(6)
+    without = draw.normal(size=(12, 3))
+    with_tag = without + [5, 3, 0.1] * draw.random((12, 3))
+    with_tag[:, 1] = without[:, 1].max() + 1 + draw.random(12)
+    verdict = feature_visualization.separation(solve(with_tag, without), with_tag, without)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict

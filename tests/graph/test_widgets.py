@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from utils import networks, plots, widgets, worlds
+from utils import features, networks, plots, widgets, worlds
 from utils.worlds import clever_hans
 
 
@@ -57,3 +57,17 @@ def test_method_tour_follows_menus_and_slider():
     settings = [("x", "a", 0), ("y", "a", 0), ("x", "b", 0), ("x", "a", 1), ("x", "a", 0)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert len(set(shown)) == 4 and shown[0] == shown[4]
+
+
+def test_synthesised_follows_part_and_frame():
+    model = networks.clever_hans(16)
+    runs = {
+        str(unit): features.synthesise(model, model.layers[-2].name, unit, steps=8)
+        for unit in (1, 2)
+    }
+    samples = {name: np.zeros((16, 16, 3)) for name in runs}
+    draw = widgets.synthesised(samples, runs)
+    settings = [("1", 0), ("1", 0), ("1", 3), ("2", 3), ("1", 99)]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert shown[0] == shown[1] and len(set(shown)) == 4
+    assert shown[4] == plots.png(draw("1", 4))  # the last frame stands for all that follow

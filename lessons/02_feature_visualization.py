@@ -1,0 +1,631 @@
+# %% [markdown]
+# # 02 Feature visualization
+#
+# ![A picture that excites one channel of the horse network, and a made-up one that excites it more](../pictures/feature_visualization.png)
+#
+# **Question:** what does a single part of a network respond to, and does knowing it explain the network?
+#
+# **Objectives:** you can
+# - find the samples that excite a unit, and test by covering what in them does it,
+# - make up an input that excites a unit, and say what each regulariser adds,
+# - find the smallest change of a sample that changes the answer,
+# - switch units off, and tell "it responds to X" from "the answer depends on it".
+#
+# **Minutes:** 30 teaching, 20 exercises.
+#
+# **Prerequisites:** NumPy arrays and lesson 01 (necessary); the idea of a gradient (necessary).
+#
+# **Needs:** 1.5 GB of memory, no network connection, no GPU.
+
+# %%
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+from ipywidgets import Dropdown, IntSlider
+
+from utils import claims, course, features, networks, plots, skill, training, widgets, worlds
+from utils.check import feature_visualization as check
+from utils.worlds import clever_hans as world
+
+course.start(seed=0)
+
+# %% [markdown]
+# A heat map asks about one sample: what in *it* decides? The lecture calls that **Type B**. **Type A**, feature
+# visualization, asks about the network: what does each of its inner parts stand for? Some words for these parts:
+#
+# - A convolution makes a stack of maps. Each map is a **channel**: one filter, tried at every place.
+# - A **unit** is one number in there: a channel at one place. In a dense layer every number is a unit.
+# - How strongly an input **excites** a unit is the unit's value, before ReLU cuts off what is negative. Of a channel we
+#   take its strongest place.
+#
+# Here is the horse network of lesson 01. It fell for the photographer's tag. Where inside does it keep that trick?
+
+# %%
+from tensorflow import keras
+
+model = networks.clever_hans()
+training.load_weights(model, "clever_hans")
+data = worlds.open_world("clever_hans")
+pictures, tagged = data.picture.values, data.truth_has_tag.values
+model.summary(line_length=70)
+LAYER = model.layers[6].name  # the last convolution: 64 channels of 8 x 8 places
+
+# %% [markdown]
+# ## 1. Method 1: which samples excite it most?
+#
+# Send all samples through, sort them by one channel's value, and look at the top. With a network for satellite images
+# that showed filters for roads, buildings and farmland [@xie2016]. We have 200 pictures, and take channel 53. What do its
+# favourites share?
+
+# %%
+CHANNEL = 53
+top = features.strongest_samples(model, pictures, LAYER, CHANNEL, n=8)
+fig, axes = plt.subplots(1, 8, figsize=(10, 1.7))
+for ax, i, value in zip(axes, top.index, top.excitation, strict=True):
+    plots.picture(ax, pictures[i], f"{value:.1f}")
+plots.show(
+    fig,
+    "The eight pictures that excite channel 53 most, with its value: all have a horse and a tag.",
+)
+print(
+    f"of all 200 pictures {tagged.mean():.0%} have a tag, of these eight {tagged[top.index].mean():.0%}"
+)
+
+# %% [markdown]
+# All have a tag. But all have a horse, too: in this world no picture has a tag without one. On the lecture's slide it is
+# a building below a sky, and the same question stays open: **what in the picture triggered it?** These samples alone
+# cannot say. So change them: cover a part, and see what is left of the excitation.
+#
+# ### Exercise 1: cover a part
+#
+# `excited(pictures)` takes pictures, shape (sample, y, x, channel), and gives the excitation of each. Write a function that
+# covers `picture`, shape (y, x, channel), with a grey square (value 0.5) of 8 x 8 pixels whose upper left pixel is
+# (row, column), and returns **how much** the excitation falls. Leave the given picture as it is.
+#
+# <details><summary>Hint</summary>
+#
+# `covered = picture.copy()`, then `covered[row : row + 8, ...] = 0.5`. `excited` wants a stack: `covered[None]` is one of a
+# single picture.
+#
+# </details>
+
+
+# %%
+def excited(some):
+    """Excitation of channel 53, shape (sample,), by pictures of shape (sample, y, x, channel)."""
+    return features.excitation(model, some, LAYER, CHANNEL)
+
+
+# %% tags=["exercise"]
+def drop(picture, row, column):
+    """How much the excitation falls when the square at (row, column) is covered."""
+    return ...
+
+
+# %% tags=["solution"]
+def drop(picture, row, column):
+    """How much the excitation falls when the square at (row, column) is covered."""
+    covered = picture.copy()
+    covered[row : row + 8, column : column + 8] = 0.5
+    before, after = excited(np.stack([picture, covered]))
+    return before - after
+
+
+# %% tags=["check"]
+check.drop(drop, excited, pictures[top.index[0]])
+
+# %% [markdown]
+# Now for a grid of squares, all over four favourites. Each pixel gets the mean drop of the squares that cover it. **Predict:**
+# where will it be red, on the horse or on the tag?
+
+
+# %%
+def drops(picture, size=8, step=4):
+    """Mean drop by the squares over each pixel, shape (y, x)."""
+    starts = range(0, 64 - size + 1, step)
+    squares = np.zeros((len(starts) ** 2, 64, 64, 1), bool)
+    for square, (row, column) in zip(squares, np.ndindex(len(starts), len(starts)), strict=True):
+        square[row * step : row * step + size, column * step : column * step + size] = True
+    by_square = excited(picture[None])[0] - excited(np.where(squares, 0.5, picture))
+    return (by_square[:, None, None] * squares[..., 0]).sum(0) / squares[..., 0].sum(0)
+
+
+drop_maps = np.stack([drops(pictures[i]) for i in top.index])
+fig, axes = plt.subplots(2, 4, figsize=(9, 4.6))
+for (upper, lower), i, drop_map in zip(axes.T, top.index, drop_maps, strict=False):
+    masks = {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")}
+    plots.picture(upper, pictures[i])
+    drawn = plots.relevance(lower, drop_map, masks=masks)
+fig.colorbar(drawn, ax=axes[1], ticks=[], label="blue rises, red falls\n(scaled to each map)")
+plots.show(
+    fig,
+    "Four favourites, and how much the excitation falls where they are covered: red on the left half of "
+    "the tag and on the ground above it, pale or white on the horses.",
+)
+
+# %% [markdown]
+# The tag, and the plain ground above it. Horses hardly matter. So the favourites raised a
+# question, and an experiment answered it. With a grain of salt: a grey square on plain ground takes nothing
+# away, it adds an edge. (Covering is a method of its own, occlusion [@zeiler2013].)
+#
+# **Think.** A channel of a storm network has six favourites: all show a hook echo, and all are from the same radar.
+# What would you cover, or change, to find out which of the two it responds to?
+#
+# ## 2. Method 2: make up its favourite
+#
+# Why look for a good sample, if one can be made? Start from noise or from a sample $x$. The **gradient** of the excitation $a$
+# says for each pixel whether $a$ would rise with it. Take a small step that way, and again, and again: **gradient ascent**.
+#
+# $$x \leftarrow x + \text{rate} \cdot \frac{\partial a}{\partial x}$$
+#
+# ### Exercise 2: one step of the ascent
+#
+# Write that step. `x` and `slope`, the gradient, have the same shape. Pictures must stay pictures: keep each value
+# between 0 and 1.
+#
+# <details><summary>Hint</summary>
+#
+# `.clip(0, 1)` comes last.
+#
+# </details>
+
+
+# %% tags=["exercise"]
+def ascend(x, slope, rate):
+    """The input after one step."""
+    return ...
+
+
+# %% tags=["solution"]
+def ascend(x, slope, rate):
+    """The input after one step."""
+    return (x + rate * slope).clip(0, 1)
+
+
+# %% tags=["check"]
+check.ascend(ascend)
+
+# %% [markdown]
+# `features.synthesise` takes such steps, with Adam instead of one rate for all. First from faint noise, then from a
+# picture without horse and tag. The best of our 200 samples reaches the dotted line. How far will made-up pictures get?
+
+# %%
+empty = np.nonzero((data.horse.values == 0) & ~data.truth_has_hurdle.values)[0]
+STEPS = 64
+starts = {"noise": None, "sample": pictures[empty[0]]}
+climbed = {
+    name: features.synthesise(model, LAYER, CHANNEL, start=start, steps=STEPS)
+    for name, start in starts.items()
+}
+fig, axes = plt.subplots(1, 5, figsize=(10, 2.2), width_ratios=[1, 1, 1, 1, 1.6])
+for k, (name, run) in enumerate(climbed.items()):
+    plots.picture(axes[2 * k], run.frames[0], f"from a {name}" if k else "from noise")
+    plots.picture(axes[2 * k + 1], run.picture, f"excites by {run.history[-1]:.1f}")
+    axes[4].plot(run.history, label=name)
+axes[4].axhline(top.excitation[0], color=plots.INK, lw=1, ls=":")
+axes[4].set(xlabel="step", title="excitation")
+axes[4].legend()
+plots.show(
+    fig,
+    "Noise and a sample, and what they become: coloured grain in a square window, with upright strokes along "
+    "its bottom. Both curves rise far above the best sample.",
+)
+
+# %% [markdown]
+# Far above any sample. Only a window changes: one place of this channel sees 38 x 38 pixels (its receptive field, lesson 09),
+# here cut off by the edge. At its bottom stand bright upright strokes in a row. Letters, perhaps. The rest is
+# grain that no camera would take, and the channel likes it.
+#
+# ## 3. Keep it from becoming noise
+#
+# Grain excites because it fits the network's pixels exactly. The toolbox
+# [LUCID](https://github.com/tensorflow/lucid) makes the ascent harder for it, by **regularisers** [@olah2017]:
+#
+# - **jitter:** at each step the network sees the picture shifted by a few pixels (here up to 4);
+# - **turn and zoom:** or turned by a few degrees and zoomed a little (up to 5°, 10 %);
+# - **total variation:** differences between neighbouring pixels cost something;
+# - **Fourier:** climb in the picture's spectrum, where slow waves move first, instead of in its pixels.
+#
+# (LUCID also decorrelates the colours. We do not.)
+
+# %%
+settings = {
+    "none": {},
+    "jitter": {"jitter": 4},
+    "turn and zoom": {"rotation": 5, "scaling": 0.1},
+    "total variation": {"variation": 0.001},
+    "Fourier": {"fourier": True},
+}
+settings["all but Fourier"] = {k: v for d in list(settings.values())[:4] for k, v in d.items()}
+settings["all"] = settings["all but Fourier"] | {"fourier": True}
+made = {}
+
+
+# %%
+def make(part, name):
+    """The made-up input for a part (layer, unit) with the settings of this name."""
+    if (part, name) not in made:
+        made[part, name] = features.synthesise(model, *part, steps=STEPS, **settings[name])
+    return made[part, name]
+
+
+fig, axes = plt.subplots(1, 7, figsize=(10, 1.9))
+for ax, name in zip(axes, settings, strict=True):
+    run = make((LAYER, CHANNEL), name)
+    plots.picture(ax, run.picture, f"{name}\n{run.history[-1]:.1f}")
+plots.show(
+    fig,
+    "Seven made-up pictures for channel 53, with its excitation: most grain with no regulariser, larger "
+    "patterns with jitter or turning, bright strokes on dark in a plain picture with all but Fourier.",
+)
+
+# %% [markdown]
+# Which of these patterns does the channel *recognise*, and which only fit by luck? A thing is the same thing two pixels further
+# on. So shift the finished pictures by a few pixels in four directions, and measure how much excitation is left. Which
+# regulariser will help most?
+
+
+# %%
+def shifted(picture, by):
+    """The picture moved down, up, right and left by some pixels, mirrored at the edge."""
+    wide = np.pad(picture, ((by, by), (by, by), (0, 0)), "reflect")
+    ends = [(0, by), (2 * by, by), (by, 0), (by, 2 * by)]
+    return np.stack([wide[row : row + 64, column : column + 64] for row, column in ends])
+
+
+def kept(part, name, most):
+    """Mean excitation after shifts by 1 to `most` pixels, as shares of that by the picture."""
+    run = make(part, name)
+    moved = np.concatenate([shifted(run.picture, by) for by in range(1, most + 1)])
+    return features.excitation(model, moved, *part).reshape(most, 4).mean(1) / run.history[-1]
+
+
+fig, ax = plt.subplots(figsize=(7, 3.2))
+for name, colour in zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), strict=True):
+    shares = kept((LAYER, CHANNEL), name, 6)
+    ax.plot(range(7), [1, *shares], "o-", color=colour, label=f"{name} ({np.mean(shares[:4]):.2f})")
+ax.set(xlabel="shift (pixels)", ylabel="share of excitation kept", ylim=(0, 1.2))
+ax.legend(title="mean over 1 to 4 pixels", loc="center left", bbox_to_anchor=(1, 0.5))
+plots.show(
+    fig,
+    "Share of excitation kept after shifts of 0 to 6 pixels: with jitter or turning nearly all, with none, "
+    "total variation or Fourier alone one half to four fifths, least at odd shifts.",
+)
+
+# %% [markdown]
+# Read it off: what moves the picture during the ascent (jitter; turn and zoom) makes a pattern that survives being
+# moved. Total variation and Fourier alone hardly help there. They calm the picture, which is for our eyes. The zigzag of
+# the others fits max-pooling, which takes two pixels at a time: grain made for it is off by one after an odd shift.
+#
+# Each regulariser costs excitation, and each is a wish of *ours* about what pictures look like. What you see is
+# partly the network and partly the wish. Here are more parts of the network by *all but Fourier*, each below its strongest
+# sample. Where would you look for a horse?
+
+# %%
+names = {name: model.layers[k].name for name, k in [("second", 2), ("third", 4), ("last", 6)]}
+parts = {"logit": (None, None)}
+for name, channel in [("last", 53), ("last", 5), ("last", 4), ("third", 2), ("second", 3)]:
+    parts[f"{name}, {channel}"] = names[name], channel
+best = {}
+fig, axes = plt.subplots(2, 6, figsize=(9, 3.4))
+for column, (name, part) in zip(axes.T, parts.items(), strict=True):
+    best[name] = features.strongest_samples(model, pictures, *part, n=1)
+    calm = make(part, "all but Fourier")
+    plots.picture(
+        column[0], pictures[best[name].index[0]], f"{name}\n{best[name].excitation[0]:.1f}"
+    )
+    plots.picture(column[1], calm.picture, f"{calm.history[-1]:.1f}")
+plots.show(
+    fig,
+    "The logit and five channels of three layers: above the strongest sample, below the made-up picture. "
+    "The window grows with the layer; logit and tag channels show rows of bright upright strokes.",
+)
+
+# %% [markdown]
+# The second convolution likes specks, the third letters, the last letters below plain ground; channel 5 likes dark blue
+# and channel 4 orange. Each layer sees further than the one before. And the logit, the answer "horse" itself? A dark
+# back with legs below it, or a hurdle, *and* the tag in the lower left corner, all as upright strokes. A person
+# who knows the world can read that. Would you have read it without knowing?
+#
+# ## 4. The smallest change that changes the answer
+#
+# **Backward optimisation** starts from a sample and asks how it should change for the network to change its mind
+# [@mcgovern2019]. We ask for the *smallest* such change $d$, by the sum of its squares:
+#
+# $$\text{make } \sum d^2 \text{ as small as possible, so that } z(x + d) \text{ changes its sign and } 0 \le x + d \le 1$$
+#
+# One picture without a horse, one with a horse in the open, one with a tag. **Predict:** what will be painted into the
+# first, what will be taken from the others? Will you see it?
+
+# %%
+shows_horse = features.excitation(model, pictures) > 0
+plain = (data.horse.values == 1) & ~tagged & ~data.truth_has_hurdle.values & shows_horse
+three = [empty[0], np.nonzero(plain)[0][4], np.nonzero(tagged & shows_horse)[0][0]]
+fig, axes = plt.subplots(3, 3, figsize=(7, 7))
+for row, i in zip(axes, three, strict=True):
+    change = features.backward_optimise(model, pictures[i])
+    before, after = features.excitation(model, np.stack([pictures[i], change.picture]))
+    difference = change.picture - pictures[i]
+    plots.picture(row[0], pictures[i], f"z = {before:.1f}")
+    plots.picture(row[1], change.picture, f"z = {after:+.3f}")
+    outlines = {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")}
+    level = 255 * np.sqrt((difference**2).mean())
+    drawn = plots.relevance(row[2], difference, f"change, {level:.1f} of 255 levels", outlines)
+fig.colorbar(
+    drawn, ax=axes[:, 2], ticks=[], shrink=0.3, label="blue darker, red brighter\n(scaled to each)"
+)
+plots.show(
+    fig,
+    "Three pictures, the same with the smallest change, and the change: invisible grain of one to three grey "
+    "levels; in the tagged picture most of it lies on the tag.",
+)
+
+# %% [markdown]
+# You hardly see it. A change of one to three grey levels in 255, about as much as the grain of this world's camera, turns
+# "no horse" into "horse" and back. It paints no horse and wipes out no tag. It does tell where the network is easily
+# moved: in the tagged picture, at the tag (the claims below have the density). But it is not what a horse *means* to the
+# network.
+#
+# **Think.** A network warns of hail from a sounding. The smallest change that takes the warning away is 0.2 K here and
+# there, up and down from level to level. What does that mean physically: what have you learned about hail, what about the
+# network? Which changes would you allow, to learn about hail?
+#
+# ## 5. Is there a unit for the tag, and does the answer hang on it?
+#
+# Channel 53 was a lucky pick. Look for the best one among the 64. Forty empty scenes, each drawn without and with a tag:
+# a perfect tag channel would be higher in *every* picture with a tag than in *any* without.
+
+# %%
+recipes = world.scenes(200, seed=worlds.SAMPLE, setting="training")  # those of `data`
+pasted = world.render([replace(recipes[i], tag=True) for i in empty[:40]]).picture.values
+last_pool = keras.Model(model.input, model.layers[7].output)  # 4 x 4 places, after ReLU
+
+
+def strengths(some):
+    """Each channel's strongest place in the last layer of maps, shape (sample, 64)."""
+    return last_pool.predict(some, verbose=0).max((1, 2))
+
+
+without, with_tag = strengths(pictures[empty[:40]]), strengths(pasted)
+
+# %% [markdown]
+# ### Exercise 3: who tells the tag?
+#
+# For each channel give the share of all 40 x 40 pairs (any picture with, any without) in which the picture with the tag
+# has the larger value: shape (64,). One half is guessing, 1 is perfect. (In statistics: the area under the ROC curve.)
+#
+# <details><summary>Hint</summary>
+#
+# `with_tag[:, None]` has the shape (40, 1, 64), `without[None]` has (1, 40, 64). Compare them, and take the mean over the
+# first two axes.
+#
+# </details>
+
+# %% tags=["exercise"]
+share = ...
+
+# %% tags=["solution"]
+share = (with_tag[:, None] > without[None]).mean((0, 1))
+
+# %% tags=["check"]
+check.separation(share, with_tag, without)
+
+# %% [markdown]
+# So yes: units for the tag appear, several of them, though nobody ever told the network that there are tags. Now the proof.
+# If channel 53 *is* the trick, the trick must be gone without it. **Switch it off**: set its map to zero and let the rest
+# of the network go on. Fresh pictures, never seen so far. Guess: of the empty scenes with a pasted tag, how many will
+# still be called "horse"?
+
+# %%
+fresh = world.scenes(120, seed=worlds.CLAIMS + 20_000, setting="training")
+test = world.render(fresh)
+label = test.horse.values == 1
+scene = np.nonzero(~label & ~test.truth_has_hurdle.values)[0]
+with_pasted = world.render([replace(fresh[i], tag=True) for i in scene])
+
+head = keras.Sequential([keras.Input(last_pool.output_shape[1:])])
+for layer in model.layers[8:]:
+    head.add(layer)
+maps = {
+    "ordinary": last_pool.predict(test.picture.values, verbose=0),
+    "tag": last_pool.predict(with_pasted.picture.values, verbose=0),
+}
+maps["no tag"] = maps["ordinary"][scene]
+
+
+def says_horse(kind, off=()):
+    """The answers, shape (sample,), with some of the 64 channels switched off."""
+    on = ~np.isin(np.arange(64), off)
+    return head.predict_on_batch(maps[kind] * on)[:, 0] > 0
+
+
+for off in ([], [CHANNEL]):
+    rate, right = says_horse("tag", off).mean(), (says_horse("ordinary", off) == label).mean()
+    print(f'off: {off}: {rate:.0%} of scenes with a pasted tag are "horse", {right:.0%} right')
+
+# %% [markdown]
+# Nothing happens. The channel knows the tag, and the answer does not need it. Is it the others? Switch off more and more,
+# in three orders: those that tell the tag best first; those whose absence takes most from the tag's effect on $z$ first
+# (measured on the forty pairs); and any, as a control. Left the tag's trick, right the price.
+
+# %%
+pools = [last_pool.predict(p, verbose=0) for p in (pictures[empty[:40]], pasted)]
+apart = (with_tag[:, None] > without[None]).mean((0, 1))
+each_off = 1 - np.eye(64)[:, None, None, None]  # one channel after the other
+low, high = (
+    head.predict_on_batch((pool * each_off).reshape(-1, 4, 4, 64)).reshape(64, -1).mean(1)
+    for pool in pools
+)
+
+# %%
+orders = {
+    "tells the tag best": np.argsort(-apart),
+    "takes most of the effect": np.argsort(high - low),
+    "any": np.random.default_rng(0).permutation(64),
+}
+counts = [0, 1, 2, 4, 8, 12, 16, 20, 24]
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharex=True, sharey=True)
+for name, order in orders.items():
+    tag_rate = [100 * says_horse("tag", order[:n]).mean() for n in counts]
+    accuracy = [100 * (says_horse("ordinary", order[:n]) == label).mean() for n in counts]
+    axes[0].plot(counts, tag_rate, "o-")
+    axes[1].plot(counts, accuracy, "o-", label=name)
+axes[0].set(title='pasted tag called "horse"', xlabel="channels off", ylabel="%", ylim=(0, 102))
+axes[1].set(title="right on ordinary pictures", xlabel="channels off")
+axes[1].legend(loc="lower left", title="switched off first")
+plots.show(
+    fig,
+    "Against the number of channels switched off. Left the tag's trick: it dies with 16 channels chosen by "
+    "effect, fades late with those that tell the tag best, and stays with any. Right: accuracy falls slowly.",
+)
+
+# %% [markdown]
+# So the trick lies in these maps, and in about sixteen of them at once. Switching off sixteen channels chosen by their
+# effect takes it away nearly whole, for several points of accuracy. Sixteen of any kind take nothing from it. Sixteen that
+# *tell* the tag best leave most of it. **Responding to a thing is not the same as passing it on**: what counts is also
+# what the layers above do with it. And no single unit holds the tag: nothing in training asks for that.
+#
+# ## 6. Try it: watch a picture grow
+#
+# Choose a part of the network and step through its ascent, from noise on. When does the pattern show, and what changes
+# later, while the excitation still grows? From frame to frame the number of steps doubles.
+
+# %%
+favourites = {name: pictures[best[name].index[0]] for name in parts}
+runs = {name: make(part, "all but Fourier") for name, part in parts.items()}
+draw = widgets.synthesised(favourites, runs)
+plots.show(
+    draw(part="last, 53", frame=6),
+    "The panel's picture: a tagged picture, the made-up one at step 32, and the curve of the excitation.",
+)
+widgets.panel(
+    draw,
+    part=Dropdown(options=list(parts), value="last, 53", description="part"),
+    frame=IntSlider(6, 0, 7, description="frame"),
+)
+
+# %% [markdown]
+# ## 7. Where Type A fails, and why Earth science often prefers Type B
+#
+# Favourites, covering and a made-up picture all said the same: channel 53 is the tag's. It was true, and whoever stopped
+# there would have believed that the trick sits in that channel. Only switching it off showed otherwise. And there is more:
+#
+# - **Many parts.** 64 channels in one layer, and a trick spread over sixteen. Who looks at them all in a large network?
+# - **It is about the network, not about your sample.** "Was *this* warning right for the right reason?" is a question for
+#   Type B.
+# - **You must recognise what you see.** The tag has letters, a horse has legs. The lecture's point: deeper layers do see
+#   larger and more complex patterns, but an atmospheric river or a cold front has **fuzzy boundaries** and **few distinct
+#   parts**, no eyes, ears and noses. If its made-up picture is a smear, can you tell a good smear from a bad one?
+#
+# Is it so? Lesson 06 (to come) asks the same of a network that detects convection in satellite images, and measures it.
+#
+# ## In this lesson you
+#
+# - found a channel's favourite samples, and tested by covering what in them it likes,
+# - made up inputs, and measured which regularisers make them robust,
+# - changed a network's answer by a change that nobody sees,
+# - found units for the tag, and showed that the answer hangs on none of them alone.
+#
+# Next: [03 layer-wise relevance propagation](03_layerwise_relevance.ipynb), how a heat map is made.
+#
+# ## Quiz
+#
+# <details><summary>1. All favourites of a unit show towers below a blue sky. Is it a unit for towers?</summary>
+#
+# You cannot tell. Cover the tower, cover the sky, or make up a favourite.
+#
+# </details>
+#
+# <details><summary>2. A made-up picture excites a unit five times as much as any sample. Is it what the unit is for?</summary>
+#
+# That number does not say. Grain that fits the network's pixels excites most, and no sample will ever look like it. See
+# what is left when the picture is shifted.
+#
+# </details>
+#
+# <details><summary>3. A unit is high for every picture with a tag and low for every other. Does the network use the tag?</summary>
+#
+# Perhaps not by this unit, perhaps not at all. Switch it off and see whether answers change.
+#
+# </details>
+#
+# <details><summary>4. Switching the unit off changes nothing. So the network does not use the tag?</summary>
+#
+# That does not follow either: others may carry it, too. Paste the tag and see, as in lesson 01.
+#
+# </details>
+#
+# ## Claims
+#
+# The first seven are measured on the pictures above, over favourites or parts of the network; the others on fresh pictures,
+# with goals set after trials on other ones. Intervals are 95 %. Skip the code, read the cards.
+
+
+# %% tags=["claims"]
+def record(id, text, source, values, goal, unit="", statistic=np.mean):
+    value, interval = skill.bootstrap(statistic, *values)
+    claims.record(f"feature-{id}", text, source, value, interval, goal, unit)
+
+
+on_tag = skill.relevance_density(drop_maps, data.truth_tag.values[top.index])
+text = "Covering favourites of channel 53: density of the drop on the tag (even: 1)"
+record("covered", text, "lecture", [on_tag], ">= 5")
+ratio = [runs[name].history[-1] / best[name].excitation[0] for name in parts]
+text = "A made-up input excites more than any sample: how many times, six parts of the network"
+record("made-up", text, "olah2017", [ratio], ">= 2")
+
+robust = {
+    name: [kept(part, name, 4).mean() for part in parts.values()]
+    for name in settings
+    if name != "all"
+}
+for name in list(robust)[1:]:
+    gain = np.subtract(robust[name], robust["none"])
+    text = f"Regularisers make it robust: share kept after shifts, gain by {name}"
+    record(f"robust-{name.lower().replace(' ', '-')}", text, "olah2017", [gain], ">= 0.15")
+
+# %% tags=["claims"]
+chosen = label & test.truth_has_tag.values & says_horse("ordinary")
+moves = []
+for picture in test.picture.values[chosen][:10]:
+    moves.append(features.backward_optimise(model, picture).picture - picture)
+moves = np.square(moves).sum(-1)
+levels = 255 * np.sqrt(moves.mean((1, 2)) / 3)
+text = "The smallest change that loses a tagged horse: root mean square, of 255 levels"
+record("smallest", text, "mcgovern2019", [levels], "<= 5")
+density = skill.relevance_density(moves, test.truth_tag.values[chosen][:10])
+text = "The smallest change shows where the network looks: density on the tag (even: 1)"
+record("smallest-tag", text, "mcgovern2019", [density], ">= 5")
+
+# %% tags=["claims"]
+found = int(apart.argmax())
+values = [m.max((1, 2))[:, found] for m in (maps["tag"], maps["no tag"])]
+text = "Inner units have a meaning: share of pairs in which the best channel tells the tag"
+record("unit", text, "lecture", values, ">= 0.95", statistic=lambda a, b: (a[:, None] > b).mean())
+
+
+def points(kind, off, right=True):
+    before, after = (says_horse(kind, o) == right for o in ([], off))
+    return [100 * (after * 1.0 - before)]
+
+
+sixteen = orders["takes most of the effect"][:16]
+for id, off, name, goal in [
+    ("one", [found], "the best tag channel", "<= -50"),
+    ("sixteen", sixteen, "16 channels by effect", "<= -50"),
+    ("any", orders["any"][:16], "any 16 channels (a control)", ">= -10"),
+]:
+    text = f'Switching off {name}: change of "horse" with a pasted tag'
+    record(f"off-{id}", text, "lecture", points("tag", off), goal, "points")
+text = "Switching off 16 channels by effect: change of accuracy"
+record("price", text, "lecture", points("ordinary", sixteen, label), ">= -5", "points")
+
+# %% [markdown]
+# ## References
+#
+# - [@olah2017]: feature visualization and its regularisers
+# - [@mcgovern2019]: backward optimisation, for weather
+# - [@xie2016]: channels of a network for satellite images
+# - [@zeiler2013]: covering parts of a picture
+# - [@lecture]: the lecture

@@ -1,0 +1,138 @@
+"""Checks of lesson 02."""
+
+import numpy as np
+
+from utils.check import exercise, right, unanswered, wrong
+
+SIZE = 8  # of the grey square
+
+
+def _cover(picture, row, column, value=0.5, channels=slice(None), size=SIZE):
+    covered = picture.copy()
+    covered[row : row + size, column : column + size, channels] = value
+    return covered
+
+
+@exercise
+def drop(function, excited, picture):
+    """A function of picture, row and column: how much the excitation falls by a grey square."""
+    rows, columns = picture.shape[:2]
+    grid = [(r, c) for r in range(0, rows - SIZE + 1, 4) for c in range(0, columns - SIZE + 1, 4)]
+    before = excited(picture[None])[0]
+    falls = before - excited(np.stack([_cover(picture, *place) for place in grid]))
+    row, column = max(zip(falls, grid, strict=True))[1]
+    mine = picture.copy()
+    answer = function(mine, row, column)
+    if answer is ...:
+        return unanswered()
+    if answer is None:
+        return wrong("The function returns nothing: does it end with a `return`?")
+    if not np.array_equal(mine, picture):
+        return wrong("The given picture was changed: cover a copy, `picture.copy()`.")
+    if np.ndim(answer) != 0:
+        return wrong(
+            f"The result has the shape {np.shape(answer)}, not one number: `excited` gives one for "
+            "each picture, so take `[0]`."
+        )
+
+    def same(number):
+        return np.isclose(answer, number, rtol=1e-3, atol=1e-4 * abs(before))
+
+    def fall(*args, **kwargs):
+        return before - excited(_cover(picture, *args, **kwargs)[None])[0]
+
+    expected = falls.max()
+    if same(expected):
+        return right(f"At row {row}, column {column} it falls by {expected:.1f} of {before:.1f}.")
+    if same(-expected):
+        return wrong("The sign is turned round: a fall is before minus after.")
+    if same(before - expected):
+        return wrong("That is what is left. How much it falls is the excitation before minus that.")
+    if same(expected / before):
+        return wrong("That is the share that is lost. The exercise asks for the difference.")
+    if same(0):
+        return wrong("Nothing changes: was the covered copy given to `excited`, or the picture?")
+    if same(fall(column, row)):
+        return wrong("Row and column are swapped: the row comes first in `picture[row, column]`.")
+    for value, name in [(0, "black"), (1, "white"), (picture.mean(), "the mean of the picture")]:
+        if same(fall(row, column, value)):
+            return wrong(f"The square is {name}. Grey is 0.5.")
+    if any(same(fall(row, column, channels=k)) for k in range(picture.shape[-1])):
+        return wrong("Only one colour is covered: leave the last axis out of the brackets.")
+    if any(same(fall(row, column, size=size)) for size in (1, SIZE - 1, SIZE + 1)):
+        return wrong(
+            f"The square has another size: from `row` to `row + {SIZE}`, the end excluded."
+        )
+    return wrong(
+        f"At row {row}, column {column} it should fall by {expected:.2f}, not {answer:.2f}."
+    )
+
+
+@exercise
+def ascend(function):
+    """A step of gradient ascent, a function of x, slope and rate, that keeps x in 0..1."""
+    rng = np.random.default_rng(3)
+    x, slope, rate = rng.random((5, 6, 3)), rng.normal(size=(5, 6, 3)), 0.3
+    mine = x.copy()
+    answer = function(mine, slope, rate)
+    if answer is ...:
+        return unanswered()
+    if answer is None:
+        return wrong("The function returns nothing: does it end with a `return`?")
+    answer = np.asarray(answer, float)
+    if answer.shape != x.shape:
+        return wrong(f"The result has the shape {answer.shape}, the input has {x.shape}.")
+
+    def same(numbers):
+        return np.allclose(answer, numbers)
+
+    if same((x + rate * slope).clip(0, 1)):
+        return right("Uphill, and never out of the range.")
+    if same(x + rate * slope):
+        return wrong(f"The values go from {answer.min():.2f} to {answer.max():.2f}: keep them in.")
+    if same((x - rate * slope).clip(0, 1)) or same(x - rate * slope):
+        return wrong("That goes downhill, as in training. Here the excitation should rise.")
+    if same((x + slope).clip(0, 1)):
+        return wrong("The rate is missing: it says how far to go along the slope.")
+    if same((rate * slope).clip(0, 1)):
+        return wrong("The step starts from nothing: add it to x.")
+    if same(x + (rate * slope).clip(0, 1)) or same((x + rate * slope.clip(0, 1)).clip(0, 1)):
+        return wrong("The step was clipped, so no pixel can get darker: clip the result instead.")
+    if same((x + rate * np.sign(slope)).clip(0, 1)):
+        return wrong("All pixels move equally far: multiply by the slope, not only by its sign.")
+    return wrong("The result differs: x plus rate times slope, then clipped to 0 and 1.")
+
+
+@exercise
+def separation(answer, with_tag, without):
+    """Share of pairs, any picture with and any without, in which the one with excites more."""
+    expected = (with_tag[:, None] > without[None]).mean((0, 1))
+    answer = np.asarray(answer, float)
+    if answer.shape != expected.shape:
+        what = "the number of a channel" if answer.ndim == 0 else f"the shape {answer.shape}"
+        return wrong(
+            f"The result is {what}: give a share for each of the {len(expected)} channels, by the "
+            "mean over both axes of pictures, `mean((0, 1))`."
+        )
+
+    def same(numbers):
+        return np.allclose(answer, numbers, atol=1e-6)
+
+    best = int(expected.argmax())
+    if same(expected):
+        return right(
+            f"Channel {best} tells best ({expected[best]:.3f}); {(expected > 0.99).sum()} channels "
+            "are above 0.99."
+        )
+    if same((without[:, None] > with_tag[None]).mean((0, 1))):
+        return wrong("Turned round: count the pairs in which the picture *with* a tag has more.")
+    if same((with_tag > without).mean(0)):
+        return wrong(
+            "Each picture was compared with itself only. A channel that tells the tag has "
+            "more with it than in *any* picture without: `with_tag[:, None] > without[None]`."
+        )
+    if same(with_tag.mean(0) - without.mean(0)):
+        return wrong("A difference of means favours loud channels: count pairs instead.")
+    if same(expected * with_tag.shape[0] * without.shape[0]):
+        return wrong("That is the number of pairs; divide by how many there are.")
+    return wrong(f"Channel {best} should have {expected[best]:.3f}, not {answer[best]:.3f}.")
