@@ -78,3 +78,85 @@ def encoder_decoder(size=256, channels=4, skip=False):
             x = layers.Concatenate()([x, before_pooling.pop()])
     outputs = layers.Conv2D(1, 1, name="reflectivity")(x)
     return keras.Model(inputs, outputs, name="encoder_decoder")
+
+
+def convection(size=64, frames=5):
+    """Convection or not: a plain CNN with two output neurons, as in the lecture.
+
+    The pictures of a sequence are its input channels. The two outputs are logits, "no convection"
+    first, without a softmax.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the pictures in pixels, a multiple of 8.
+    frames : int
+        Pictures in a sequence.
+
+    Returns
+    -------
+    keras.Sequential
+        From (sample, size, size, frames), reflectance, to (sample, 2).
+
+    Raises
+    ------
+    ValueError
+        If `size` is not a positive multiple of 8: three poolings halve it three times.
+    """
+    _check_halved_three_times(size)
+    model = keras.Sequential([keras.Input((size, size, frames))], name="convection")
+    for filters in (12, 24, 32):
+        model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
+        model.add(layers.MaxPooling2D(2))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(32, activation="relu"))
+    model.add(layers.Dense(2, name="logits"))
+    return model
+
+
+def brightness_only(size=64, frames=5):
+    """A control that cannot see texture: it gets the mean of each picture, and nothing else.
+
+    Parameters and shapes are those of `convection`.
+    """
+    model = keras.Sequential([keras.Input((size, size, frames))], name="brightness_only")
+    model.add(layers.GlobalAveragePooling2D())
+    model.add(layers.Dense(16, activation="relu"))
+    model.add(layers.Dense(2, name="logits"))
+    return model
+
+
+def convection_map(size=64, frames=5):
+    """Where is convection: an encoder-decoder with a logit for each pixel.
+
+    Parameters
+    ----------
+    size, frames : int
+        As in `convection`.
+
+    Returns
+    -------
+    keras.Sequential
+        From (sample, size, size, frames), reflectance, to (sample, size, size, 1).
+
+    Raises
+    ------
+    ValueError
+        If `size` is not a positive multiple of 8.
+    """
+    _check_halved_three_times(size)
+    model = keras.Sequential([keras.Input((size, size, frames))], name="convection_map")
+    for filters in (12, 24):
+        model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
+        model.add(layers.MaxPooling2D(2))
+    model.add(layers.Conv2D(32, 3, padding="same", activation="relu"))
+    for filters in (24, 12):
+        model.add(layers.UpSampling2D(2))
+        model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
+    model.add(layers.Conv2D(1, 1, name="logit"))
+    return model
+
+
+def _check_halved_three_times(size):
+    if size < 8 or size % 8:
+        raise ValueError(f"size is {size}: give a positive multiple of 8, such as 64.")
