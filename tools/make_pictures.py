@@ -44,12 +44,22 @@ def layerwise_relevance(case):
     return fig
 
 
+def convection(case):
+    """Draw four pictures of a sequence, two minutes apart."""
+    sequence = worlds.open_world("convection").reflectance[case]
+    fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
+    for ax, picture, minutes in zip(axes, sequence, sequence.time, strict=False):
+        plots.picture(ax, picture, f"{minutes:.0f} min")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
         ("first_heat_map", first_heat_map(81)),
         ("clever_hans", clever_hans([73, 10, 3])),
         ("layerwise_relevance", layerwise_relevance(18)),
+        ("convection", convection(8)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

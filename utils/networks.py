@@ -89,7 +89,7 @@ def convection(size=64, frames=5):
     Parameters
     ----------
     size : int
-        Height and width of the pictures in pixels, a multiple of 8.
+        Height and width of the pictures in pixels, a multiple of 32.
     frames : int
         Pictures in a sequence.
 
@@ -101,13 +101,13 @@ def convection(size=64, frames=5):
     Raises
     ------
     ValueError
-        If `size` is not a positive multiple of 8: three poolings halve it three times.
+        If `size` is not a positive multiple of 32, by which the poolings shrink it.
     """
-    _check_halved_three_times(size)
+    _check_multiple(size, 32)
     model = keras.Sequential([keras.Input((size, size, frames))], name="convection")
-    for filters in (12, 24, 32):
+    for filters, pool in ((12, 2), (24, 2), (32, 8)):
         model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
-        model.add(layers.MaxPooling2D(2))
+        model.add(layers.MaxPooling2D(pool))
     model.add(layers.Flatten())
     model.add(layers.Dense(32, activation="relu"))
     model.add(layers.Dense(2, name="logits"))
@@ -127,12 +127,14 @@ def brightness_only(size=64, frames=5):
 
 
 def convection_map(size=64, frames=5):
-    """Where is convection: an encoder-decoder with a logit for each pixel.
+    """Where is convection: an encoder-decoder with a logit for each 2 x 2 pixels.
 
     Parameters
     ----------
-    size, frames : int
-        As in `convection`.
+    size : int
+        Height and width of the pictures in pixels, a multiple of 4.
+    frames : int
+        Pictures in a sequence.
 
     Returns
     -------
@@ -142,21 +144,21 @@ def convection_map(size=64, frames=5):
     Raises
     ------
     ValueError
-        If `size` is not a positive multiple of 8.
+        If `size` is not a positive multiple of 4, by which the poolings shrink it.
     """
-    _check_halved_three_times(size)
+    _check_multiple(size, 4)
     model = keras.Sequential([keras.Input((size, size, frames))], name="convection_map")
     for filters in (12, 24):
         model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
         model.add(layers.MaxPooling2D(2))
     model.add(layers.Conv2D(32, 3, padding="same", activation="relu"))
-    for filters in (24, 12):
-        model.add(layers.UpSampling2D(2))
-        model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
+    model.add(layers.UpSampling2D(2))
+    model.add(layers.Conv2D(12, 3, padding="same", activation="relu"))
     model.add(layers.Conv2D(1, 1, name="logit"))
+    model.add(layers.UpSampling2D(2))
     return model
 
 
-def _check_halved_three_times(size):
-    if size < 8 or size % 8:
-        raise ValueError(f"size is {size}: give a positive multiple of 8, such as 64.")
+def _check_multiple(size, of):
+    if size < of or size % of:
+        raise ValueError(f"size is {size}: give a positive multiple of {of}, such as 64.")

@@ -8,6 +8,7 @@ import numpy as np
 
 from utils import lrp, plots
 from utils.worlds import clever_hans as clever_hans_world
+from utils.worlds import convection as convection_world
 
 
 def panel(draw, **controls):
@@ -42,6 +43,29 @@ def panel(draw, **controls):
     return ipywidgets.VBox([ipywidgets.Box(list(controls.values()), layout=row), picture])
 
 
+def loop(draw, frames, **controls):
+    """Show a panel that steps, plays and stops, like a satellite loop.
+
+    Parameters
+    ----------
+    draw : function
+        As in `panel`, with a parameter `frame`, from 0 on.
+    frames : int
+        How many there are.
+    **controls : ipywidgets.Widget
+        As in `panel`.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Buttons for play, stop and repeat above the panel.
+    """
+    play = ipywidgets.Play(min=0, max=frames - 1, interval=400)
+    frame = ipywidgets.IntSlider(0, 0, frames - 1, description="frame")
+    ipywidgets.jslink((play, "value"), (frame, "value"))
+    return ipywidgets.VBox([play, panel(draw, frame=frame, **controls)])
+
+
 def clever_hans(model, scenes):
     """Prepare the picture of lesson 01's panel: a scene, its heat map and its logit.
 
@@ -73,6 +97,71 @@ def clever_hans(model, scenes):
         values = result.input[0].sum(-1)
         picture.set_data(x[0])
         picture.axes.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
+        heat_map.set_data(values / plots.colour_limit(values))
+        return figure
+
+    return draw
+
+
+def convection_loop(pictures, titles):
+    """Prepare the picture of lesson 06's loop: several sequences side by side.
+
+    Parameters
+    ----------
+    pictures : array, shape (sample, time, y, x)
+        Reflectance.
+    titles : list of str
+
+    Returns
+    -------
+    function
+        ``draw(frame)`` returns the figure with that picture of each sequence.
+    """
+    columns = min(len(pictures), 4)
+    rows = -(-len(pictures) // columns)
+    size = 2.1 * columns, 2.3 * rows
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    shown = [
+        plots.picture(ax, sequence[0], title)
+        for ax, sequence, title in zip(axes.flat, pictures, titles, strict=True)
+    ]
+    plt.close(figure)
+
+    def draw(frame):
+        for artist, sequence in zip(shown, pictures, strict=True):
+            artist.set_data(sequence[frame])
+        return figure
+
+    return draw
+
+
+def convection(model, scenes):
+    """Prepare the picture of lesson 06's panel: a scene, its heat map and its probability.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network with one output, the logit of "convection".
+    scenes : list of utils.worlds.convection.Scene
+        Of the kind "shield".
+
+    Returns
+    -------
+    function
+        ``draw(number, brightness, texture, sun)`` returns the figure of scene `number` with this
+        brightness, this contrast of the bubbling, and the sun at this zenith angle in degrees.
+    """
+    figure, picture, heat_map = _picture_and_map("red for, blue against")
+
+    def draw(number, brightness, texture, sun):
+        scene = replace(scenes[number], brightness=brightness, texture=texture, sun_zenith=sun)
+        data = convection_world.render([scene])
+        x = convection_world.as_input(data)
+        result = lrp.relevance(model, x, "alpha_1_beta_0", layers=False)
+        logit = result.ledger.received.iloc[0]
+        values = result.input[0].sum(-1)
+        picture.set_data(x[0, :, :, x.shape[-1] // 2])
+        picture.axes.set_title(f"convection: {100 / (1 + np.exp(-logit)):.0f} %")
         heat_map.set_data(values / plots.colour_limit(values))
         return figure
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.labs import ROOT, outputs
 
-PANELS = ("01_clever_hans", "03_layerwise_relevance")
+PANELS = ("01_clever_hans", "03_layerwise_relevance", "06_convection")
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]
 

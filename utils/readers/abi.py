@@ -78,7 +78,9 @@ def _picture(file, row, column, channel, size):
             raise ValueError(f"{file.name} is no ABI level 1b file: it lacks {sorted(missing)}.")
         there = int(data.band_id.values[0])
         if there != channel:
-            raise ValueError(f"{file.name} is channel {there}, not {channel}: choose its files.")
+            raise ValueError(
+                f"{file.name} is channel {there}, not {channel}: choose files of channel {channel}."
+            )
         rows, columns = data.Rad.shape
         if not (0 <= row <= rows - size and 0 <= column <= columns - size):
             raise ValueError(

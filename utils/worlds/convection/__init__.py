@@ -29,10 +29,10 @@ BRIGHT, TEXTURE, SMOOTH = (0.62, 0.85), (0.16, 0.32), (0, 0)
 SETTINGS = {
     "training": [
         (0.50, "shield", BRIGHT, TEXTURE, MIDDAY),
-        (0.16, "shield", (0.25, 0.52), SMOOTH, MIDDAY),
-        (0.12, "stratus", (0.25, 0.52), SMOOTH, MIDDAY),
+        (0.16, "shield", (0.25, 0.56), SMOOTH, MIDDAY),
+        (0.12, "stratus", (0.25, 0.56), SMOOTH, MIDDAY),
         (0.09, "cirrus", (0.15, 0.45), SMOOTH, MIDDAY),
-        (0.09, "broken", (0.25, 0.52), SMOOTH, MIDDAY),
+        (0.09, "broken", (0.25, 0.56), SMOOTH, MIDDAY),
         (0.04, "clear", (0.1, 0.1), SMOOTH, MIDDAY),
     ],
     "bright_smooth": [
@@ -60,14 +60,14 @@ class Scene:
     seed : int
         Seed of its random streams.
     kind : str
-        One of ``KINDS``. "shield" is a cloud with a ragged edge; it bubbles if its texture is
-        larger than 0, else it is an old anvil. "deck" is thick stratocumulus, "broken" are
-        patches of thin cloud, "clear" is land alone.
+        One of ``KINDS``. "shield" is a cloud with a ragged edge: convection if its texture is
+        larger than 0, else an old anvil. "deck" is thick stratocumulus, "broken" are patches of
+        thin cloud, "clear" is land alone.
     brightness : float
         Reflectance that the cloud (or the snow) has on average under an overhead sun, 0 to 0.93.
     texture : float
         Contrast of the bubbling, 0 to 1: the standard deviation of reflectance among domes over
-        its mean, at a solar zenith angle of 35 degrees. Only convective clouds have any.
+        its mean, at a solar zenith angle of 35 degrees. Only a shield has any.
     cell_size : float
         Radius of the largest domes in pixels, 1.5 to 10.
     sun_zenith, sun_azimuth : float
@@ -100,7 +100,7 @@ class Scene:
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value!r}.")
         if self.texture and self.kind != "shield":
-            raise ValueError(f"Only convective clouds bubble: texture must be 0 for {self.kind}.")
+            raise ValueError(f"Only a shield bubbles: texture must be 0 for {self.kind}.")
         if np.shape(self.wind) != (2,) or not np.isfinite(self.wind).all():
             raise ValueError(f"wind must be (to the east, to the south), not {self.wind!r}.")
 
@@ -115,10 +115,10 @@ def scenes(n, seed, setting="training"):
     seed : int
         Sequence i has the seed ``seed + i``, whatever n is. See the ranges in ``utils.worlds``.
     setting : {"training", "bright_smooth", "dim_bubbling", "texture_only"}
-        ``"training"``: half of the scenes convective, bright and bubbling under a high sun; the
-        others darker and smooth. ``"bright_smooth"``: thick stratocumulus, snow, old anvils; no
+        ``"training"``: half of the scenes bright and bubbling, the others darker and smooth, all
+        under a high sun. ``"bright_smooth"``: thick stratocumulus, snow, old anvils; no
         convection. ``"dim_bubbling"``: convection under a low sun, and young cells.
-        ``"texture_only"``: convective clouds of any brightness, half of them smooth.
+        ``"texture_only"``: shields of any brightness, half of them bubbling.
 
     Returns
     -------
@@ -134,7 +134,8 @@ def _scene(seed, table):
     limits = np.cumsum([row[0] for row in table])
     _, kind, *ranges = table[min(int(np.searchsorted(limits, share)), len(table) - 1)]
     brightness, texture, zenith = (
-        float(low + part * (high - low)) for part, (low, high) in zip(parts, ranges)
+        float(low + part * (high - low))
+        for part, (low, high) in zip(parts[:3], ranges, strict=True)
     )
     speed, direction = 3 + 12 * parts[3], 2 * np.pi * parts[4]
     return Scene(
@@ -187,7 +188,7 @@ def _dataset(scenes, reflectance, brightness, texture, bubbling):
     kinds = np.array([KINDS.index(scene.kind) for scene in scenes], np.int8)
     label = np.array([scene.texture > 0 for scene in scenes], np.int8)
     label_flags = {"flag_values": np.arange(2, dtype=np.int8), "flag_meanings": "none convection"}
-    km = np.arange(SIZE) * KM
+    km, since = np.arange(SIZE) * KM, {"long_name": "since the first picture", "units": "min"}
     variables = {
         "reflectance": field(reflectance, "reflectance factor at 0.64 um (ABI channel 2)"),
         "convection": ("sample", label, {"long_name": "label"} | label_flags),
@@ -203,7 +204,7 @@ def _dataset(scenes, reflectance, brightness, texture, bubbling):
     }
     coordinates = {
         "seed": each("seed", np.int64, "seed of the sequence"),
-        "time": ("time", np.arange(FRAMES) * MINUTES, {"long_name": "since the first picture", "units": "min"}),
+        "time": ("time", np.arange(FRAMES) * MINUTES, since),
         "y": ("y", km, {"long_name": "distance to the south", "units": "km"}),
         "x": ("x", km, {"long_name": "distance to the east", "units": "km"}),
     }
@@ -226,3 +227,20 @@ def simulate(n, seed, setting="training", **same):
     xarray.Dataset
     """
     return render(scenes(n, seed, setting), **same)
+
+
+def as_input(data):
+    """The pictures of each sequence as the channels of one input, as the networks take them.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        With ``reflectance`` (sample, time, y, x), from this world or from ``utils.readers.abi``.
+
+    Returns
+    -------
+    numpy.ndarray, shape (sample, y, x, time)
+    """
+    if not isinstance(data, xr.Dataset) or "reflectance" not in data:
+        raise TypeError("as_input needs a dataset with `reflectance`, as simulate() returns it.")
+    return data.reflectance.transpose("sample", "y", "x", "time").values

@@ -39,8 +39,8 @@ def optical_depth(reflectance):
 def noise(rng, length, slope=3.0, stretch=1.0, angle=0.0):
     """A periodic random field of mean 0 and deviation 1, smooth below `length` pixels.
 
-    Its power falls with frequency as ``f ** -slope`` above one wave in four lengths. `stretch` draws
-    it out along `angle` (radians), as wind draws out cirrus.
+    Its power falls with frequency as ``f ** -slope`` above one wave in four lengths. `stretch`
+    draws it out along `angle` (radians), as wind draws out cirrus.
     """
     spectrum = np.fft.rfft2(rng.standard_normal((BIG, BIG)).astype(np.float32))
     frequency = _FREQUENCY
@@ -78,7 +78,9 @@ def land(rng, snow=None):
     """Reflectance of the ground: fields and hills, or snow with dark valleys."""
     relief = noise(rng, 5, 3.5)
     if snow is None:
-        return np.clip(rng.uniform(0.08, 0.16) * (1 + 0.22 * relief + 0.12 * noise(rng, 2)), 0.03, 1)
+        return np.clip(
+            rng.uniform(0.08, 0.16) * (1 + 0.22 * relief + 0.12 * noise(rng, 2)), 0.03, 1
+        )
     valleys = soft(noise(rng, 7), rng.uniform(-1.5, -0.9), 0.25)
     return np.clip(snow * (1 + 0.035 * relief) * (0.35 + 0.65 * valleys), 0.03, 0.95)
 
@@ -107,7 +109,8 @@ class Domes:
         east, south = blown(wind, minutes)
         x, y = self.x + east, self.y + south
         near = cv2.blur(active, (13, 13))[
-            np.clip(np.rint(y), 0, SIZE - 1).astype(int), np.clip(np.rint(x), 0, SIZE - 1).astype(int)
+            np.clip(np.rint(y), 0, SIZE - 1).astype(int),
+            np.clip(np.rint(x), 0, SIZE - 1).astype(int),
         ]
         inside = (abs(y - SIZE / 2) < SIZE / 2 + 8) & (abs(x - SIZE / 2) < SIZE / 2 + 8)
         seen = (age > 0) & (age < 1) & (near > 0.02) & inside
@@ -200,7 +203,7 @@ def _cloud(rng, scene):
 
 
 def _threshold(field, share):
-    """The value that this share of the picture exceeds; one far below all if the share is over 1."""
+    """The value that this share of the picture exceeds; above 1 a value far below all."""
     if share > 1:
         return -99
     return np.quantile(field[CORNER : CORNER + SIZE, CORNER : CORNER + SIZE], 1 - share)
