@@ -12,7 +12,8 @@ ORDINARY, TEXTURE = {"training": 2500}, {"texture_only": 2400}  # setting: numbe
 # "data" is what a network learns from, in order; "rescaled" shows every sequence a second time,
 # brighter or darker; "step" is the optimiser's first step size.
 CNN = {"network": "convection", "start": None, "data": ORDINARY, "rescaled": False, "step": 1e-3}
-FINE_TUNED = {**CNN, "start": "convection_texture", "epochs": 4}
+MAP = {**CNN, "network": "convection_map", "step": 3e-3}
+FINE_TUNED = {**CNN, "start": "convection_texture", "epochs": 8, "step": 2e-3}
 RECIPES = {
     "convection": {**CNN, "epochs": 5},
     "convection_brightness": {**CNN, "network": "brightness_only", "epochs": 30, "step": 1e-2},
@@ -20,8 +21,8 @@ RECIPES = {
     "convection_repaired": {**FINE_TUNED, "data": {**ORDINARY, **TEXTURE}},
     "convection_forgetful": FINE_TUNED,
     "convection_rescaled": {**CNN, "rescaled": True, "epochs": 4},
-    "convection_map": {**CNN, "network": "convection_map", "rescaled": True, "epochs": 4},
-    "convection_map_plain": {**CNN, "network": "convection_map", "epochs": 8},
+    "convection_map": {**MAP, "rescaled": True, "epochs": 5},
+    "convection_map_plain": {**MAP, "epochs": 6},
 }
 
 

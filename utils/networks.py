@@ -148,6 +148,7 @@ def convection_map(size=64, frames=5):
     """
     _check_multiple(size, 4)
     model = keras.Sequential([keras.Input((size, size, frames))], name="convection_map")
+    model.add(layers.Rescaling(4, offset=-1.5))  # about mean 0 and deviation 1
     for filters in (12, 24):
         model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
         model.add(layers.MaxPooling2D(2))

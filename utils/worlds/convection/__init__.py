@@ -74,7 +74,7 @@ class Scene:
         Where the sun stands: degrees from overhead, 0 to 80, and clockwise from north. A low sun
         makes everything darker and shadows deeper.
     wind : (float, float)
-        Speed to the east and to the south in m/s.
+        Speed to the east and to the south in m/s, together at most 25.
     """
 
     seed: int
@@ -101,8 +101,10 @@ class Scene:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value!r}.")
         if self.texture and self.kind != "shield":
             raise ValueError(f"Only a shield bubbles: texture must be 0 for {self.kind}.")
-        if np.shape(self.wind) != (2,) or not np.isfinite(self.wind).all():
-            raise ValueError(f"wind must be (to the east, to the south), not {self.wind!r}.")
+        if np.shape(self.wind) != (2,) or not np.hypot(*self.wind) <= 25:
+            raise ValueError(
+                f"wind must be (to the east, to the south), 25 m/s at most, not {self.wind!r}."
+            )
 
 
 def scenes(n, seed, setting="training"):

@@ -58,7 +58,8 @@ def noise(rng, length, slope=3.0, stretch=1.0, angle=0.0):
 
 def soft(field, threshold, width):
     """From 0 well below the threshold to 1 well above it."""
-    return 1 / (1 + np.exp(-(field - threshold) / width))
+    with np.errstate(over="ignore"):  # far below it is 0
+        return 1 / (1 + np.exp(-(field - threshold) / width))
 
 
 def blown(wind, minutes):
@@ -166,8 +167,8 @@ def sequence(scene):
             relative = np.clip(scene.texture * (0.8 * slope / 0.7 * lit + 0.6 * deep), -0.75, 0.75)
             texture[frame] = brightness[frame] * where * relative
     texture = np.clip(brightness + texture, 0, 1) - brightness
-    noise_ = stream(scene.seed, "camera").standard_normal(brightness.shape)
-    measured = np.clip(light * (brightness + texture) + 0.004 * noise_, 0, 1)
+    grain = stream(scene.seed, "camera").standard_normal(brightness.shape)
+    measured = np.clip(light * (brightness + texture) + 0.004 * grain, 0, 1)
     fields = np.float32([measured, light * brightness, light * texture])
     return *fields, bubbling
 
@@ -215,4 +216,6 @@ def _shading(height, toward, where):
     down, right = np.gradient(height)
     lit = -(right * toward[0] + down * toward[1])
     deep = height - cv2.GaussianBlur(height, (0, 0), 4)
+    if not where.any():  # blown out of the picture
+        return np.zeros((2, SIZE, SIZE))
     return [np.clip(part / (part[where].std() + 1e-3), -2.5, 2.5) for part in (lit, deep)]
