@@ -123,9 +123,9 @@ def convection_loop(pictures, titles):
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     shown = [
         plots.picture(ax, sequence[0], title)
-        for ax, sequence, title in zip(axes.flat, pictures, titles, strict=True)
+        for ax, sequence, title in zip(axes.flat, pictures, titles, strict=False)
     ]
-    plt.close(figure)
+    _keep_layout(figure)
 
     def draw(frame):
         for artist, sequence in zip(shown, pictures, strict=True):
@@ -208,7 +208,12 @@ def _picture_and_map(title="z"):  # any text keeps room for a title
     plots.relevance_bar(figure, heat_map, right, label="relevance")
     left.set_title("z")
     right.set_title(title)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every new title
-    plt.close(figure)
+    _keep_layout(figure)
     return figure, picture, heat_map
+
+
+def _keep_layout(figure):
+    """Lay a figure out once, or its axes would move with every new title; and close it."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    plt.close(figure)

@@ -30,7 +30,7 @@ def write(path, minutes=0, channel=2, bad=False, shifted=0.0):
         "band_id": (("band",), np.array([channel], np.int8)),
     }
     time = np.datetime64("2020-06-01T18:00") + np.timedelta64(minutes, "m")
-    coordinates = {"y": rows + shifted, "x": -rows[::-1], "t": time.astype("datetime64[ns]")}
+    coordinates = {"y": rows + shifted, "x": rows[::-1], "t": time.astype("datetime64[ns]")}
     xr.Dataset(variables, coordinates).to_netcdf(path)
     return path
 

@@ -66,7 +66,7 @@ def test_a_loop_shows_the_frame_of_its_slider():
 def test_convection_follows_every_slider():
     scenes = [convection.Scene(seed=worlds.VALIDATION + i) for i in range(2)]
     model = networks.convection()
-    single = keras.Sequential([*model.layers[:-1], keras.layers.Dense(1)])
+    single = keras.Sequential([model.input, *model.layers[:-1], keras.layers.Dense(1)])
     draw = widgets.convection(single, scenes)
     settings = [(0, 0.7, 0.3, 30), (0, 0.7, 0.3, 30), (0, 0.4, 0.3, 30), (0, 0.7, 0, 30)]
     settings += [(0, 0.7, 0.3, 70), (1, 0.7, 0.3, 30)]

@@ -75,13 +75,11 @@ def half_lost(answer, angles, pod):
         return wrong("That is in radians; give degrees.")
     if abs(answer - (90 - expected)) < 0.5:
         return wrong("That is the sun's height above the horizon. The zenith angle is 90 minus it.")
-    if np.isclose(answer, np.interp(0.5, pod, angles)):
-        return wrong(
-            "`np.interp` needs x values that rise, and POD falls with the angle: turn both "
-            "arrays round, or change the sign of POD."
-        )
     if answer in angles:
-        return wrong("That is one of the angles tried. Interpolate between its neighbours.")
+        return wrong(
+            "That is one of the angles tried; interpolate between its neighbours. `np.interp` "
+            "needs x values that rise, and POD falls: give it `-pod_by_angle`."
+        )
     return wrong("Look where POD passes 0.5 between two of the angles.")
 
 
