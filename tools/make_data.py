@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.worlds import SAMPLE, clever_hans
+from utils.worlds import SAMPLE, clever_hans, convection
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SQUEEZED = {"zlib": True, "complevel": 9, "shuffle": True}
@@ -25,5 +25,26 @@ def make_clever_hans(path):
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
+def make_convection(path):
+    """Write 32 sequences of the training world, a byte per value, as a CF NetCDF file."""
+    world = convection.simulate(32, SAMPLE, progress=True)
+    world.attrs |= {
+        "source": "utils.worlds.convection.simulate(32, SAMPLE, 'training')",
+        "license": "CC BY 4.0",
+        "references": "Lee et al. 2021, https://doi.org/10.5194/amt-14-2699-2021",
+    }
+    for name, kind, step in (
+        ("reflectance", np.uint8, 1 / 255),
+        ("truth_brightness", np.uint8, 1 / 255),
+        ("truth_texture", np.int8, 1 / 200),
+    ):
+        field = world[name]
+        packed = np.rint(field.values / step).astype(kind)
+        world[name] = field.dims, packed, field.attrs | {"scale_factor": np.float32(step)}
+    world.to_netcdf(path, encoding={name: SQUEEZED for name in world.data_vars})
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+
+
 if __name__ == "__main__":
     make_clever_hans(DATA / "clever_hans.nc")
+    make_convection(DATA / "convection.nc")

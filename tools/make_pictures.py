@@ -89,6 +89,15 @@ def feature_visualization(layer, channel):
     return fig
 
 
+def convection(case):
+    """Draw four pictures of a sequence, two minutes apart."""
+    sequence = worlds.open_world("convection").reflectance[case]
+    fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
+    for ax, picture, minutes in zip(axes, sequence, sequence.time, strict=False):
+        plots.picture(ax, picture, f"{minutes:.0f} min")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -98,6 +107,7 @@ def main():
         ("layerwise_relevance", layerwise_relevance(18)),
         ("innvestigate", innvestigate(3)),
         ("tf_explain", tf_explain(8)),
+        ("convection", convection(8)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

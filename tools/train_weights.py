@@ -1,66 +1,49 @@
-"""Train the shipped networks from nothing: `make weights`, or ARGS="name ..." for some of them."""
+"""Train the shipped networks from nothing: `make weights`, or ARGS="name ..." for some of them.
+
+Each world has a module of recipes. It offers `RECIPES` by name, and functions of a recipe:
+`network`, `made_by`, `train`, and `right`, whose answers are the scores.
+"""
 
 import hashlib
 import sys
 
-from tensorflow import keras
+import recipes_clever_hans
+import recipes_convection
 
-from utils import course, networks, skill, training, worlds
-from utils.worlds import clever_hans
+from utils import course, skill, training, worlds
 
-RECIPES = {
-    "clever_hans": {
-        "setting": "training",
-        "tested on": "training",
-        "start": None,
-        "pictures": 6500,
-        "epochs": 12,
-    },
-    "clever_hans_repaired": {
-        "setting": "balanced",
-        "tested on": "real",
-        "start": "clever_hans",
-        "pictures": 6500,
-        "epochs": 16,
-    },
-}
-MADE_BY = [networks.clever_hans, clever_hans, training.fit]
+WORLDS = [recipes_clever_hans, recipes_convection]
+WORLD = {name: world for world in WORLDS for name in world.RECIPES}
+RECIPES = {name: world.RECIPES[name] for name, world in WORLD.items()}
 
 
 def start_hash(recipe):
     """Hash of the weights that a recipe starts from, None for random ones."""
     if recipe["start"] is None:
         return None
-    model = networks.clever_hans()
+    model = WORLD[recipe["start"]].network(RECIPES[recipe["start"]])
     training.load_weights(model, recipe["start"])
     return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()[:16]
 
 
-def train(recipe):
-    """Train a horse network on one setting of the world and test it on another.
+def train(name):
+    """Train a network by its recipe, and test it.
 
     Returns
     -------
     model : keras.Model
     record : dict
-        The recipe, the seeds, and the accuracy in per cent on 1,000 validation pictures.
+        The recipe, the seeds, and the scores in per cent on validation samples.
     """
+    recipe, world = RECIPES[name], WORLD[name]
     course.start(seed=0)
-    model = networks.clever_hans()
+    model = world.network(recipe)
     if recipe["start"]:
         training.load_weights(model, recipe["start"])
-    data = clever_hans.simulate(
-        recipe["pictures"], worlds.TRAINING, recipe["setting"], progress=True
-    )
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    training.fit(
-        model, data.picture, data.horse.values[:, None], loss=loss, epochs=recipe["epochs"]
-    )
-    test = clever_hans.simulate(1000, worlds.VALIDATION, recipe["tested on"], progress=True)
-    says_horse = model.predict(test.picture.values, verbose=0)[:, 0] > 0
-    accuracy, _ = skill.rate(says_horse == (test.horse.values == 1))
+    world.train(model, recipe)
+    scores = {key: round(skill.rate(yes)[0], 1) for key, yes in world.right(model, recipe).items()}
     seeds = {"seed": 0, "first picture": worlds.TRAINING, "start hash": start_hash(recipe)}
-    return model, {**recipe, **seeds, "accuracy": round(accuracy, 1)}
+    return model, {**recipe, **seeds, **scores}
 
 
 def main(names):
@@ -71,8 +54,9 @@ def main(names):
         )
         return 1
     for name in names or RECIPES:
-        model, record = train(RECIPES[name])
-        path = training.save_weights(model, name, made_by=MADE_BY, **record)
+        model, record = train(name)
+        made_by = WORLD[name].made_by(RECIPES[name])
+        path = training.save_weights(model, name, made_by=made_by, **record)
         print(f"{path.name}: {record}")
     print("Now run `make pictures` and `make lessons`.")
     return 0

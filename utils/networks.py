@@ -81,6 +81,91 @@ def encoder_decoder(size=256, channels=4, skip=False):
     return keras.Model(inputs, outputs, name="encoder_decoder")
 
 
+def convection(size=64, frames=5):
+    """Convection or not: a plain CNN with two output neurons, as in the lecture.
+
+    The pictures of a sequence are its input channels. The two outputs are logits, "no convection"
+    first, without a softmax.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the pictures in pixels, a multiple of 32.
+    frames : int
+        Pictures in a sequence.
+
+    Returns
+    -------
+    keras.Sequential
+        From (sample, size, size, frames), reflectance, to (sample, 2).
+
+    Raises
+    ------
+    ValueError
+        If `size` is not a positive multiple of 32, by which the poolings shrink it.
+    """
+    _check_multiple(size, 32)
+    model = keras.Sequential([keras.Input((size, size, frames))], name="convection")
+    for filters, pool in ((12, 2), (24, 2), (32, 8)):
+        model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
+        model.add(layers.MaxPooling2D(pool))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(32, activation="relu"))
+    model.add(layers.Dense(2, name="logits"))
+    return model
+
+
+def brightness_only(size=64, frames=5):
+    """A control that cannot see texture: it gets the mean of each picture, and nothing else.
+
+    Parameters and shapes are those of `convection`.
+    """
+    model = keras.Sequential([keras.Input((size, size, frames))], name="brightness_only")
+    model.add(layers.GlobalAveragePooling2D())
+    model.add(layers.Dense(16, activation="relu"))
+    model.add(layers.Dense(2, name="logits"))
+    return model
+
+
+def convection_map(size=64, frames=5):
+    """Where is convection: an encoder-decoder with a logit for each 2 x 2 pixels.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the pictures in pixels, a multiple of 4.
+    frames : int
+        Pictures in a sequence.
+
+    Returns
+    -------
+    keras.Sequential
+        From (sample, size, size, frames), reflectance, to (sample, size, size, 1).
+
+    Raises
+    ------
+    ValueError
+        If `size` is not a positive multiple of 4, by which the poolings shrink it.
+    """
+    _check_multiple(size, 4)
+    model = keras.Sequential([keras.Input((size, size, frames))], name="convection_map")
+    model.add(layers.Rescaling(4, offset=-1.5))  # about mean 0 and deviation 1
+    for filters in (12, 24):
+        model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
+        model.add(layers.MaxPooling2D(2))
+    model.add(layers.Conv2D(32, 3, padding="same", activation="relu"))
+    model.add(layers.UpSampling2D(2))
+    model.add(layers.Conv2D(12, 3, padding="same", activation="relu"))
+    model.add(layers.Conv2D(1, 1, name="logit"))
+    model.add(layers.UpSampling2D(2))
+    return model
+
+
+def _check_multiple(size, of):
+    if size < of or size % of:
+        raise ValueError(f"size is {size}: give a positive multiple of {of}, such as 64.")
+
+
 def shuffled(model, names, seed=0):
     """Copy of a network in which the weights of some layers are shuffled (adebayo2018).
 

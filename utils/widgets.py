@@ -8,6 +8,7 @@ import numpy as np
 
 from utils import lrp, plots
 from utils.worlds import clever_hans as clever_hans_world
+from utils.worlds import convection as convection_world
 
 
 def panel(draw, **controls):
@@ -40,6 +41,29 @@ def panel(draw, **controls):
     update()
     row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
     return ipywidgets.VBox([ipywidgets.Box(list(controls.values()), layout=row), picture])
+
+
+def loop(draw, frames, **controls):
+    """Show a panel that steps, plays and stops, like a satellite loop.
+
+    Parameters
+    ----------
+    draw : function
+        As in `panel`, with a parameter `frame`, from 0 on.
+    frames : int
+        How many there are.
+    **controls : ipywidgets.Widget
+        As in `panel`.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Buttons for play, stop and repeat above the panel.
+    """
+    play = ipywidgets.Play(min=0, max=frames - 1, interval=400)
+    frame = ipywidgets.IntSlider(0, 0, frames - 1, description="frame")
+    ipywidgets.jslink((play, "value"), (frame, "value"))
+    return ipywidgets.VBox([play, panel(draw, frame=frame, **controls)])
 
 
 def clever_hans(model, scenes):
@@ -175,6 +199,71 @@ def method_tour(pictures, maps, masks):
     return draw
 
 
+def convection_loop(pictures, titles):
+    """Prepare the picture of lesson 06's loop: several sequences side by side.
+
+    Parameters
+    ----------
+    pictures : array, shape (sample, time, y, x)
+        Reflectance.
+    titles : list of str
+
+    Returns
+    -------
+    function
+        ``draw(frame)`` returns the figure with that picture of each sequence.
+    """
+    columns = min(len(pictures), 4)
+    rows = -(-len(pictures) // columns)
+    size = 2.1 * columns, 2.3 * rows
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    shown = [
+        plots.picture(ax, sequence[0], title)
+        for ax, sequence, title in zip(axes.flat, pictures, titles, strict=False)
+    ]
+    _keep_layout(figure)
+
+    def draw(frame):
+        for artist, sequence in zip(shown, pictures, strict=True):
+            artist.set_data(sequence[frame])
+        return figure
+
+    return draw
+
+
+def convection(model, scenes):
+    """Prepare the picture of lesson 06's panel: a scene, its heat map and its probability.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network with one output, the logit of "convection".
+    scenes : list of utils.worlds.convection.Scene
+        Of the kind "shield".
+
+    Returns
+    -------
+    function
+        ``draw(number, brightness, texture, sun)`` returns the figure of scene `number` with this
+        brightness, this contrast of the bubbling, and the sun at this zenith angle in degrees.
+    """
+    figure, picture, heat_map = _picture_and_map("red for, blue against")
+
+    def draw(number, brightness, texture, sun):
+        scene = replace(scenes[number], brightness=brightness, texture=texture, sun_zenith=sun)
+        data = convection_world.render([scene])
+        x = convection_world.as_input(data)
+        result = lrp.relevance(model, x, "alpha_1_beta_0", layers=False)
+        logit = result.ledger.received.iloc[0]
+        values = result.input[0].sum(-1)
+        picture.set_data(x[0, :, :, x.shape[-1] // 2])
+        picture.axes.set_title(f"convection: {100 / (1 + np.exp(-logit)):.0f} %")
+        heat_map.set_data(values / plots.colour_limit(values))
+        return figure
+
+    return draw
+
+
 def _picture_and_map(title="z"):  # any text keeps room for a title
     """A figure with an empty picture on the left and an empty heat map on the right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.1))
@@ -184,9 +273,7 @@ def _picture_and_map(title="z"):  # any text keeps room for a title
     plots.relevance_bar(figure, heat_map, right, label="relevance")
     left.set_title("z")
     right.set_title(title)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every new title
-    plt.close(figure)
+    _keep_layout(figure)
     return figure, picture, heat_map
 
 
@@ -212,9 +299,7 @@ def synthesised(samples, runs):
     (curve,) = axes[2].plot([], [])
     (here,) = axes[2].plot([], [], "o", color=plots.ORANGE)
     axes[2].set(xlabel="step", title="excitation")
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every new title
-    plt.close(figure)
+    _keep_layout(figure)
 
     def draw(part, frame):
         run = runs[part]
@@ -230,3 +315,10 @@ def synthesised(samples, runs):
         return figure
 
     return draw
+
+
+def _keep_layout(figure):
+    """Lay a figure out once, or its axes would move with every new title; and close it."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    plt.close(figure)

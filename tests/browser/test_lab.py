@@ -14,6 +14,7 @@ PANELS = (
     "03_layerwise_relevance",
     "04_innvestigate",
     "05_tf_explain",
+    "06_convection",
 )
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]

@@ -9,6 +9,7 @@ from tensorflow import keras
 from utils import lrp, networks, skill
 from utils.check import (
     clever_hans,
+    convection,
     feature_visualization,
     innvestigate,
     layerwise_relevance,
@@ -426,3 +427,80 @@ def test_separation(solve, state, message):
     with_tag[:, 1] = without[:, 1].max() + 1 + draw.random(12)
     verdict = feature_visualization.separation(solve(with_tag, without), with_tag, without)
     assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+# ---- lesson 06 ----------------------------------------------------------------------------------
+
+
+SAYS = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0], bool)  # 3 hits, 1 miss, 1 false alarm
+LABEL = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], bool)
+
+
+@pytest.mark.parametrize(
+    "pod, far, state, message",
+    [
+        (..., ..., "unanswered", "Replace"),
+        (0.75, 0.25, "right", "finds 75"),
+        (np.float64(0.75), np.float64(0.25), "right", "finds 75"),
+        (75, 25, "wrong", "between 0 and 1"),
+        (0.8, 0.25, "wrong", "accuracy"),
+        (0.3, 0.25, "wrong", "not by all sequences"),
+        (0.1, 0.25, "wrong", "hits / (hits + misses)"),
+        (0.75, 1 / 6, "wrong", "false alarm *rate*"),
+        (0.75, 0.75, "wrong", "take the others"),
+        (0.75, 0.5, "wrong", "false alarms / (hits"),
+        (LABEL, 0.25, "wrong", "one number"),
+    ],
+)
+def test_pod_and_far(pod, far, state, message):
+    verdict = convection.pod_and_far(pod, far, SAYS, LABEL)
+    assert verdict.state == state and message in verdict.message
+
+
+def test_pod_divided_by_all_alarms():
+    says, label = np.r_[SAYS, True], np.r_[LABEL, False]
+    verdict = convection.pod_and_far(3 / 5, 2 / 5, says, label)
+    assert verdict.state == "wrong" and "called convection" in verdict.message
+
+
+def each(function):
+    return lambda a, b: np.array([function(u, v) for u, v in zip(a, b, strict=True)])
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda a, b: ..., "unanswered", "Replace"),
+        (each(lambda a, b: np.corrcoef(a.ravel(), b.ravel())[0, 1]), "right", "On average"),
+        (each(lambda a, b: np.corrcoef(a.ravel(), b.ravel())[0, 1] ** 2), "wrong", "squared"),
+        (each(lambda a, b: np.cov(a.ravel(), b.ravel(), ddof=0)[0, 1]), "wrong", "covariance"),
+        (each(lambda a, b: (a * b).mean() / a.std() / b.std()), "wrong", "mean first"),
+        (lambda a, b: np.corrcoef(a.ravel(), b.ravel())[0, 1], "wrong", "mixes"),
+        (lambda a, b: np.zeros((4, 5)), "wrong", "has the shape (4, 5)"),
+        (lambda a, b: np.zeros(4), "wrong", "differ"),
+    ],
+)
+def test_correlations(solve, state, message):
+    rng = np.random.default_rng(3)
+    maps = rng.random((4, 5, 6, 6))
+    fields = maps + rng.random((4, 5, 6, 6)) + np.arange(4)[:, None, None, None]
+    verdict = convection.correlations(solve(maps, fields), maps, fields)
+    assert verdict.state == state and message in verdict.message
+
+
+@pytest.mark.parametrize(
+    "answer, state, message",
+    [
+        (..., "unanswered", "Replace"),
+        (52.5, "right", "half of the storms"),
+        (np.deg2rad(52.5), "wrong", "radians"),
+        (37.5, "wrong", "90 minus"),
+        (60, "wrong", "angles tried"),
+        (32.0, "wrong", "passes 0.5"),
+        ([52.5], "wrong", "one angle"),
+        (45, "wrong", "passes 0.5"),
+    ],
+)
+def test_half_lost(answer, state, message):
+    verdict = convection.half_lost(answer, [30, 40, 50, 60], [1, 1, 0.6, 0.2])
+    assert verdict.state == state and message in verdict.message

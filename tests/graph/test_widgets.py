@@ -4,9 +4,10 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from tensorflow import keras
 
 from utils import features, networks, plots, widgets, worlds
-from utils.worlds import clever_hans
+from utils.worlds import clever_hans, convection
 
 
 @pytest.fixture
@@ -71,3 +72,27 @@ def test_synthesised_follows_part_and_frame():
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4
     assert shown[4] == plots.png(draw("1", 4))  # the last frame stands for all that follow
+
+
+def test_a_loop_shows_the_frame_of_its_slider():
+    pictures = np.random.default_rng(0).random((3, 5, 8, 8))
+    draw = widgets.convection_loop(pictures, ["a", "b", "c"])
+    play, box = widgets.loop(draw, frames=5).children
+    assert (play.min, play.max) == (0, 4)
+    slider = box.children[0].children[0]
+    shown = []
+    for frame in (0, 3, 0):
+        slider.value = frame
+        shown.append(bytes(box.children[1].value))
+    assert shown[0] == shown[2] != shown[1]
+
+
+def test_convection_follows_every_slider():
+    scenes = [convection.Scene(seed=worlds.VALIDATION + i) for i in range(2)]
+    model = networks.convection()
+    single = keras.Sequential([model.input, *model.layers[:-1], keras.layers.Dense(1)])
+    draw = widgets.convection(single, scenes)
+    settings = [(0, 0.7, 0.3, 30), (0, 0.7, 0.3, 30), (0, 0.4, 0.3, 30), (0, 0.7, 0, 30)]
+    settings += [(0, 0.7, 0.3, 70), (1, 0.7, 0.3, 30)]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert shown[0] == shown[1] and len(set(shown)) == 5

@@ -1,0 +1,1 @@
+"""Real files, read into the same schema as the worlds."""
