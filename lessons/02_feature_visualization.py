@@ -518,7 +518,7 @@ widgets.panel(
 #   larger and more complex patterns, but an atmospheric river or a cold front has **fuzzy boundaries** and **few distinct
 #   parts**, no eyes, ears and noses. If its made-up picture is a smear, can you tell a good smear from a bad one?
 #
-# Is it so? Lesson 06 (to come) asks the same of a network that detects convection in satellite images, and measures it.
+# Is it so? [Lesson 06](06_convection.ipynb) asks the same of networks that detect convection in satellite images, and measures it.
 #
 # ## In this lesson you
 #

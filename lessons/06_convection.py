@@ -179,7 +179,6 @@ z = single.predict(world.as_input(test), verbose=0)[:, 0]
 print("the same answers:", np.array_equal(z > 0, says))
 
 
-# %%
 def heat_maps(network, data):
     """Relevance of each pixel of each picture, shape (sample, time, y, x)."""
     result = lrp.relevance(network, world.as_input(data), "alpha_1_beta_0", layers=False)
@@ -299,13 +298,12 @@ fig, ax = plt.subplots(figsize=(7, 3))
 for row, pair in enumerate(follows.values()):
     for what, colour, shift in (("brightness", plots.ORANGE, -0.1), ("texture", plots.BLUE, 0.1)):
         value, (low, high) = skill.bootstrap(np.mean, pair[what])
-        ax.errorbar(
-            value, row + shift, xerr=[[value - low], [high - value]], fmt="o", color=colour,
-            label=what if row == 0 else None,
-        )  # fmt: skip
+        error = [[value - low], [high - value]]
+        ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=what)
 ax.set(yticks=range(4), yticklabels=list(follows), ylim=(3.5, -0.5), xlim=(-0.2, 1))
 ax.set_xlabel("correlation of relevance with the field, mean over scenes")
-ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+handles, labels = ax.get_legend_handles_labels()
+ax.legend(handles[:2], labels[:2], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 plots.show(
     fig,
     "Correlation of relevance with brightness and with texture: brightness leads by far in the control, "
@@ -415,8 +413,7 @@ check.half_lost(half_lost_at, angles, pod_by_angle)
 # **Think.** At 35° N in June, the sun is that low about three hours before it sets. What does it do to a
 # forecast if heating goes missing from the model every afternoon, at the same hours? Would dividing by the cosine of the zenith
 # angle help, and what would it not help?
-
-# %% [markdown]
+#
 # ## 5. Two repairs
 #
 # The lecture proposes two.
@@ -500,7 +497,65 @@ plots.show(
 )
 
 # %% [markdown]
-# ## 6. Try it yourself
+# ## 6. Type A: how much fuzzier is the atmosphere?
+#
+# Lesson 02 asked what single channels respond to. Letters and legs were easy to recognise. The lecture says that the atmosphere has fuzzy
+# boundaries and few distinct parts. Measure it: take a channel, look for the eight samples that excite it most, and cut out the 18 x 18
+# pixels that it sees there. **How alike are its favourites?** Their mean correlation, pair by pair, is 1 for the same picture each
+# time and 0 for windows that have nothing in common. We compare the third convolution of the horse network with those of two
+# networks of this lesson; all three see 18 x 18 pixels. Which will have the lowest?
+
+
+# %%
+def favourites(network, x, n=8):
+    """Windows that excite each channel of the third convolution most, shape (window, 18, 18)."""
+    third = keras.Model(network.input, network.layers[4].output)
+    values = third.predict(x, verbose=0)[:, 2:14, 2:14]  # where the whole window is inside
+    found = []
+    for channel in np.moveaxis(values, -1, 0):
+        top = np.argsort(-channel.max((1, 2)))[:n]
+        if channel[top].max((1, 2)).min() > 0:  # excited by all of them
+            places = [np.unravel_index(channel[i].argmax(), (12, 12)) for i in top]
+            corners = [(4 * row + 1, 4 * column + 1) for row, column in places]
+            pairs = zip(top, corners, strict=True)
+            found.append([x[i, r : r + 18, c : c + 18].mean(-1) for i, (r, c) in pairs])
+    return np.array(found)
+
+
+def likeness(windows):
+    """Mean correlation of all pairs of windows."""
+    return np.corrcoef(windows.reshape(len(windows), -1))[np.triu_indices(len(windows), 1)].mean()
+
+
+# %%
+horse = networks.clever_hans()
+training.load_weights(horse, "clever_hans")
+asked = {"horse network": (horse, worlds.open_world("clever_hans").picture.values)}
+asked |= {n: (trained(NETWORKS[n]), x[:200]) for n in ("first network", "repaired")}
+best = {name: favourites(*pair) for name, pair in asked.items()}
+alike = {name: np.array([likeness(w) for w in windows]) for name, windows in best.items()}
+fig, axes = plt.subplots(3, 8, figsize=(9, 3.9))
+for row, (name, windows) in zip(axes, best.items(), strict=True):
+    order = np.argsort(alike[name])
+    for k, channel in enumerate(order[[-len(order) // 4, len(order) // 2]]):
+        for ax, window in zip(row[4 * k : 4 * k + 4], windows[channel], strict=False):
+            plots.picture(ax, window)
+        row[4 * k].set_title(f"likeness {alike[name][channel]:.2f}", fontsize=10)
+    row[0].set_ylabel(name)
+plots.show(
+    fig,
+    "Four favourites of two channels of each network, one of the upper quarter and a median one: alike in the "
+    "horse network and the first network, hardly in the repaired one.",
+)
+for name, values in alike.items():
+    print(f"{name}: mean likeness of favourites {values.mean():.2f} over {len(values)} channels")
+
+# %% [markdown]
+# The first network is hardly fuzzier than the horse network: what it likes is the edge of a bright cloud, and one edge looks like the next.
+# The repaired network is. It uses the bubbling, and no two domes are alike. So the lecture's remark holds for the network
+# that looks at the right thing, and **a sharp Type A picture was a bad sign here**.
+#
+# ## 7. Try it yourself
 #
 # A shield with a bubbling side. Change its brightness, its texture, and the sun. Then put `"first network"` in the place of
 # `"repaired"` and run the cell again: which slider moves the probability now?
@@ -521,7 +576,7 @@ widgets.panel(
 )
 
 # %% [markdown]
-# ## 7. From here to the real thing
+# ## 8. From here to the real thing
 #
 # > **The lecture says**: two output neurons, five pictures. **The paper** is the later version: its network gives
 # > a map of convection, as in repair two, and also reads channel 14 (11.2 µm), whose cloud-top temperature tells a
@@ -545,7 +600,8 @@ widgets.panel(
 # - made heat maps for the difference of two outputs, picture by picture,
 # - turned "it looks at brightness" into two correlations, and set them beside controls,
 # - proved it with matched pairs, and found where it turns into errors,
-# - repaired the network twice, and saw which part of a repair did the work.
+# - repaired the network twice, and saw which part of a repair did the work,
+# - measured how alike the favourites of a channel are, where clouds have no letters.
 #
 # ## Quiz
 #
@@ -584,6 +640,14 @@ widgets.panel(
 
 
 # %% tags=["claims"]
+def fuzzier(name):
+    """How much less alike favourites are than in the horse network, with its 95 % interval."""
+    rng, pair = np.random.default_rng(0), (alike["horse network"], alike[name])
+    resampled = [[rng.choice(v, v.size).mean() for v in pair] for _ in range(1000)]
+    low, high = np.percentile([a - b for a, b in resampled], [2.5, 97.5])
+    return pair[0].mean() - pair[1].mean(), (low, high)
+
+
 first_hard = np.concatenate([wrong["first network"][kind] for kind in hard])
 shuffled = skill.rate(turned["first network"]["shuffled"])
 for name, text, (value, interval), goal in [
@@ -593,6 +657,9 @@ for name, text, (value, interval), goal in [
     ("motion", "Answers that turn when frames are shuffled", shuffled, ">= 5"),
 ]:
     claims.record(f"convection-{name}", text, "lecture", value, interval, goal, "%")
+for name in ("first network", "repaired"):
+    text = f"Type A is fuzzier than in the horse network: likeness of favourites, {name}"
+    claims.record(f"convection-fuzzy-{name.split()[0]}", text, "lecture", *fuzzier(name), "> 0")
 
 
 # %% tags=["claims"]
@@ -642,6 +709,7 @@ for name, text, (value, interval), goal, unit in [
     ("two-kept", "Repair two: ordinary accuracy", kept("repair two"), ">= -3", "points"),
 ]:
     claims.record(f"convection-{name}", text, "lecture", value, interval, goal, unit)
+
 
 # %% [markdown]
 # ## References
