@@ -19,6 +19,7 @@
 
 # %%
 from dataclasses import replace
+from functools import cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -185,7 +186,7 @@ def heat_maps(network, data):
     return result.input.transpose(0, 3, 1, 2)
 
 
-hits = test.isel(sample=np.nonzero(says & label)[0])
+hits = test.isel(sample=np.nonzero(says & label)[0][:80])
 maps = heat_maps(single, hits)
 masks = hits.truth_bubbling.values
 
@@ -263,6 +264,7 @@ NETWORKS = {
 }
 
 
+@cache
 def trained(name):
     """A network with the weights of that name."""
     kinds = {"convection_brightness": networks.brightness_only}
@@ -328,8 +330,8 @@ plots.show(
 # storms does each change turn the answer?
 
 # %%
-storms = [scene for scene, convective in zip(scenes, label, strict=True) if convective][:120]
-plain = world.render(storms)
+which = np.nonzero(label)[0][:120]
+storms, plain = [scenes[i] for i in which], test.isel(sample=which)
 changed = {
     "smoothed": world.render([replace(s, texture=0.0) for s in storms]),
     "dimmed": world.render([replace(s, brightness=0.35) for s in storms]),
@@ -380,7 +382,7 @@ plots.show(
 # %% [markdown]
 # ### Exercise 3: when does it lose the storms?
 #
-# The first network was trained around noon. Storms peak in the afternoon. Below, the same 40 storms under an
+# The first network was trained around noon. Storms peak in the afternoon. Below, the same 30 storms under an
 # ever lower sun: at which solar zenith angle does POD fall below one half? Interpolate between the angles tried;
 # give degrees.
 #
@@ -394,7 +396,7 @@ plots.show(
 angles = np.arange(20.0, 75, 10)
 pod_by_angle = np.array(
     [
-        says_convection(model, world.render([replace(s, sun_zenith=a) for s in storms[:40]])).mean()
+        says_convection(model, world.render([replace(s, sun_zenith=a) for s in storms[:30]])).mean()
         for a in angles
     ]
 )
