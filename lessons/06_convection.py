@@ -175,8 +175,8 @@ def with_one_output(network):
     return single
 
 
-single = with_one_output(model)
-z = single.predict(world.as_input(test), verbose=0)[:, 0]
+single, x = with_one_output(model), world.as_input(test)
+z = single.predict(x, verbose=0)[:, 0]
 print("the same answers:", np.array_equal(z > 0, says))
 
 
@@ -275,7 +275,6 @@ def trained(name):
 
 
 singles = {name: with_one_output(trained(file)) for name, file in NETWORKS.items()}
-x = world.as_input(test)
 all_say_so = np.all([one.predict(x, verbose=0)[:, 0] > 0 for one in singles.values()], axis=0)
 shared = test.isel(sample=np.nonzero(all_say_so & label)[0][:80])
 fields = {
@@ -291,10 +290,9 @@ def correlation(a, b):
     return (a * b).sum((1, 2, 3)) / np.sqrt((a**2).sum((1, 2, 3)) * (b**2).sum((1, 2, 3)))
 
 
-shared_maps = {name: heat_maps(one, shared) for name, one in singles.items()}
 follows = {
-    name: {what: correlation(some, field) for what, field in fields.items()}
-    for name, some in shared_maps.items()
+    name: {what: correlation(heat_maps(one, shared), field) for what, field in fields.items()}
+    for name, one in singles.items()
 }
 fig, ax = plt.subplots(figsize=(7, 3))
 for row, pair in enumerate(follows.values()):
