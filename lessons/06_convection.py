@@ -290,24 +290,24 @@ def correlation(a, b):
     return (a * b).sum((1, 2, 3)) / np.sqrt((a**2).sum((1, 2, 3)) * (b**2).sum((1, 2, 3)))
 
 
+shared_maps = {name: heat_maps(one, shared) for name, one in singles.items()}
 follows = {
-    name: {what: correlation(heat_maps(one, shared), field) for what, field in fields.items()}
-    for name, one in singles.items()
+    name: {what: correlation(some, field) for what, field in fields.items()}
+    for name, some in shared_maps.items()
 }
 fig, ax = plt.subplots(figsize=(7, 3))
 for row, pair in enumerate(follows.values()):
     for what, colour, shift in (("brightness", plots.ORANGE, -0.1), ("texture", plots.BLUE, 0.1)):
         value, (low, high) = skill.bootstrap(np.mean, pair[what])
         error = [[value - low], [high - value]]
-        ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=what)
+        ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour)
 ax.set(yticks=range(4), yticklabels=list(follows), ylim=(3.5, -0.5), xlim=(-0.2, 1))
 ax.set_xlabel("correlation of relevance with the field, mean over scenes")
-handles, labels = ax.get_legend_handles_labels()
-ax.legend(handles[:2], labels[:2], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+ax.legend(ax.containers[:2], fields, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 plots.show(
     fig,
-    "Correlation of relevance with brightness and with texture: brightness leads by far in the control, "
-    "a little in the first network; texture leads in the repaired one and the one trained on it.",
+    "Correlation of relevance with two fields: brightness leads by far in the control and a little in the "
+    "first network, texture in the repaired one and in the one trained on it.",
 )
 
 # %% [markdown]
