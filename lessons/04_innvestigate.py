@@ -414,14 +414,14 @@ right.set(xticks=[1, 10, 100], xticklabels=["1", "10", "100"])
 plots.show(
     fig,
     "Left, how far maps agree before and after the shuffling: only the four gradient methods stay below one "
-    "half; deep Taylor, alpha 1 beta 0 and flat come near 1. Right, the cost: 2 to 9 passes, and 32 for the "
+    "half; deep Taylor, alpha 1 beta 0, flat and PatternNet come near 1. Right, the cost: 2 to 9 passes, and 32 for the "
     "methods that average over 16 copies.",
 )
 
 # %% [markdown]
 # The literature warns of guided backpropagation and deconvnet [@adebayo2018], [@nie2018]: both rebuild the picture's edges, whatever
-# the network thinks of them. They fail here, too, and they are in company. Deep Taylor, alpha 1 beta 0 and flat hardly change at
-# all; the other LRP rules and the patterns lie in between. Only the gradients stay below our goal.
+# the network thinks of them. They fail here, too, and they are in company. Deep Taylor, alpha 1 beta 0, flat and PatternNet
+# hardly change at all; the other LRP rules and PatternAttribution lie in between. Only the gradients stay below our goal.
 #
 # The reason for alpha 1 beta 0 is known [@sixt2020]. Its shares are never negative. Multiply any vector by many positive
 # matrices, and its direction ends up nearly the same, whatever you began with: the way back forgets the output. Yet in section 6 it
