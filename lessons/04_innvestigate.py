@@ -63,7 +63,7 @@ def logits(state, pictures):
     return model.predict(pictures, verbose=0)[:, 0]
 
 
-scenes = [s for s in world.scenes(900, seed=worlds.CLAIMS) if s.horse and s.tag]
+scenes = [s for s in world.scenes(450, seed=worlds.CLAIMS) if s.horse and s.tag]
 tagged = world.render(scenes)
 cut = world.render([replace(scene, tag=False) for scene in scenes])
 both = {state: [logits(state, d.picture.values) for d in (tagged, cut)] for state in states}
@@ -393,7 +393,7 @@ plots.show(
 
 # %% [markdown]
 # All but the gradient still show the letters. Eyes do not suffice, so count: `skill.rank_agreement` is the rank correlation of the
-# sizes in both maps, 1 if all pixels keep their order. Our goal, set before the measurement, is at most 0.5 (dotted). On
+# sizes in both maps, 1 if all pixels keep their order. We ask for at most 0.5 (dotted). On
 # the right is what a map costs, in forward passes through the network, counted by `cost` as multiplications and additions,
 # without the patterns' fit. (The README has seconds for the toolbox.)
 
