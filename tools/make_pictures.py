@@ -10,10 +10,16 @@ from utils.explain import explain
 PICTURES = Path(__file__).parents[1] / "pictures"
 
 
-def first_heat_map(case):
-    """Draw a picture and its heat map."""
+def horse_network():
+    """The network of lesson 01, trained."""
     model = networks.clever_hans()
     training.load_weights(model, "clever_hans")
+    return model
+
+
+def first_heat_map(case):
+    """Draw a picture and its heat map."""
+    model = horse_network()
     one = worlds.open_world("clever_hans").isel(sample=[case])
     heat_map = explain(model, one.picture.values, "lrp.sequential_preset_a")[0]
     fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2.5))
@@ -32,8 +38,7 @@ def clever_hans(cases):
 
 def layerwise_relevance(case):
     """Draw a picture, and its relevance in ever finer layers down to the input."""
-    model = networks.clever_hans()
-    training.load_weights(model, "clever_hans")
+    model = horse_network()
     picture = worlds.open_world("clever_hans").picture.values[[case]]
     result = lrp.relevance(model, picture, "alpha_1_beta_0")
     maps = [values for name, values in result.layers.items() if "pooling" in name]
@@ -46,8 +51,7 @@ def layerwise_relevance(case):
 
 def innvestigate(case):
     """Draw a picture and heat maps of the same network by six methods."""
-    model = networks.clever_hans()
-    training.load_weights(model, "clever_hans")
+    model = horse_network()
     picture = worlds.open_world("clever_hans").picture.values[[case]]
     methods = ["gradient", "input_t_gradient", "guided_backprop", "lrp.alpha_1_beta_0"]
     methods += ["lrp.alpha_2_beta_1", "lrp.flat"]
@@ -60,8 +64,7 @@ def innvestigate(case):
 
 def tf_explain(case):
     """Draw a tagged picture, and grey patches of three sizes on its tag, with the answers."""
-    model = networks.clever_hans()
-    training.load_weights(model, "clever_hans")
+    model = horse_network()
     one = worlds.open_world("clever_hans").isel(sample=case)
     rows, columns = one.truth_tag.values.nonzero()
     fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
@@ -75,8 +78,7 @@ def tf_explain(case):
 
 def feature_visualization(layer, channel):
     """Draw the sample that excites a channel most, and the steps of a made-up picture."""
-    model = networks.clever_hans()
-    training.load_weights(model, "clever_hans")
+    model = horse_network()
     pictures = worlds.open_world("clever_hans").picture.values
     part = model.layers[layer].name, channel
     best = features.strongest_samples(model, pictures, *part, n=1)
