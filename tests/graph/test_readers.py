@@ -360,6 +360,7 @@ def test_what_is_no_lightning_is_refused(tmp_path, scan):
     seen = abi.brightness_temperature(scan, size=64)
     assert float(glm.groups(one, seen).sum()) == 1
     refused(ValueError, "is of .* the scan of", glm.groups, later, seen)
+    refused(ValueError, "another satellite than the scan", glm.groups, west, seen)
 
 
 def test_radar_is_averaged_as_power(tmp_path):
@@ -417,6 +418,21 @@ def test_what_is_no_radar_is_refused(tmp_path, scan):
     seen = abi.brightness_temperature(scan, size=64)
     later = radar(tmp_path / "later.grib2", 10, minute=30)
     refused(ValueError, "is of .* the scan of", mrms.reflectivity, later, seen)
+
+
+def test_bad_arguments_are_refused(scan, tmp_path):
+    here, read = grid.local(35.0, -90.0, 64), abi.brightness_temperature
+    flash, echo = lightning(tmp_path / "a.nc", 35.0, -90.0), radar(tmp_path / "a.grib2", 10)
+    refused(TypeError, "by their paths", read, None)
+    refused(TypeError, "by their paths", glm.groups, [flash, 3], here)
+    refused(ValueError, "place must be", read, scan, place=35.0)
+    refused(TypeError, "two numbers", read, scan, place=("35 N", "90 W"))
+    refused(ValueError, "no place", grid.local, np.nan, 0)
+    refused(ValueError, "size must be", grid.local, 35.0, -90.0, 64.5)
+    refused(TypeError, "grid is a ndarray", glm.groups, flash, here.latitude.values)
+    refused(TypeError, "grid is a list", mrms.reflectivity, echo, [35.0, -90.0])
+    refused(ValueError, "grid lacks x, y", mrms.reflectivity, echo, here.drop_vars(["y", "x"]))
+    refused(ValueError, "one file, not 2", mrms.reflectivity, [echo, echo], here)
 
 
 @real

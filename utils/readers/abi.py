@@ -114,7 +114,8 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
     xarray.Dataset
         ``c07``, ``c09``, ``c13`` (sample, y, x), one sample: brightness temperature in K, with
         the file's own Planck constants. By day channel 7 (3.9 um) has reflected sunlight in it, by
-        night it has none. Coordinates as from `utils.readers.grid.local`, and ``time`` (sample).
+        night it has none. Coordinates as from `utils.readers.grid.local`, ``time`` (sample), and
+        ``satellite_longitude``.
 
         Missing pixels are NaN: those with a bad native pixel beside them (data quality flag 2 or
         more, fill, space) and those too cold to measure. A warning says how many, since the
@@ -122,12 +123,12 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError, TypeError, ValueError
         If a file is missing or of another kind, channel, satellite, time or sector than the others,
         or if the grid leaves the scan.
     """
     files = as_paths(files, KIND)
-    channels = sorted(channels)
+    channels = sorted(set(channels))
     if not channels or not set(channels) <= set(range(7, 17)):
         raise ValueError(f"channels must be among 7 to 16, those in the infrared, not {channels}.")
     scans = {}
@@ -147,6 +148,8 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
         place = ground(float(first.y.mean()), float(first.x.mean()), projection)
         if not np.isfinite(place).all():
             raise ValueError("The scan's middle is in space: choose a place.")
+    if np.shape(place) != (2,):
+        raise ValueError(f"place must be (latitude, longitude), not {place!r}.")
     grid = local(*place, size)
     y, x = scan_angles(grid.latitude.values, grid.longitude.values, projection)
     steps = [
@@ -167,7 +170,11 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
         names[f"c{channel:02d}"] = (("sample", "y", "x"), kelvin[None], about)
     attributes = {"title": f"GOES ABI, {first.attrs['platform']}", "Conventions": "CF-1.10"}
     data = xr.Dataset(names, attrs=attributes).assign_coords(grid.coords)
-    return data.assign_coords(time=("sample", [first.t.values]))
+    longitude = projection["longitude_of_projection_origin"]
+    return data.assign_coords(
+        time=("sample", [first.t.values]),
+        satellite_longitude=((), longitude, {"units": "degrees_east"}),
+    )
 
 
 def _scan(file, channels):

@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 
@@ -18,10 +17,13 @@ def as_paths(files, kind):
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If one is missing, or none is given.
+    FileNotFoundError, TypeError, ValueError
+        If one is missing or no path, or none is given.
     """
-    files = [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
+    try:
+        files = [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
+    except TypeError as error:
+        raise TypeError(f"{kind} files are given by their paths, not as {files!r}.") from error
     if not files:
         raise ValueError(f"Give at least one {kind} file.")
     for file in files:
@@ -62,23 +64,3 @@ def opened(file, variables, kind):
             what = f", but {title!r}" if title else ""
             raise ValueError(f"{file.name} is no {kind} file{what}: it lacks {', '.join(missing)}.")
         yield data
-
-
-def check_time(grid, start, end, name):
-    """Refuse data of another time than the grid's, where the grid has one.
-
-    Parameters
-    ----------
-    grid : xarray.Dataset or xarray.DataArray
-        With a coordinate ``time`` if it comes from a scan.
-    start, end : numpy.datetime64
-        When the data were measured; the grid's time may lie ten minutes before or after.
-    name : str
-        Whose data, for the sentence of an error.
-    """
-    if "time" not in grid.coords:
-        return
-    slack, scan = np.timedelta64(10, "m"), grid.time.values.ravel()[0]
-    if not start - slack <= scan <= end + slack:
-        start, scan = (np.datetime_as_string(time, "m") for time in (start, scan))
-        raise ValueError(f"{name} is of {start} UTC, the scan of {scan} UTC: take one time.")

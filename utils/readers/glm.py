@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from utils.readers.files import as_paths, check_time, opened
-from utils.readers.grid import cells, ground, scan_angles
+from utils.readers.files import as_paths, opened
+from utils.readers.grid import cells, check, ground, scan_angles
 
 KIND = "GLM level 2 LCFA"
 NEEDS = [
@@ -17,7 +17,8 @@ NEEDS = [
     "nominal_satellite_height",
 ]
 # The surface that lightning is placed on, near cloud tops: equatorial and polar radius in m, until
-# 8 October 2018 and after (Bruning et al. 2019, Journal of Geophysical Research 124, 14285).
+# 8 October 2018 and after (van Bezooijen et al. 2016, doi 10.1117/12.2242141; the numbers are those
+# of the library glmtools).
 FIRST_ELLIPSOID, ELLIPSOID = (6394140.0, 6362755.0), (6392137.0, 6362755.0)
 GOOD = 0
 CHANGED = np.datetime64("2018-10-09")
@@ -26,10 +27,10 @@ CHANGED = np.datetime64("2018-10-09")
 def groups(files, grid):
     """Count the groups of lightning in each pixel of a grid.
 
-    The files place a group where the line of sight meets a surface 6 km (poles) to 16 km (equator)
-    up, about a cloud's top. Here it is moved on along that line down to the ground, where ABI's
-    pixels are placed too, so that lightning lies on the cloud that it lights. Both are then off by
-    the same parallax, and radar is not.
+    The files place a group where the line of sight meets a surface about as high as cloud tops: 6 km
+    at the poles, 16 km at the equator (14 km from October 2018 on). Here it is moved on along that
+    line to the ground, where ABI's pixels are placed too, so that lightning lies on the cloud that
+    it lights. Both are then off by the same parallax, and radar is not.
 
     Parameters
     ----------
@@ -48,10 +49,11 @@ def groups(files, grid):
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError, TypeError, ValueError
         If a file is missing, is gridded or another product, or is of another satellite; if files
-        leave a gap, come twice or are of another time than the grid's scan.
+        leave a gap, come twice or are of another time than the grid's scan; if the grid is none.
     """
+    check(grid)
     parts = sorted((_read(file) for file in as_paths(files, KIND)), key=lambda part: part["start"])
     first = parts[0]
     for one, after in zip(parts, parts[1:], strict=False):
@@ -61,7 +63,10 @@ def groups(files, grid):
         if abs(after["start"] - one["end"]) > np.timedelta64(1, "s"):
             raise ValueError(f"{pair} do not follow each other: give each 20 s once, with no gap.")
     start, end = first["start"], parts[-1]["end"]
-    check_time(grid, start, end, first["name"])
+    check(grid, start, end, first["name"])
+    longitude = first["projection"]["longitude_of_projection_origin"]
+    if abs(float(grid.coords.get("satellite_longitude", longitude)) - longitude) > 1:
+        raise ValueError(f"{first['name']} is from another satellite than the scan: take one.")
     latitude, longitude, flag = (
         np.concatenate([part[name] for part in parts]) for name in ("latitude", "longitude", "flag")
     )

@@ -30,10 +30,13 @@ def local(latitude, longitude, size=256):
 
     Raises
     ------
-    ValueError
-        If there is no such place, or the grid is no larger than a pixel or than 3000 km.
+    TypeError, ValueError
+        If there is no such place, or size is not from 2 to 1000.
     """
-    if not (np.isfinite([latitude, longitude]).all() and -90 <= latitude <= 90):
+    numbers = (int, float, np.number)
+    if not (isinstance(latitude, numbers) and isinstance(longitude, numbers)):
+        raise TypeError(f"A place is two numbers in degrees, not {latitude!r}, {longitude!r}.")
+    if not (-90 <= latitude <= 90 and -360 <= longitude <= 360):
         raise ValueError(f"There is no place at latitude {latitude}, longitude {longitude}.")
     if not isinstance(size, int | np.integer) or not 2 <= size <= 1000:
         raise ValueError(f"size must be a whole number of pixels from 2 to 1000, not {size!r}.")
@@ -79,14 +82,10 @@ def cells(grid, latitude, longitude):
 
     Raises
     ------
-    ValueError
-        If the grid lacks coordinates.
+    TypeError, ValueError
+        If the grid is no grid.
     """
-    missing = {"y", "x", "latitude", "longitude"} - set(grid.coords)
-    if missing:
-        raise ValueError(
-            f"The grid lacks {', '.join(sorted(missing))}: take one from grid.local or a reader."
-        )
+    check(grid)
     pixel = [abs(float(grid[name][1] - grid[name][0])) for name in ("y", "x")]
     tree = cKDTree(_on_sphere(grid.latitude.values, grid.longitude.values))
     places = _on_sphere(np.asarray(latitude), np.asarray(longitude))
@@ -95,6 +94,38 @@ def cells(grid, latitude, longitude):
     reach = np.hypot(*pixel) / 2
     found[somewhere] = tree.query(places[somewhere], distance_upper_bound=reach)[1]
     return found
+
+
+def check(grid, start=None, end=None, name=None):
+    """Refuse what is no grid, and data of another time than the grid's, where that has one.
+
+    Parameters
+    ----------
+    grid : xarray.Dataset or xarray.DataArray
+        With a coordinate ``time`` if it comes from a scan.
+    start, end : numpy.datetime64 or None
+        When the data were measured; the scan may lie ten minutes before or after.
+    name : str or None
+        Whose data, for the sentence of an error.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the grid lacks coordinates, or the times do not fit.
+    """
+    if not isinstance(grid, xr.Dataset | xr.DataArray):
+        raise TypeError(f"The grid is a {type(grid).__name__}: take one from grid.local.")
+    missing = {"y", "x", "latitude", "longitude"} - set(grid.coords)
+    if missing:
+        raise ValueError(
+            f"The grid lacks {', '.join(sorted(missing))}: take one from grid.local or a reader."
+        )
+    if start is None or "time" not in grid.coords:
+        return
+    slack, scan = np.timedelta64(10, "m"), grid.time.values.ravel()[0]
+    if not start - slack <= scan <= end + slack:
+        start, scan = (np.datetime_as_string(time, "m") for time in (start, scan))
+        raise ValueError(f"{name} is of {start} UTC, the scan of {scan} UTC: take one time.")
 
 
 def _on_sphere(latitude, longitude):

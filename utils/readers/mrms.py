@@ -8,8 +8,8 @@ import eccodes
 import numpy as np
 import xarray as xr
 
-from utils.readers.files import as_paths, check_time
-from utils.readers.grid import cells
+from utils.readers.files import as_paths
+from utils.readers.grid import cells, check
 
 COMPOSITE = (209, 10, 0)  # discipline, category, number of MergedReflectivityQCComposite
 NO_COVERAGE, LARGEST = -999, 60.0
@@ -43,14 +43,18 @@ def reflectivity(file, grid):
 
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError, TypeError, ValueError
         If the file is missing, damaged, another product, or of another time than the grid's scan,
-        or if no radar covers the grid.
+        or if the grid is
+        none, or no radar covers it.
     """
-    (file,) = as_paths(file, KIND)
+    check(grid)
+    file, *others = as_paths(file, KIND)
+    if others:
+        raise ValueError(f"A composite is one file, not {1 + len(others)}: give one.")
     header, values = _message(file)
     time = np.datetime64("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}".format(**header))
-    check_time(grid, time, time, file.name)
+    check(grid, time, time, file.name)
     index, values = _around(grid, header, values)
     pixels = grid.latitude.size
     covered = values != NO_COVERAGE

@@ -1,0 +1,183 @@
+"""Compare the GOES-to-MRMS world with real scans: the numbers and the picture of the data sheet.
+
+    .venv/bin/python tools/compare_goes_mrms.py ../shared/data
+
+Real GOES scans, lightning and radar there are of different places and times, so each variable is
+compared by itself, and nothing is said about what goes with what.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from utils import course, plots
+from utils.readers import abi, glm, grid, mrms
+from utils.worlds import open_world
+
+PICTURE = Path(__file__).parents[1] / "pictures" / "goes_mrms_real.png"
+LIGHTNING = [(-34, -58), (14, -94), (22, -104), (46, -95)]  # where storms were in that minute
+RADAR = [(la, lo) for la in (29, 36, 43, 50) for lo in range(-121, -75, 9)]  # all of the country
+WETTEST = 4
+LEVELS = (10, 20, 30, 40)
+WORLD, STORMS, CALM = "world", "storms, Great Plains", "little cloud, California"
+
+
+def real_scenes(folder):
+    """Read the real files onto grids of 256 x 256 pixels.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        With the folders ``abi``, ``glm`` and ``mrms``.
+
+    Returns
+    -------
+    dict of str to dict of str to array (sample, y, x)
+        For each variable of the world its fields, by what they show.
+    """
+    files = {c: next(folder.glob(f"abi/*{c}_G17*.nc")) for c in ("C07", "C09", "C13")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # 19 missing pixels in a wildfire
+        calm = abi.brightness_temperature(files.values())
+    storms = abi.brightness_temperature(folder.glob("abi/*C13_G16*.nc"), channels=[13])
+    lightning = list(folder.glob("glm/*LCFA*.nc"))
+    flashes = [glm.groups(lightning, grid.local(*place)).values[0] for place in LIGHTNING]
+    return {
+        "c07": {CALM: calm.c07.values},
+        "c09": {CALM: calm.c09.values},
+        "c13": {CALM: calm.c13.values, STORMS: storms.c13.values},
+        "glm": {"storms, one minute": np.stack(flashes)},
+        "mrms": {"wettest of a quiet day": _wettest(next(folder.glob("mrms/*QCComposite*")))},
+    }
+
+
+def _wettest(file):
+    """Of the tiles that radar covers, those with the most echo of 20 dBZ and more."""
+    tiles = []
+    for place in RADAR:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tile = mrms.reflectivity(file, grid.local(*place)).values[0]
+        if np.isfinite(tile).mean() > 0.98:
+            tiles.append(np.nan_to_num(tile))
+    return np.stack(sorted(tiles, key=lambda tile: -(tile >= 20).mean())[:WETTEST])
+
+
+def spectrum(fields):
+    """Mean power spectrum of fields, over rings of equal wavelength.
+
+    Parameters
+    ----------
+    fields : array (sample, y, x)
+        Square, at 3 km; NaN counts as the mean.
+
+    Returns
+    -------
+    (array, array)
+        Wavelength in km, from long to short, and power: variance times km2.
+    """
+    n = fields.shape[-1]
+    fields = np.nan_to_num(fields - np.nanmean(fields, (1, 2), keepdims=True))
+    window = np.outer(np.hanning(n), np.hanning(n))
+    power = np.abs(np.fft.fft2(fields * window)) ** 2 * grid.KM**2 / (window**2).sum()
+    wave = np.hypot(*np.meshgrid(np.fft.fftfreq(n, grid.KM), np.fft.fftfreq(n, grid.KM)))
+    edges = np.geomspace(1 / 250, 1 / 6.5, 16)
+    ring = np.digitize(wave.ravel(), edges)
+    mean = [power.mean(0).ravel()[ring == i].mean() for i in range(1, len(edges))]
+    return 1 / np.sqrt(edges[1:] * edges[:-1]), np.array(mean)
+
+
+def slope(fields):
+    """Exponent of the power spectrum against wavenumber between 20 and 120 km."""
+    length, power = spectrum(fields)
+    use = (length > 20) & (length < 120)
+    return -np.polyfit(np.log(length[use]), np.log(power[use]), 1)[0]
+
+
+def numbers(name, fields):
+    """What the data sheet says of one variable's fields.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    known = fields[np.isfinite(fields)]
+    if name == "glm":
+        active = known[known > 0]
+        return {
+            "active pixels, %": 100 * (known > 0).mean(),
+            "groups in one, median": np.median(active),
+            "mean": active.mean(),
+            "99 %": np.quantile(active, 0.99),
+        }
+    said = {"slope": slope(fields)}
+    if name == "mrms":
+        return said | {f">= {t} dBZ, %": 100 * (known >= t).mean() for t in LEVELS}
+    said |= {f"{100 * q:.0f} %": np.quantile(known, q) for q in (0.01, 0.25, 0.5, 0.75, 0.99)}
+    jump = np.abs(np.diff(fields, axis=-1))
+    return said | {"jump, 99 %": np.nanquantile(jump, 0.99)}
+
+
+def draw(scenes):
+    """Draw the distributions and spectra of what `real_scenes` gives, with the world's.
+
+    Parameters
+    ----------
+    scenes : dict of str to dict of str to array
+        As from `real_scenes`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    colours = dict(zip((WORLD, STORMS, CALM), (plots.INK, plots.RED, plots.BLUE), strict=True))
+    fig, axes = plt.subplots(2, 4, figsize=(14, 6.4))
+    edges = {"c07": np.arange(195, 345, 3), "c09": np.arange(195, 275, 2)}
+    edges |= {"c13": np.arange(195, 320, 3), "mrms": np.arange(1, 62, 2)}
+    for ax, name in zip(axes.ravel(), ("c13", "c09", "c07", "mrms", "glm"), strict=False):
+        for label, fields in scenes[name].items():
+            values, style = fields[np.isfinite(fields)], {"label": label, "lw": 1.6}
+            style["color"] = colours.get(label, plots.RED)
+            if name == "glm":
+                active = np.sort(values[values > 0])
+                ax.loglog(active, 1 - np.arange(len(active)) / len(active), **style)
+                continue
+            share = np.histogram(values, edges[name])[0] / len(values) / np.diff(edges[name])
+            ax.stairs(100 * share, edges[name], **style)
+    for ax, name in zip(axes[1, 1:], ("c13", "c09", "mrms"), strict=True):
+        for label, fields in scenes[name].items():
+            ax.loglog(*spectrum(fields), label=label, color=colours.get(label, plots.RED), lw=1.6)
+        ax.invert_xaxis()
+        unit = "dBZ" if name == "mrms" else "K"
+        ax.set(xlabel="wavelength, km", ylabel=f"power, {unit}$^2$ km$^2$")
+        ax.set_title(f"{TITLES[name]}: spectrum")
+    for ax, name in zip(axes[0], ("c13", "c09", "c07", "mrms"), strict=True):
+        unit = "dBZ" if name == "mrms" else "K"
+        ax.set(title=TITLES[name], xlabel=unit, ylabel=f"% of pixels per {unit}")
+    axes[0, 3].set_yscale("log")
+    axes[1, 0].set(title="Lightning", xlabel="groups in a pixel, or more")
+    axes[1, 0].set_ylabel("share of active pixels")
+    for ax in axes.ravel():
+        ax.legend(fontsize=8)
+    return fig
+
+
+TITLES = {"c07": "C07", "c09": "C09", "c13": "C13", "mrms": "Composite reflectivity"}
+
+
+def main(folder):
+    course.start()
+    world, scenes = open_world("goes_mrms"), real_scenes(Path(folder))
+    for name, fields in scenes.items():
+        fields[WORLD] = world[name].values
+        for label, values in fields.items():
+            said = ", ".join(f"{key} {value:.3g}" for key, value in numbers(name, values).items())
+            print(f"{name}, {label}: {said}")
+    PICTURE.write_bytes(plots.png(draw(scenes)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
