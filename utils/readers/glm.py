@@ -27,10 +27,10 @@ CHANGED = np.datetime64("2018-10-09")
 def groups(files, grid):
     """Count the groups of lightning in each pixel of a grid.
 
-    The files place a group where the line of sight meets a surface about as high as cloud tops: 6 km
-    at the poles, 16 km at the equator (14 km from October 2018 on). Here it is moved on along that
-    line to the ground, where ABI's pixels are placed too, so that lightning lies on the cloud that
-    it lights. Both are then off by the same parallax, and radar is not.
+    The files place a group where the line of sight meets a surface about as high as cloud tops:
+    6 km at the poles, 16 km at the equator (14 km from October 2018 on). Here it is moved on along
+    that line to the ground, where ABI's pixels are placed too, so that lightning lies on the cloud
+    that it lights. Both are then off by the same parallax, and radar is not.
 
     Parameters
     ----------
