@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from utils.readers import abi, glm, grid, mrms
-from utils.worlds import convection, open_world
+from utils.worlds import convection, goes_mrms, open_world
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="there are no real files in ../shared/data")
@@ -244,7 +244,10 @@ def test_a_scan_becomes_brightness_temperature(scan):
         middle = 200 + 5 * channel + 9.95
         assert float(kelvin[0, 31:33, 31:33].mean()) == pytest.approx(middle, abs=0.01)
         assert (np.diff(kelvin[0], axis=1) > 0).all()  # warmer to the east
-    np.testing.assert_allclose(data.y, 3 * np.arange(64))
+    world = goes_mrms.simulate(1, 0, size=64)
+    for name in ("y", "x"):
+        xr.testing.assert_identical(data[name].reset_coords(drop=True), world[name])
+    assert data.c07.dims == world.c07.dims and data.c07.dtype == world.c07.dtype
     np.testing.assert_allclose((data.latitude.mean(), data.longitude.mean()), (35, -90), atol=0.01)
 
 
@@ -261,6 +264,9 @@ def test_bad_pixels_are_missing_and_counted(tmp_path):
         missing = int(data.c13.isnull().sum())
         assert 100 < missing < 400 and f": {missing} of 4096" in str(said[0].message)
         assert data.c13.isnull()[0, 32, 32]
+    whole = data.assign(c07=data.c13, c09=data.c13, glm=xr.zeros_like(data.c13))
+    scaled = goes_mrms.as_input(whole)
+    assert scaled.shape == (1, 64, 64, 4) and not scaled[0, 32, 32].any()
     cold = ("y", "x"), np.where(flags, -0.01, 50.0)
     file = infrared(tmp_path / "cold.nc", Rad=cold)
     with pytest.warns(UserWarning, match="missing"):
@@ -332,7 +338,7 @@ def test_groups_are_summed_over_the_interval(tmp_path):
     none = lightning(tmp_path / "none.nc", [], [], 0, 100)
     counted = glm.groups([none, *files, bad, far], here)
     assert float(counted.sum()) == float(counted.max()) == 9
-    assert counted.attrs["degraded"] == 1 and counted.attrs["interval"] == "120 s"
+    assert counted.attrs["degraded"] == 1 and counted.attrs["long_name"] == "GLM groups in 120 s"
 
 
 def test_what_is_no_lightning_is_refused(tmp_path, scan):

@@ -36,7 +36,7 @@ def groups(files, grid):
     ----------
     files : sequence of str or pathlib.Path
         Files of 20 s (``OR_GLM-L2-LCFA...nc``) that follow each other, in any order; the sum over
-        all is returned.
+        all is returned. 45 of them are the world's 15 minutes.
     grid : xarray.Dataset or xarray.DataArray
         From `abi.brightness_temperature` or `grid.local`, or your own; see `grid.cells`.
 
@@ -76,9 +76,8 @@ def groups(files, grid):
     pixels = grid.latitude.size
     counts = np.bincount(index[flag == GOOD], minlength=pixels + 1)[:pixels]
     attributes = {
-        "long_name": "lightning groups per pixel and interval",
+        "long_name": f"GLM groups in {(end - start) / np.timedelta64(1, 's'):.0f} s",
         "units": "1",
-        "interval": f"{(end - start) / np.timedelta64(1, 's'):.0f} s",
         "degraded": int((index[flag != GOOD] < pixels).sum()),
     }
     values = counts.reshape(1, *grid.latitude.shape).astype(np.float32)
