@@ -1,11 +1,12 @@
-"""Compare the GOES-to-MRMS world with real scans: the numbers and the picture of the data sheet.
+"""Compare the GOES-to-MRMS world with real scans: the table and the picture of the data sheet.
 
     .venv/bin/python tools/compare_goes_mrms.py ../shared/data
 
-Real GOES scans, lightning and radar there are of different places and times, so each variable is
+The real images, lightning and radar there are of different places and times, so each variable is
 compared by itself, and nothing is said about what goes with what.
 """
 
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -15,14 +16,19 @@ import numpy as np
 
 from utils import course, plots
 from utils.readers import abi, glm, grid, mrms
-from utils.worlds import open_world
+from utils.worlds import SAMPLE, goes_mrms
 
-PICTURE = Path(__file__).parents[1] / "pictures" / "goes_mrms_real.png"
+ROOT = Path(__file__).parents[1]
+PICTURE, SHEET = ROOT / "pictures" / "goes_mrms_real.png", ROOT / "data" / "README.md"
+SCENES = 12
 LIGHTNING = [(-34, -58), (14, -94), (22, -104), (46, -95)]  # where storms were in that minute
 RADAR = [(la, lo) for la in (29, 36, 43, 50) for lo in range(-121, -75, 9)]  # all of the country
 WETTEST = 4
-LEVELS = (10, 20, 30, 40)
-WORLD, STORMS, CALM = "world", "storms, Great Plains", "little cloud, California"
+WORLD, STORMS, CALM = "the world", "storms, Great Plains", "little cloud, California"
+TITLES = {"c07": "C07", "c09": "C09", "c13": "C13", "glm": "Lightning", "mrms": "Reflectivity"}
+HEADS = {"c13": "K", "glm": "groups", "mrms": ""}
+MARKED = re.compile(r"(<!-- goes_mrms real -->\n).*?(<!-- /goes_mrms real -->)", re.DOTALL)
+FLASHES, RAIN = "storms, one minute", "four wettest squares of a quiet day"
 
 
 def real_scenes(folder):
@@ -49,8 +55,8 @@ def real_scenes(folder):
         "c07": {CALM: calm.c07.values},
         "c09": {CALM: calm.c09.values},
         "c13": {CALM: calm.c13.values, STORMS: storms.c13.values},
-        "glm": {"storms, one minute": np.stack(flashes)},
-        "mrms": {"wettest of a quiet day": _wettest(next(folder.glob("mrms/*QCComposite*")))},
+        "glm": {FLASHES: np.stack(flashes)},
+        "mrms": {RAIN: _wettest(next(folder.glob("mrms/*QCComposite*")))},
     }
 
 
@@ -100,6 +106,12 @@ def slope(fields):
 def numbers(name, fields):
     """What the data sheet says of one variable's fields.
 
+    Parameters
+    ----------
+    name : str
+        The variable in the world.
+    fields : array (sample, y, x)
+
     Returns
     -------
     dict of str to float
@@ -107,18 +119,41 @@ def numbers(name, fields):
     known = fields[np.isfinite(fields)]
     if name == "glm":
         active = known[known > 0]
-        return {
-            "active pixels, %": 100 * (known > 0).mean(),
-            "groups in one, median": np.median(active),
-            "mean": active.mean(),
-            "99 %": np.quantile(active, 0.99),
+        said = {
+            "% of pixels active": 100 * (known > 0).mean(),
+            "groups in one: mean": active.mean(),
         }
-    said = {"slope": slope(fields)}
+        return said | {f"{100 * q:.0f} %": np.quantile(active, q) for q in (0.5, 0.99, 1)}
+    said = {"exponent": slope(fields)}
     if name == "mrms":
-        return said | {f">= {t} dBZ, %": 100 * (known >= t).mean() for t in LEVELS}
-    said |= {f"{100 * q:.0f} %": np.quantile(known, q) for q in (0.01, 0.25, 0.5, 0.75, 0.99)}
-    jump = np.abs(np.diff(fields, axis=-1))
-    return said | {"jump, 99 %": np.nanquantile(jump, 0.99)}
+        levels = {f"% ≥ {level} dBZ": 100 * (known >= level).mean() for level in (5, 20, 35, 50)}
+        return levels | said
+    quantiles = {f"{100 * q:.0f} %": np.quantile(known, q) for q in (0, 0.01, 0.1, 0.5, 0.99)}
+    return quantiles | {"jump, 99 %": np.nanquantile(np.abs(np.diff(fields)), 0.99)} | said
+
+
+def tables(scenes):
+    """The data sheet's tables, in Markdown: infrared, lightning, radar.
+
+    Parameters
+    ----------
+    scenes : dict of str to dict of str to array
+        As from `real_scenes`, with the world's.
+
+    Returns
+    -------
+    str
+    """
+    lines = []
+    for name in ("c13", "c09", "c07", "glm", "mrms"):
+        for i, (label, fields) in enumerate(scenes[name].items()):
+            said = numbers(name, fields)
+            if i == 0 and name in ("c13", "glm", "mrms"):
+                head = [HEADS[name], *said]
+                lines += ["", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+            row = [f"{TITLES[name]}, {label}", *(f"{value:.3g}" for value in said.values())]
+            lines.append(f"| {' | '.join(row)} |")
+    return "\n".join([*lines, ""])
 
 
 def draw(scenes):
@@ -158,25 +193,37 @@ def draw(scenes):
         unit = "dBZ" if name == "mrms" else "K"
         ax.set(title=TITLES[name], xlabel=unit, ylabel=f"% of pixels per {unit}")
     axes[0, 3].set_yscale("log")
-    axes[1, 0].set(title="Lightning", xlabel="groups in a pixel, or more")
+    axes[1, 0].set(title=TITLES["glm"], xlabel="groups in a pixel, or more")
     axes[1, 0].set_ylabel("share of active pixels")
     for ax in axes.ravel():
         ax.legend(fontsize=8)
     return fig
 
 
-TITLES = {"c07": "C07", "c09": "C09", "c13": "C13", "mrms": "Composite reflectivity"}
+def compare(folder):
+    """Read the real files, draw the world, and put the world first.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As in `real_scenes`.
+
+    Returns
+    -------
+    dict of str to dict of str to array
+    """
+    world = goes_mrms.simulate(SCENES, SAMPLE)
+    return {
+        name: {WORLD: world[name].values} | fields for name, fields in real_scenes(folder).items()
+    }
 
 
 def main(folder):
     course.start()
-    world, scenes = open_world("goes_mrms"), real_scenes(Path(folder))
-    for name, fields in scenes.items():
-        fields[WORLD] = world[name].values
-        for label, values in fields.items():
-            said = ", ".join(f"{key} {value:.3g}" for key, value in numbers(name, values).items())
-            print(f"{name}, {label}: {said}")
+    scenes = compare(Path(folder))
     PICTURE.write_bytes(plots.png(draw(scenes)))
+    sheet = SHEET.read_text(encoding="utf-8")
+    SHEET.write_text(MARKED.sub(lambda m: m[1] + tables(scenes) + m[2], sheet), encoding="utf-8")
 
 
 if __name__ == "__main__":
