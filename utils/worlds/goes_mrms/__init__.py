@@ -2,9 +2,9 @@
 
 Three infrared channels of ABI and lightning of GLM on a grid of 3 km, with the composite
 reflectivity of MRMS (Hilburn et al. 2021, JAMC 60, 3). The echo is a sum of parts whose causes are
-known: cores with lightning, growing cloud edges that face the wind, dense and extremely cold towers,
-stratiform rain, and showers with warm tops. Old anvils, cirrus, fronts and low cloud carry little
-or no echo, and a few of GLM's groups are sun glint.
+known: cores with lightning, growing cloud edges that face the wind, dense and extremely cold
+towers, stratiform rain, and showers with warm tops. Old anvils, cirrus, fronts and low cloud carry
+little or no echo, and a few of GLM's groups are sun glint.
 
 A scene is decided by a :class:`Scene`. Each ingredient has its own random stream, so that
 ``dataclasses.replace(scene, lightning=False)`` is the same sky without lightning and without what

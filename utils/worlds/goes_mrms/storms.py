@@ -163,7 +163,7 @@ def _plumes(scene, n, parts, causes):
     columns += 1.9 * noise(warp, n, 6, 4) + 0.25 * noise(warp, n, 2)
     rng = stream(scene.seed, "lumps")
     lumps, fine, rainy = noise(rng, n, 2.2, 2.4), noise(rng, n, 1.0, 2.0), noise(rng, n, 5)
-    temperature = np.full((n, n), 300, np.float32)
+    temperature, coldest = np.full((2, n, n), 300, np.float32)
     depth = np.zeros((n, n), np.float32)
     expected = np.zeros((n, n), np.float32)
     for storm in storms(scene.seed, n):
@@ -202,16 +202,19 @@ def _plumes(scene, n, parts, causes):
             own_depth = own_depth + 4 * bump
             np.maximum(part[2], echo * np.where(bump > 0.1, bump, 0), out=part[2])
             cause[2] |= bump > 0.5
-        for at, sideways, radius, groups, echo in storm.cores if scene.lightning else ():
+        for at, sideways, radius, groups, echo in storm.cores:
             square = (u - at) ** 2 + (v - sideways) ** 2
-            shape = np.exp(-square / (2 * radius**2))
-            wide = np.exp(-square / (2 * min(radius, 2.4) ** 2))
-            cold = np.clip(body * 1.2, 0, 1)
-            np.maximum(part[0], echo * cold * np.where(wide > 0.05, wide, 0), out=part[0])
-            own = own - 3 * shape**2
-            expected[box] += groups * cold * shape**2
-        seen = own + 30 * np.exp(-own_depth)
-        temperature[box] = np.minimum(temperature[box], seen)
+            shape = np.exp(-square / radius**2)
+            own = own - 3 * shape  # the top overshoots, with or without lightning
+            if scene.lightning:
+                cold = np.clip(body * 1.2, 0, 1)
+                wide = np.exp(-square / (2 * min(radius, 2.4) ** 2))
+                np.maximum(part[0], echo * cold * np.where(wide > 0.05, wide, 0), out=part[0])
+                expected[box] += groups * cold * shape
+        own = np.minimum(own, 242)
+        looks = own + 30 * np.exp(-own_depth)
+        temperature[box] = np.where(looks < coldest[box], own, temperature[box])
+        coldest[box] = np.minimum(coldest[box], looks)
         depth[box] = np.maximum(depth[box], own_depth)
     causes[3] = parts[3] > 3
     return (temperature, depth), expected
