@@ -22,13 +22,12 @@ ROOT = Path(__file__).parents[1]
 PICTURE, SHEET = ROOT / "pictures" / "goes_mrms_real.png", ROOT / "data" / "README.md"
 SCENES = 12
 LIGHTNING = [(-34, -58), (14, -94), (22, -104), (46, -95)]  # where storms were in that minute
-RADAR = [(la, lo) for la in (29, 36, 43, 50) for lo in range(-121, -75, 9)]  # all of the country
-WETTEST = 4
+RADAR = [(43, -103), (34, -96), (43, -112), (43, -85)]  # where it rained most that day
 WORLD, STORMS, CALM = "the world", "storms, Great Plains", "little cloud, California"
 TITLES = {"c07": "C07", "c09": "C09", "c13": "C13", "glm": "Lightning", "mrms": "Reflectivity"}
 HEADS = {"c13": "K", "glm": "groups", "mrms": ""}
 MARKED = re.compile(r"(<!-- goes_mrms real -->\n).*?(<!-- /goes_mrms real -->)", re.DOTALL)
-FLASHES, RAIN = "storms, one minute", "four wettest squares of a quiet day"
+FLASHES, RAIN = "storms, one minute", "rain, a quiet day"
 
 
 def real_scenes(folder):
@@ -50,26 +49,16 @@ def real_scenes(folder):
         calm = abi.brightness_temperature(files.values())
     storms = abi.brightness_temperature(folder.glob("abi/*C13_G16*.nc"), channels=[13])
     lightning = list(folder.glob("glm/*LCFA*.nc"))
-    flashes = [glm.groups(lightning, grid.local(*place)).values[0] for place in LIGHTNING]
+    composite = next(folder.glob("mrms/*QCComposite*"))
+    flashes = [glm.groups(lightning, grid.local(*place)).values for place in LIGHTNING]
+    echoes = [mrms.reflectivity(composite, grid.local(*place)).values for place in RADAR]
     return {
         "c07": {CALM: calm.c07.values},
         "c09": {CALM: calm.c09.values},
         "c13": {CALM: calm.c13.values, STORMS: storms.c13.values},
-        "glm": {FLASHES: np.stack(flashes)},
-        "mrms": {RAIN: _wettest(next(folder.glob("mrms/*QCComposite*")))},
+        "glm": {FLASHES: np.concatenate(flashes)},
+        "mrms": {RAIN: np.concatenate(echoes)},
     }
-
-
-def _wettest(file):
-    """Of the tiles that radar covers, those with the most echo of 20 dBZ and more."""
-    tiles = []
-    for place in RADAR:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tile = mrms.reflectivity(file, grid.local(*place)).values[0]
-        if np.isfinite(tile).mean() > 0.98:
-            tiles.append(np.nan_to_num(tile))
-    return np.stack(sorted(tiles, key=lambda tile: -(tile >= 20).mean())[:WETTEST])
 
 
 def spectrum(fields):
@@ -196,7 +185,7 @@ def draw(scenes):
     axes[1, 0].set(title=TITLES["glm"], xlabel="groups in a pixel, or more")
     axes[1, 0].set_ylabel("share of active pixels")
     for ax in axes.ravel():
-        ax.legend(fontsize=8)
+        ax.legend(fontsize=8, loc="lower left" if ax is axes[0, 3] else "best")
     return fig
 
 

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import compare_goes_mrms
 import eccodes
 import numpy as np
 import pytest
@@ -498,3 +499,12 @@ def test_a_real_composite():
     (other,) = REAL.glob("mrms/*PrecipFlag*.gz")
     with pytest.raises(ValueError, match=r"PrecipFlag.* is another product: .*\(209, 6, 0\)"):
         mrms.reflectivity(other, here)
+
+
+@real
+def test_the_world_of_goes_and_mrms_against_real_scans():
+    """The tables of the data sheet are what the comparison gives."""
+    scenes = compare_goes_mrms.compare(REAL)
+    sheet = compare_goes_mrms.SHEET.read_text(encoding="utf-8")
+    found = compare_goes_mrms.MARKED.search(sheet)
+    assert found[0] == found[1] + compare_goes_mrms.tables(scenes) + found[2]
