@@ -427,6 +427,19 @@ def test_what_is_no_radar_is_refused(tmp_path, scan):
     refused(ValueError, "is of .* the scan of", mrms.reflectivity, later, seen)
 
 
+@settings(deadline=None, max_examples=60)
+@given(place=st.integers(4, 200), byte=st.integers(0, 255))
+def test_a_damaged_composite_is_read_or_refused_in_a_sentence(tmp_path_factory, place, byte):
+    file = tmp_path_factory.mktemp("radar") / "damaged.grib2"
+    content = bytearray(radar(file, 10).read_bytes())
+    content[place] = byte
+    file.write_bytes(content)
+    try:
+        mrms.reflectivity(file, grid.local(35.0, -90.0, 8))
+    except ValueError as error:
+        assert "damaged.grib2" in str(error) and str(error).endswith(".")
+
+
 def test_bad_arguments_are_refused(scan, tmp_path):
     here, read = grid.local(35.0, -90.0, 64), abi.brightness_temperature
     flash, echo = lightning(tmp_path / "a.nc", 35.0, -90.0), radar(tmp_path / "a.grib2", 10)

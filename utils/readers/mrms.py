@@ -1,8 +1,10 @@
 """Composite reflectivity from MRMS, on the grid of the GOES-to-MRMS world."""
 
 import gzip
+import math
 import warnings
 import zlib
+from datetime import datetime
 
 import eccodes
 import numpy as np
@@ -52,8 +54,7 @@ def reflectivity(file, grid):
     file, *others = as_paths(file, KIND)
     if others:
         raise ValueError(f"A composite is one file, not {1 + len(others)}: give one.")
-    header, values = _message(file)
-    time = np.datetime64("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}".format(**header))
+    time, header, values = _message(file)
     check(grid, time, time, file.name)
     index, values = _around(grid, header, values)
     pixels = grid.latitude.size
@@ -77,7 +78,7 @@ def reflectivity(file, grid):
 
 
 def _message(file):
-    """Keys of the file's one message, and its values (row, column) from north to south."""
+    """Time and keys of the file's one message, and its values (row, column)."""
     data = file.read_bytes()
     if data[:2] == b"\x1f\x8b":
         try:
@@ -86,24 +87,30 @@ def _message(file):
             raise ValueError(f"{file.name} cannot be unpacked: get it again.") from error
     if data[:4] != b"GRIB" or data[-4:] != b"7777":
         raise ValueError(f"{file.name} is no GRIB file, or not all of it: get it again.")
+    damaged = f"{file.name} is damaged: get it again."
     try:
-        handle = eccodes.codes_new_from_message(data)
-        try:
-            header = {key: eccodes.codes_get(handle, key) for key in KEYS}
-            product = tuple(header[key] for key in KEYS[:3])
-            if product != COMPOSITE:
-                raise ValueError(
-                    f"{file.name} is another product: its discipline, category and number are "
-                    f"{product}, those of MergedReflectivityQCComposite {COMPOSITE}."
-                )
-            if header["totalLength"] != len(data) or header["gridType"] != "regular_ll":
-                raise ValueError(f"{file.name} is not one field on latitudes and longitudes.")
-            values = eccodes.codes_get_values(handle)
-        finally:
-            eccodes.codes_release(handle)
-    except eccodes.CodesInternalError as error:
-        raise ValueError(f"{file.name} is damaged ({error}): get it again.") from error
-    return header, values.reshape(header["Nj"], header["Ni"])
+        message = next(eccodes.MemoryReader(data))
+        header = {key: message[key] for key in KEYS}
+        points = message.get_size("values")
+    except (eccodes.CodesInternalError, KeyError, StopIteration) as error:
+        raise ValueError(damaged) from error
+    product = tuple(header[key] for key in KEYS[:3])
+    if product != COMPOSITE:
+        raise ValueError(
+            f"{file.name} is another product: its discipline, category and number are "
+            f"{product}, those of MergedReflectivityQCComposite {COMPOSITE}."
+        )
+    if header["totalLength"] != len(data) or header["gridType"] != "regular_ll":
+        raise ValueError(f"{file.name} is not one field on latitudes and longitudes.")
+    shape = header["Nj"], header["Ni"]
+    if points != math.prod(shape):
+        raise ValueError(damaged)
+    try:
+        time = np.datetime64(datetime(*(header[key] for key in KEYS[-5:])))
+        values = message.get_array("values").reshape(shape)
+    except (eccodes.CodesInternalError, ValueError) as error:
+        raise ValueError(damaged) from error
+    return time, header, values
 
 
 def _around(grid, header, values):
