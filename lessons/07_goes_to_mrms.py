@@ -54,7 +54,7 @@ course.start(seed=0)
 sample = worlds.open_world("goes_mrms")
 fields = [*world.CHANNELS, "mrms"]
 fig, axes = plt.subplots(2, 5, figsize=(11, 4.6))
-for row, case in zip(axes, (CASE_A, CASE_B), strict=True):
+for row, case in zip(axes, (0, 2), strict=True):
     for ax, name in zip(row, fields, strict=True):
         drawn = panels_goes.field(ax, name, sample[name][case], None if row is axes[0] else "")
         if row is axes[1]:
@@ -72,7 +72,7 @@ plots.show(
 
 # %%
 COLOURS = dict(zip(world.PARTS, (plots.PURPLE, plots.GREEN, plots.RED, plots.SKY, plots.ORANGE), strict=True))
-one = sample.isel(sample=[CASE_A])
+one = sample.isel(sample=[0])
 fig, axes = plt.subplots(1, 5, figsize=(11, 2.5))
 for ax, part in zip(axes, world.PARTS, strict=True):
     drawn = panels_goes.field(ax, "mrms", one[f"truth_{part}"][0], part)
@@ -629,8 +629,8 @@ plots.show(fig, "Response of the network to lightning in cloud and in clear sky,
 # Move the cross over a scene. Switch lightning off. Change the rule.
 
 # %%
-shown = data.isel(sample=SHOWN)
-draw = panels_goes.one_pixel(model, shown, x[SHOWN])
+shown = data.isel(sample=list(range(6)))
+draw = panels_goes.one_pixel(model, shown, x[:6])
 start = {"scene": 0, "row": 60, "column": 60, "lightning": True}
 plots.show(
     draw(**start, method="LRP alpha 1 beta 0"),
@@ -638,7 +638,7 @@ plots.show(
 )
 widgets.panel(
     draw,
-    scene=IntSlider(0, 0, len(SHOWN) - 1),
+    scene=IntSlider(0, 0, 5),
     row=IntSlider(60, 0, 127),
     column=IntSlider(60, 0, 127),
     lightning=Checkbox(True, description="lightning"),
