@@ -68,7 +68,7 @@ def storms(seed, n):
     rng = stream(seed, "storms")
     shear = rng.uniform(-0.9, 0.9)  # mostly from the west
     found = []
-    for _ in range(rng.poisson(rng.gamma(3, 0.62) * n**2 / 112**2)):
+    for _ in range(rng.poisson(rng.gamma(3, 0.8) * n**2 / 112**2)):
         kind = rng.choice(list(SYSTEMS), p=list(SYSTEMS.values()))
         y, x = rng.uniform(0, n, 2)
         if kind == "line":
@@ -94,7 +94,7 @@ def _storm(rng, kind, y, x, shear):
     cores, towers = [], []
     if not old:
         for _ in range(rng.poisson(2.2 if big else 0.75)):
-            rate = rng.lognormal(np.log(9), 0.6)
+            rate = rng.lognormal(np.log(3.5), 0.6)
             core = (*inside(5, 0.65), rng.uniform(1.6, 3.0), rate, rng.uniform(26, 38))
             cores.append(core)
         for _ in range(rng.poisson(1.0 if big else 0.35)):
@@ -184,8 +184,8 @@ def _plumes(scene, n, parts, causes):
         tail = soft(storm.length * (1 - side**2.2) - u, 0, 0.1 * storm.length)
         body = soft(behind, 0, 0.3 if sharp else 3.0) * tail
         own_depth = storm.depth * body * np.clip(1 + 0.25 * lumps[box] + 0.06 * fine[box], 0.2, 2)
-        own = storm.top + 22 * (1 - body) + 12 * np.clip(behind / storm.length, 0, 1)
-        own = own + 1.6 * lumps[box] + 0.5 * fine[box]
+        own = storm.top + 22 * (1 - body) + 3 * np.clip(behind / storm.length, 0, 1)
+        own = own + 2.4 * lumps[box] + 1.2 * fine[box]
         thick = soft(body, 0.7, 0.07)
         part = parts[(slice(None), *box)]
         cause = causes[(slice(None), *box)]
@@ -193,7 +193,8 @@ def _plumes(scene, n, parts, causes):
             profile = np.exp(-(((behind - 3) / 2.2) ** 2)) * (behind < 7) * across
             np.maximum(part[1], storm.echo * np.where(profile > 0.05, profile, 0), out=part[1])
             cause[1] |= (abs(behind) < 1.6) & (across > 0.3)
-        rain = storm.rain * thick * np.clip(1 + 0.25 * rainy[box], 0, None)
+        upwind = soft(-behind, -0.45 * storm.length, 0.04 * storm.length)
+        rain = storm.rain * thick * upwind * np.clip(1 + 0.15 * rainy[box], 0, None)
         np.maximum(part[3], np.where(rain > 3, rain, 0), out=part[3])
         for at, sideways, radius, colder, echo in storm.towers if scene.towers else ():
             distance = np.hypot(u - at, v - sideways)
@@ -208,9 +209,11 @@ def _plumes(scene, n, parts, causes):
             own = own - 3 * shape  # the top overshoots, with or without lightning
             if scene.lightning:
                 cold = np.clip(body * 1.2, 0, 1)
-                wide = np.exp(-square / (2 * min(radius, 2.4) ** 2))
+                wide = np.exp(-square / (2 * min(radius, 2.6) ** 2))
                 np.maximum(part[0], echo * cold * np.where(wide > 0.05, wide, 0), out=part[0])
                 expected[box] += groups * cold * shape
+        if storm.cores and scene.lightning:  # flashes that spread through the anvil
+            expected[box] += 0.03 * (body > 0.8)
         own = np.minimum(own, 242)
         looks = own + 30 * np.exp(-own_depth)
         temperature[box] = np.where(looks < coldest[box], own, temperature[box])
@@ -236,10 +239,10 @@ def _ground(scene, n, parts, causes):
     rng = stream(scene.seed, "showers")
     rows, columns = np.mgrid[:n, :n].astype(np.float32)
     cloud, top = np.zeros((n, n), np.float32), np.full((n, n), 280, np.float32)
-    for _ in range(rng.poisson(rng.gamma(1.0, 1.2) * n**2 / 112**2)):
+    for _ in range(rng.poisson(rng.gamma(1.0, 0.7) * n**2 / 112**2)):
         centre = rng.uniform(0, n, 2)
         for y, x in rng.normal(centre, 12, (int(rng.integers(3, 10)), 2)):
-            size, rains = rng.uniform(1.3, 2.8), rng.random() < 0.6
+            size, rains = rng.uniform(1.8, 3.4), rng.random() < 0.6
             own, echo = (
                 rng.uniform(259, 270) if rains else rng.uniform(274, 283),
                 rng.uniform(18, 32),
@@ -279,7 +282,7 @@ def _groups(scene, expected, high, causes):
     n = len(expected)
     rng = stream(scene.seed, "glm")
     groups = rng.poisson(0.7 * expected)
-    causes[0] = (expected > 0.7) | (groups > 0) & (expected > 0.1)
+    causes[0] = (expected > 0.7) | (groups > 0) & (expected > 0.2)
     rng = stream(scene.seed, "stray")
     for _ in range(rng.poisson(1.0 * n**2 / 112**2) if scene.stray else 0):
         y, x = rng.integers(2, n - 2, 2)
