@@ -24,7 +24,8 @@ def parts(root, slow=False):
         return
     editions = [name for name in ("notebooks", "solutions") if any((root / name).glob("*.ipynb"))]
     if editions:
-        yield "notebooks", [*pytest, "--nbval-lax", "--nbval-current-env", *editions]
+        both = ["-n", "2", "--dist", "loadfile", "--nbval-lax", "--nbval-current-env"]
+        yield "notebooks", [*pytest, *both, *editions]
     if (root / "tests" / "browser").is_dir():
         yield "browser", [*pytest, "tests/browser"]
 
