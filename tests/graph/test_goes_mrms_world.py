@@ -171,6 +171,22 @@ def test_scaling_is_the_papers():
     assert goes_mrms.as_input(data * np.nan).max() == 0  # missing becomes 0
 
 
+# --- the committed sample ------------------------------------------------------------------------
+
+
+def test_sample_is_what_simulate_draws():
+    sample = worlds.open_world("goes_mrms")
+    drawn = simulate(2, worlds.SAMPLE)
+    assert set(sample.variables) == set(drawn.variables) and sample.sizes["y"] == 256
+    first = sample.isel(sample=slice(0, 2))
+    for name, variable in drawn.variables.items():
+        stored = first[name].variable
+        assert stored.dims == variable.dims and stored.dtype.kind == variable.dtype.kind, name
+        assert str(stored.attrs) == str(variable.attrs)
+        step = 0.26 if variable.dtype == np.float32 and variable.ndim == 3 else 0
+        assert float(abs(stored.astype(float) - variable.astype(float)).max()) <= step, name
+
+
 # --- bad input -----------------------------------------------------------------------------------
 
 ANYTHING = st.one_of(st.integers(-3, 40), st.floats(), st.text(max_size=3), st.none())
