@@ -28,19 +28,9 @@ from ipywidgets import Checkbox, Dropdown, IntSlider
 from scipy.ndimage import distance_transform_edt
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from utils import (
-    claims,
-    course,
-    lrp,
-    networks,
-    panels_goes,
-    plots,
-    skill,
-    training,
-    widgets,
-    worlds,
-)
+from utils import claims, course, networks, panels_goes, plots, skill, training, widgets, worlds
 from utils.check import goes_to_mrms as check
+from utils.lrp import relevance
 from utils.worlds import goes_mrms as world
 
 course.start(seed=0)
@@ -124,13 +114,12 @@ else:
 # Few pixels have a strong echo. A plain squared error hardly notices them, so the paper weighs each pixel's squared error by
 # $e^{5 y^4}$, where $y$ is the true reflectivity divided by 60 dBZ. Give the weights at these values, shape (5,).
 
-# %%
-dbz = np.array([0, 20, 30, 48, 60])
-
 # %% tags=["exercise"]
+dbz = np.array([0, 20, 30, 48, 60])
 weights = ...
 
 # %% tags=["solution"]
+dbz = np.array([0, 20, 30, 48, 60])
 weights = np.exp(5 * (dbz / 60) ** 4)
 
 # %% tags=["check"]
@@ -167,10 +156,12 @@ plots.show(
 # both fitted by gradient boosting with the same weights. Forecasters score by threshold: *POD*, how much of the echo is
 # found; *FAR*, how much of the estimated echo is false; *CSI*, hits over hits, misses and false alarms together;
 # *bias*, how often it says so over how often it is so.
+#
+# Columns marked *even* compare at equal frequency bias: each estimate is stretched until every value is as
+# frequent as in the observation. Then the score is about *places* alone, and over-forecasting gains nothing.
 
 # %%
 train = world.simulate(90, worlds.TRAINING, size=64)
-# Every ninth pixel is plenty for a curve.
 pixels, echo = (
     v.reshape(-1, v.shape[-1])[::9] for v in (world.as_input(train), world.as_target(train))
 )
@@ -209,36 +200,12 @@ for name in says:
 for name, values in says.items():
     error = np.sqrt(np.mean((values - seen) ** 2))
     print(f"{name}: RMSD {error:.1f} dBZ, R² {1 - error**2 / seen.var():.2f}")
-table.rename_axis("dBZ").round(2)
-
-# %% [markdown]
-# The columns marked *even* compare at equal frequency bias: each estimate is stretched until every value is as
-# frequent as in the observation. Then the score is about *places* alone, and over-forecasting gains nothing.
-#
-# A performance diagram shows four scores at once. Right is fewer false alarms, up is more found; curves are CSI, rays are bias.
-
-# %%
-fig, ax = plt.subplots(figsize=(6, 5))
-ratio, pod = np.meshgrid(np.linspace(0.01, 1, 200), np.linspace(0.01, 1, 200))
-lines = ax.contour(
-    ratio, pod, 1 / (1 / ratio + 1 / pod - 1), np.arange(0.1, 1, 0.1), colors="#c9ced6"
-)
-ax.clabel(lines, fmt="%.1f", fontsize=8)
-for bias in (0.5, 1, 2, 4):
-    ax.plot([0, min(1, 1 / bias)], [0, min(1, bias)], ":", color=plots.GREY, lw=1)
-for (name, c), colour in zip(found.items(), (plots.SKY, plots.ORANGE, plots.BLUE), strict=True):
-    result = skill.scores(c)
-    ax.plot(1 - result["FAR"], result["POD"], "o-", color=colour, label=name, lw=1)
-    for k in (1, 3, 5, 7):
-        ax.annotate(
-            THRESHOLDS[k], (1 - result["FAR"][k], result["POD"][k]), fontsize=8, color=colour
-        )
-ax.set(xlabel="1 - FAR", ylabel="POD", xlim=(0, 1), ylim=(0, 1))
-ax.legend(loc="lower right")
+display(table.rename_axis("dBZ").round(2))
+fig = panels_goes.performance_diagram({k: skill.scores(c) for k, c in found.items()}, THRESHOLDS)
 plots.show(
     fig,
-    "Performance diagram by threshold in dBZ: the network lies above and to the right of both baselines; "
-    "at high thresholds all over-forecast.",
+    "Performance diagram by threshold in dBZ: from 20 dBZ on the network lies above and to the right of both "
+    "baselines; at high thresholds all say too much.",
 )
 
 # %% [markdown]
@@ -269,24 +236,23 @@ def choose(part, most=3):
 
 
 PIXELS = {part: choose(part) for part in ("lightning", "edge", "dense", "stratiform")}
-print("pixels:", {part: len(where[0]) for part, where in PIXELS.items()})
 
 
-# %%
 def cut(part, x=x):
     """Crops around the pixels of a part, and where each lies in its crop."""
     sample, row, column = PIXELS[part]
     return panels_goes.around(x[sample], row, column)
 
 
-@cache
+print("pixels:", {part: len(where[0]) for part, where in PIXELS.items()})
+
+
+# %%
 def seen_within(part, radius):
     """Estimates at a part's pixels when the network sees a square of this radius only."""
     crops, at = cut(part)
-    y, x = np.indices(crops.shape[1:3])
-    near = [(abs(y - r) <= radius) & (abs(x - c) <= radius) for r, c in at]
-    whole = estimate(model, crops * np.array(near)[..., None])
-    return np.array([one[pixel] for one, pixel in zip(whole, at, strict=True)])
+    far = abs(np.indices(crops.shape[1:3]) - np.array(at)[:, :, None, None]).max(1)
+    return panels_goes.at_pixel(estimate(model, crops * (far <= radius)[..., None]), at)
 
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
@@ -294,18 +260,16 @@ for i, name in enumerate([*world.CHANNELS, None]):
     kept = x * np.array([other != name for other in world.CHANNELS])
     csi = skill.scores(skill.counts(estimate(model, kept), seen, THRESHOLDS))["CSI"]
     left.plot(THRESHOLDS, csi, label=f"without {name.upper()}" if name else "all", color=f"C{i}")
-left.set(xlabel="threshold (dBZ)", ylabel="CSI", ylim=0)
-left.legend(fontsize=8)
-radii = (0, 1, 3, 6, 10, 15, 27)
+radii = np.array([0, 1, 3, 6, 10, 15, 27])
 for part in PIXELS:
     values = [seen_within(part, radius).mean() for radius in radii]
-    right.plot(3 * np.array(radii), values, "o-", color=COLOURS[part], label=part)
+    right.plot(3 * radii, values, "o-", color=COLOURS[part], label=part)
+left.set(xlabel="threshold (dBZ)", ylabel="CSI", ylim=0)
 right.set(xlabel="radius it sees (km)", ylabel="mean estimate (dBZ)")
-right.legend(fontsize=8)
+for ax in (left, right):
+    ax.legend(fontsize=8)
 plots.show(
-    fig,
-    "Left: CSI by threshold with one channel withheld. Right: the estimate at four kinds of pixels, by "
-    "how far the network sees.",
+    fig, "Left: CSI with one channel withheld. Right: estimates by how far the network sees."
 )
 
 # %% [markdown]
@@ -323,8 +287,7 @@ plots.show(
 # %%
 def explain_pixel(network, crops, at, method="LRP alpha 1 beta 0"):
     """Heat maps of one output pixel for each crop; refuses an estimate that is not positive."""
-    values = [one[pixel] for one, pixel in zip(estimate(network, crops), at, strict=True)]
-    if min(values) <= 0:
+    if panels_goes.at_pixel(estimate(network, crops), at).min() <= 0:
         raise ValueError("An estimate is 0 dBZ: there is no relevance to hand down, take another.")
     return panels_goes.heat_maps(network, crops, at, method)
 
@@ -339,7 +302,7 @@ for i, (ax, name) in enumerate(zip(axes, world.CHANNELS, strict=True)):
     ax.plot(*at[0][::-1], "+", color=plots.INK, ms=10)
 plots.relevance_bar(fig, drawn, axes, label="relevance, one scale")
 plots.show(fig, "LRP of one output pixel (cross) in four channels, in one colour range.")
-ledger = lrp.relevance(model, crops, "alpha_1_beta_0", output=at, layers=False).ledger
+ledger = relevance(model, crops, "alpha_1_beta_0", output=at, layers=False).ledger
 taken = ledger[["bias"]].sum()
 print(
     f"estimate {60 * ledger.received.iloc[0]:.1f} dBZ, input {maps.sum():.1f}, "
@@ -390,45 +353,6 @@ plots.show(
 
 
 # %%
-def boxed(values, at):
-    """The receptive box of each pixel, 54 x 54, out of its crop."""
-    cut = [v[r - 27 : r + 27, c - 27 : c + 27] for v, (r, c) in zip(values, at, strict=True)]
-    return np.array(cut)
-
-
-@cache
-def measured(part, name="goes_mrms"):
-    """For each pixel of a part the density of several maps on the true cause."""
-    network, (crops, at) = trained(name), cut(part)
-    good = [one[p] > 1 for one, p in zip(estimate(network, crops), at, strict=True)]
-    where = np.transpose(PIXELS[part])[good]
-    crops, at = crops[good], [p for p, yes in zip(at, good, strict=True) if yes]
-    causes = [world.causes(data, *w)[part].any(-1) for w in where]
-    causes = boxed(
-        [
-            panels_goes.around(m[None, ..., None], [r], [c])[0][0, ..., 0]
-            for m, (_, r, c) in zip(causes, where, strict=True)
-        ],
-        at,
-    )
-    lrp_map = boxed(explain_pixel(network, crops, at), at).sum(-1)
-    slope = boxed(panels_goes.heat_maps(network, crops, at, "gradient"), at)
-    y, x = np.indices((54, 54)) - 27
-    mean = lrp_map.clip(0).mean(0)
-    variance = (mean * (y**2 + x**2)).sum() / mean.sum() / 2
-    gaussian = np.broadcast_to(np.exp(-(y**2 + x**2) / (2 * variance)), lrp_map.shape)
-    all_maps = {
-        "LRP": lrp_map,
-        "saliency": abs(slope).sum(-1),
-        "input x gradient": (slope * boxed(crops, at)).sum(-1),
-        "Gaussian": gaussian,
-        "another pixel's LRP": np.roll(lrp_map, 3, 0),
-    }
-    density = {key: skill.relevance_density(m, causes) for key, m in all_maps.items()}
-    return pd.DataFrame({"scene": where[:, 0], **density}).dropna()
-
-
-# %%
 @cache
 def trained(name):
     """A network of this lesson, with its shipped weights."""
@@ -442,24 +366,54 @@ def by_scene(values, scene):
     return skill.bootstrap(np.mean, pd.Series(np.asarray(values)).groupby(np.asarray(scene)).mean())
 
 
+def case(part, network):
+    """Scenes, crops and places of a part's pixels with an estimate, and masks of the true cause."""
+    crops, at = cut(part)
+    good = panels_goes.at_pixel(estimate(network, crops), at) > 1
+    where, at = np.transpose(PIXELS[part])[good], list(np.array(at)[good])
+    at = [tuple(map(int, pixel)) for pixel in at]
+    masks = np.array([world.causes(data, *w)[part].any(-1) for w in where])[..., None]
+    masks = panels_goes.around(masks, *where.T[1:])[0][..., 0]
+    return where[:, 0], crops[good], at, panels_goes.box(masks, at)
+
+
+# %%
+@cache
+def measured(part, name="goes_mrms"):
+    """For each pixel of a part the density of several maps on the true cause."""
+    network = trained(name)
+    scene, crops, at, causes = case(part, network)
+    lrp_map = panels_goes.box(explain_pixel(network, crops, at), at).sum(-1)
+    slope = panels_goes.box(panels_goes.heat_maps(network, crops, at, "gradient"), at)
+    square = ((np.indices((54, 54)) - 27) ** 2).sum(0)
+    mean = lrp_map.clip(0).mean(0)
+    variance = (mean * square).sum() / mean.sum() / 2
+    maps = {
+        "LRP": lrp_map,
+        "saliency": abs(slope).sum(-1),
+        "input x gradient": (slope * panels_goes.box(crops, at)).sum(-1),
+        "Gaussian": np.broadcast_to(np.exp(-square / (2 * variance)), lrp_map.shape),
+        "another pixel's LRP": np.roll(lrp_map, 3, 0),
+    }
+    density = {key: skill.relevance_density(m, causes) for key, m in maps.items()}
+    return pd.DataFrame({"scene": scene, **density}).dropna()
+
+
+# %%
 densities = {part: measured(part) for part in STRATEGIES}
 MAPS = [name for name in densities["edge"] if name != "scene"]
-fig, ax = plt.subplots(figsize=(8, 3.4))
-for i, part in enumerate(STRATEGIES):
-    for k, name in enumerate(MAPS):
-        value, (low, high) = by_scene(densities[part][name], densities[part].scene)
-        error = [[value - low], [high - value]]
-        ax.errorbar(i + 0.12 * (k - 2), value, error, fmt="o", color=f"C{k}")
-ax.axhline(1, color=plots.GREY, lw=1)
-ax.set(
-    xticks=range(3), xticklabels=[f"{p} ({len(densities[p])} pixels)" for p in STRATEGIES], ylim=0
+fig = panels_goes.dots(
+    {
+        f"{part} ({len(d)} pixels)": {name: by_scene(d[name], d.scene) for name in MAPS}
+        for part, d in densities.items()
+    },
+    "density on the true cause",
 )
-ax.set_ylabel("density on the true cause")
-ax.legend(ax.containers[:5], MAPS, ncols=3, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1))
+fig.axes[0].axhline(1, color=plots.GREY, ls=":")
 plots.show(
     fig,
-    "Density of positive relevance on the true cause by strategy, for LRP, saliency, input times gradient and two "
-    "reference maps; 1 is evenly spread.",
+    "Density of positive relevance on the true cause by strategy, for LRP, saliency, input times gradient "
+    "and two reference maps; the dotted line, 1, is evenly spread.",
 )
 
 # %% [markdown]
@@ -492,10 +446,6 @@ mean_drop = (with_lightning - without)[lit].mean()
 # %% tags=["check"]
 check.drop(mean_drop, with_lightning, without, lit)
 
-# %% [markdown]
-# Now all three, at all four kinds of pixels. Edges and towers are changed in the world: the same sky with soft heads, and the same sky
-# without its coldest towers. Stratiform rain stands beside as a control.
-
 
 # %%
 def falls(part, change):
@@ -505,19 +455,13 @@ def falls(part, change):
 
 
 CHANGES = [name for name in estimates if name != "as it is"]
-fig, ax = plt.subplots(figsize=(8, 3))
-for i, part in enumerate(PIXELS):
-    for k, change in enumerate(CHANGES):
-        value, (low, high) = falls(part, change)
-        error = [[value - low], [high - value]]
-        ax.errorbar(i + 0.15 * (k - 1), value, error, fmt="o", color=f"C{k}")
-ax.axhline(0, color=plots.GREY, lw=1)
-ax.set(xticks=range(4), xticklabels=[f"{part} pixels" for part in PIXELS])
-ax.set_ylabel("estimate falls by (dBZ)")
-ax.legend(ax.containers[:3], CHANGES, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+fig = panels_goes.dots(
+    {f"{part} pixels": {change: falls(part, change) for change in CHANGES} for part in PIXELS},
+    "estimate falls by (dBZ)",
+)
 plots.show(
     fig,
-    "Fall of the estimate by kind of pixel and by change, each change hits its own kind of pixel.",
+    "Fall of the estimate by kind of pixel and by change. FALLS_ALT",
 )
 
 # %% [markdown]
@@ -532,16 +476,13 @@ plots.show(
 crops, at = cut("lightning")
 maps = explain_pixel(model, crops, at).clip(0)
 share = maps.sum((1, 2)) / maps.sum((1, 2, 3))[:, None]
-before = np.array([one[p] for one, p in zip(estimate(model, crops), at, strict=True)])
-lost = {}
+before = panels_goes.at_pixel(estimate(model, crops), at)
+lost = []
 for name in world.CHANNELS:
     kept = crops * np.array([other != name for other in world.CHANNELS])
-    after = np.array([one[p] for one, p in zip(estimate(model, kept), at, strict=True)])
-    lost[name] = 100 * (1 - after / before).mean()
-columns = {
-    "relevance (%)": 100 * share.mean(0),
-    "estimate lost when erased (%)": list(lost.values()),
-}
+    after = panels_goes.at_pixel(estimate(model, kept), at)
+    lost.append(100 * (1 - after.mean() / before.mean()))
+columns = {"relevance (%)": 100 * share.mean(0), "estimate lost when erased (%)": lost}
 pd.DataFrame(columns, [name.upper() for name in world.CHANNELS]).round(0)
 
 # %% [markdown]
@@ -575,20 +516,18 @@ pd.DataFrame(rows).round(2)
 # on the clear sky?
 
 # %%
-crops, at = cut("edge")
-quiet = [not one.any() for one in boxed(crops[..., 3], at)]
-crops, at = crops[quiet], [p for p, yes in zip(at, quiet, strict=True) if yes]
-clear = boxed(crops[..., 2] < 0.25, at)  # warmer than 275 K
+_, crops, at, _ = case("edge", model)
+inside = panels_goes.box(crops, at)
+clear = inside[..., 2] < 0.25  # warmer than 275 K
+none = inside[..., 3] == 0  # no lightning
 rows = {}
-for method in ("LRP alpha 1 beta 0", "LRP alpha 1 beta 0, z-box", "LRP alpha 1 beta 0, flat"):
-    maps = boxed(explain_pixel(model, crops, at, method), at).clip(0)
-    total = maps.sum((1, 2, 3))
-    on_clear = skill.relevance_share(maps, clear)
-    rows[method] = {"in GLM (%)": 100 * (maps[..., 3].sum((1, 2)) / total).mean()}
-    rows[method]["on clear sky (%)"] = 100 * np.nanmean(on_clear)
-print(
-    f"{len(crops)} edge pixels without lightning in sight; {100 * clear.mean():.0f} % is clear sky"
-)
+for rule in ("LRP alpha 1 beta 0", "LRP alpha 1 beta 0, z-box", "LRP alpha 1 beta 0, flat"):
+    positive = panels_goes.box(explain_pixel(model, crops, at, rule), at).clip(0)
+    share = (positive[..., 3] * none).sum((1, 2)) / positive.sum((1, 2, 3))
+    rows[rule] = {"in GLM, where it is 0 (%)": 100 * share.mean()}
+    rows[rule]["on clear sky (%)"] = 100 * skill.relevance_share(positive, clear).mean()
+maps = panels_goes.box(explain_pixel(model, crops, at), at)
+print(f"{len(crops)} edge pixels; {100 * clear.mean():.0f} % of their boxes is clear sky")
 pd.DataFrame(rows).T.round(1)
 
 # %% [markdown]
@@ -603,9 +542,6 @@ pd.DataFrame(rows).T.round(1)
 # is True on clear sky, shape (pixel, 54, 54). Give the share of positive relevance on clear sky, shape (pixel,). The next cell then fills the
 # clear sky with cloud.
 
-# %%
-maps = boxed(explain_pixel(model, crops, at), at)
-
 # %% tags=["exercise"]
 share_clear = ...
 
@@ -619,14 +555,15 @@ check.share_on(share_clear, maps, clear)
 # %%
 def filled(crop):
     """Clear sky replaced by the nearest cloud: the edge is gone, the cloud stays."""
-    nearest = distance_transform_edt(crop[..., 2] < 0.25, return_indices=True)[1]
+    nearest = distance_transform_edt(
+        crop[..., 2] < 0.25, return_distances=False, return_indices=True
+    )
     return crop[tuple(nearest)]
 
 
-ends = [estimate(model, v) for v in (crops, np.array([filled(one) for one in crops]))]
-before, after = (np.array([one[p] for one, p in zip(v, at, strict=True)]) for v in ends)
-share_lrp = skill.relevance_share(maps, clear)
-print(f"share of relevance on clear sky: {100 * share_lrp.mean():.0f} %")
+before = panels_goes.at_pixel(estimate(model, crops), at)
+after = panels_goes.at_pixel(estimate(model, np.array([filled(one) for one in crops])), at)
+print(f"share of relevance on clear sky: {100 * skill.relevance_share(maps, clear).mean():.0f} %")
 print(f"estimate when it is filled with cloud: {before.mean():.0f} to {after.mean():.0f} dBZ")
 
 # %% [markdown]
@@ -751,6 +688,21 @@ for part, goal in (("lightning", ">= 15"), ("edge", "<= 2"), ("dense", "<= 2")):
 for part, change in (("edge", "edges softened"), ("dense", "towers warmed")):
     text = f"With {change}, the estimate falls at {part} pixels"
     claims.record(f"goes-change-{part}", text, "lecture", *falls(part, change), ">= 5", "dBZ")
+rng, gain = np.random.default_rng(0), []
+cold, clear_sky = (x[..., 2] > 0.75) & (x[..., 3] == 0), x[..., 2] < 0.2
+for one, *masks in zip(x, cold, clear_sky, strict=True):
+    if all(m[30:98, 30:98].sum() > 50 for m in masks):
+        places = [rng.choice(np.argwhere(m[30:98, 30:98])) + 30 for m in masks]
+        pasted = np.array([one, one, one])
+        for k, (r, c) in enumerate(places):
+            pasted[k + 1, r - 2 : r + 3, c - 2 : c + 3, 3] = 0.2
+        before, *after = estimate(model, pasted)
+        gain.append([a[tuple(p)] - before[tuple(p)] for a, p in zip(after, places, strict=True)])
+more = skill.bootstrap(lambda g: (g[:, 0] - g[:, 1]).mean(), gain)
+text = "What a lightning patch of 15 km adds: in cold cloud minus in clear sky"
+claims.record("goes-synergy", text, "hilburn2021", *more, ">= 10", "dBZ")
+
+# %% tags=["claims"]
 for part in STRATEGIES:
     own = densities[part]
     for other in ("Gaussian", "another pixel's LRP", "saliency"):
