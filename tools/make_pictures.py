@@ -101,11 +101,12 @@ def convection(case):
     return fig
 
 
-def goes_mrms(case):
-    """Draw infrared and lightning of a scene, its radar, and what the network estimates."""
+def goes_mrms(case, row, column):
+    """Draw infrared and lightning of 128 x 128 pixels, radar, and what the network estimates."""
     model = networks.encoder_decoder(size=None)
     training.load_weights(model, "goes_mrms")
-    one = worlds.open_world("goes_mrms").isel(sample=[case])
+    where = {"y": slice(row, row + 128), "x": slice(column, column + 128)}
+    one = worlds.open_world("goes_mrms").isel(sample=[case], **where)
     estimate = 60 * model.predict(goes_mrms_world.as_input(one), verbose=0)[0, ..., 0].clip(0)
     fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
     shown = {"c13": "infrared", "glm": "lightning", "mrms": "radar"}
@@ -125,7 +126,7 @@ def main():
         ("innvestigate", innvestigate(3)),
         ("tf_explain", tf_explain(8)),
         ("convection", convection(8)),
-        ("goes_mrms", goes_mrms(0)),
+        ("goes_mrms", goes_mrms(1, 0, 128)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

@@ -271,7 +271,8 @@ def one_pixel(model, data, x):
         limit = plots.colour_limit(maps)
         for i, (artist, name) in enumerate(zip(shown, ("C07", "C09", "C13", "GLM"), strict=True)):
             artist.set_data(maps[..., i] / limit)
-            artist.axes.set_title(f"{name}: {maps[..., i].sum():.3g}")
+            title = f"{name}: {maps[..., i].sum():.3g}"
+            artist.axes.set_title(title, fontsize=10, fontweight="normal")
         for cross in crosses:
             cross.set_data([column], [row])
         for mark in marks:
