@@ -164,14 +164,11 @@ plots.show(
 
 # %%
 train = world.simulate(90, worlds.TRAINING, size=64)
-pixels, echo = (
-    v.reshape(-1, v.shape[-1])[::9] for v in (world.as_input(train), world.as_target(train))
-)
-echo = echo[:, 0]
+pixels, echo = world.as_input(train).reshape(-1, 4)[::9], world.as_target(train).ravel()[::9]
 
 
 def by_pixel(channels):
-    """Estimate of a regression that sees these channels of one pixel, in dBZ."""
+    """Estimate in dBZ of a regression that sees these channels of one pixel."""
     curve = HistGradientBoostingRegressor(max_iter=60, random_state=0)
     with threadpool_limits(1):  # two threads would wait for each other on a busy machine
         curve.fit(pixels[:, channels], echo, sample_weight=np.exp(5 * echo**4))
@@ -207,8 +204,8 @@ display(table.rename_axis("dBZ").round(2))
 fig = panels_goes.performance_diagram({k: skill.scores(c) for k, c in found.items()}, THRESHOLDS)
 plots.show(
     fig,
-    "Performance diagram by threshold in dBZ: from 20 dBZ on the network lies above and to the right of both "
-    "baselines; at high thresholds all say too much.",
+    "Performance diagram by threshold in dBZ: from 15 dBZ on the network reaches higher CSI than both "
+    "baselines; all say strong echoes too often.",
 )
 
 # %% [markdown]
@@ -278,7 +275,7 @@ plots.show(
 
 # %% [markdown]
 # Both panels need care. *Left*: without C09 nothing works, and without GLM the score hardly moves. Does lightning not matter, then? Wait
-# for section 5: a score over all pixels drowns what happens at the few that have it. *Right*: the less the network sees, the *more* it says. A
+# for section 5: a score over all pixels drowns what happens at the few that have it. *Right*: apart from a single pixel, the less the network sees, the *more* it says. A
 # withheld surround is 0, which is warm and clear, so the square becomes a small cold cloud with sharp edges. Withholding makes
 # scenes that no training patch resembled. From about 45 km on the curves are flat: that is how far it needs to see.
 #
@@ -427,7 +424,7 @@ plots.show(
 # LRP lies on the true cause for all three strategies, denser than saliency, the Gaussian, and another pixel's map. Here the slide is borne out, also in
 # that saliency is less concise; but two things are not on the slide. Plain **input times gradient**
 # does as well as LRP on lightning and dense cloud, and less well on edges. And **saliency is not blind to dense cloud**. Note how high the references
-# stand: "seven times denser than evenly spread" needs no knowledge of the pixel at all.
+# stand: a density several times that of an even spread needs no knowledge of the pixel at all.
 #
 # ### Exercise 2: erase the lightning
 #
@@ -500,7 +497,7 @@ columns = {"relevance (%)": 100 * share.mean(0), "estimate lost when erased (%)"
 pd.DataFrame(columns, [name.upper() for name in world.CHANNELS]).round(0)
 
 # %% [markdown]
-# GLM gets next to none of the relevance, and a third of the estimate goes with it. Lightning is sparse, and its values are small: under
+# GLM gets next to none of the relevance, and more than a third of the estimate goes with it. Lightning is sparse, and its values are small: under
 # $\alpha_1\beta_0$ relevance is in proportion to both. It works by telling the network which cloud matters: the relevance then lies on the *cloud*, as the
 # paper's abstract says [@hilburn2021]. C07 is the reverse: much relevance, and nothing is lost without it. **Relevance in a channel is not its importance.**
 #
@@ -522,7 +519,9 @@ for name, file in (("network", "goes_mrms"), ("U-Net", "goes_mrms_skip")):
 pd.DataFrame(rows).round(2)
 
 # %% [markdown]
-# READ_SKIP
+# The U-Net is better at every threshold, since it gets the outlines past the poolings. Its relevance is far more concentrated, most of all on lightning:
+# the shortcut leads from the pixel straight to the input beside it. So a denser heat map need not mean another
+# strategy. Compare heat maps of two architectures with care.
 #
 # ## 8. Blind to zero
 #
@@ -586,7 +585,7 @@ print(f"estimate when it is filled with cloud: {before.mean():.0f} to {after.mea
 # %% [markdown]
 # The candidate fails: clear sky gets little relevance, and filling it costs little. A strategy that the world has (an edge *against clear sky*) and that the
 # softened edges seemed to prove is not quite the network's: it reads the cloud's own side. What LRP does miss stands in section 6: GLM, with next to no
-# relevance and a third of the estimate. A heat map gives suspects. Each needs its own intervention, and some walk free.
+# relevance and more than a third of the estimate. A heat map gives suspects. Each needs its own intervention, and some walk free.
 #
 # ## 9. Scenes of your own
 #

@@ -82,3 +82,31 @@ def test_fields_have_units():
 def test_bad_input_is_refused_in_one_sentence(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_box_and_pixel_of_a_crop():
+    crops = np.arange(64 * 64.0).reshape(1, 64, 64)
+    at = [(30, 33)]
+    assert panels_goes.at_pixel(crops, at) == [30 * 64 + 33]
+    box = panels_goes.box(crops, at)
+    assert box.shape == (1, 54, 54) and box[0, 27, 27] == 30 * 64 + 33
+    with pytest.raises(ValueError, match="27 pixels inside"):
+        panels_goes.box(crops, [(5, 33)])
+
+
+def test_performance_diagram_shows_each_estimate():
+    perfect = {"FAR": np.zeros(2), "POD": np.ones(2)}
+    poor = {"FAR": np.array([0.5, 0.8]), "POD": np.array([0.4, 0.2])}
+    fig = panels_goes.performance_diagram({"perfect": perfect, "poor": poor}, [10, 20])
+    lines = {line.get_label(): line for line in fig.axes[0].lines}
+    np.testing.assert_allclose(lines["perfect"].get_xydata(), 1)
+    np.testing.assert_allclose(lines["poor"].get_xydata(), [[0.5, 0.4], [0.2, 0.2]])
+    plt.close(fig)
+
+
+def test_dots_stand_at_their_values_with_their_intervals():
+    fig = panels_goes.dots({"a": {"one": (2, (1, 4)), "two": (3, (3, 3))}}, "dBZ")
+    one, two = fig.axes[0].containers
+    assert one[0].get_ydata() == [2] and two[0].get_ydata() == [3]
+    np.testing.assert_allclose(one[2][0].get_segments()[0][:, 1], [1, 4])
+    plt.close(fig)
