@@ -84,11 +84,15 @@ def test_sunlight_warms_channel_7_alone(some):
     )
 
 
-def test_lightning_is_rare_and_some_is_stray(world):
+def test_lightning_is_rare_and_some_is_glint_in_clear_air(world, some):
     lit = (world.glm > 0).values
-    stray = lit & ~world.truth_lightning_cause.values
     assert 0.003 < lit.mean() < 0.03
-    assert 0.02 < stray.sum() / lit.sum() < 0.2
+    without = render([replace(s, stray=False) for s in some])
+    glint = (world.glm - without.glm).values
+    assert glint.min() == 0 and 0.02 < (glint > 0).sum() / lit.sum() < 0.2
+    storms = world.truth_lightning + world.truth_edge + world.truth_dense + world.truth_stratiform
+    assert (storms.values[glint > 0] == 0).mean() > 0.95
+    xr.testing.assert_identical(world.drop_vars("glm"), without.drop_vars("glm"))
 
 
 # --- truth ---------------------------------------------------------------------------------------
