@@ -345,7 +345,8 @@ for row, part in zip(axes, STRATEGIES, strict=True):
         ax.plot(*at[0][::-1], "+", color=plots.INK, ms=8)
 plots.show(
     fig,
-    "For a lightning, an edge and a dense pixel: inputs, LRP with and without lightning, saliency.",
+    "For a lightning, an edge and a dense pixel: inputs, LRP with and without lightning, saliency. Each heat map "
+    "has its own scale, red is for. LRP draws the edge and the tower; saliency is scattered.",
 )
 
 # %% [markdown]
