@@ -353,7 +353,7 @@ plots.show(
 # One pretty example proves nothing. So we take many pixels: a few in each scene where one part dominates the true echo.
 # The world knows where the cause of *this* pixel's echo is seen. How much denser is a map's positive part there than if it were
 # spread evenly over the receptive box? Evenly is 1. And since causes lie near the pixel, any map that peaks at its centre
-# will score. So three references stand beside: a Gaussian as wide as the mean LRP map, and the LRP map of *another* pixel of the
+# will score. So two more references stand beside: a Gaussian as wide as the mean LRP map, and the LRP map of *another* pixel of the
 # same kind, which knows what such pixels look like, but not this one.
 
 
@@ -476,8 +476,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Each change hits its own kind of pixel, and the others little. These are the three strategies, proven. Softer edges also lower the control: stratiform rain lies
-# behind a head, and a soft head moves with its cloud.
+# Each change hits its own kind of pixel, and the others little. So the network uses all three. One caveat: a soft head is also
+# *thinner* cloud, so the fall at edges is not due to sharpness alone, and it also lowers the control behind the head. Exercise 3 comes back to that.
 #
 # ## 6. Relevance in a channel is not its importance
 #
