@@ -38,7 +38,7 @@ LOOKS = {
     "c07": ("C07, 3.9 µm (K)", {"cmap": INFRARED, "vmin": 190, "vmax": 310}),
     "c09": ("C09, 6.9 µm (K)", {"cmap": VAPOUR, "vmin": 200, "vmax": 260}),
     "c13": ("C13, 10.3 µm (K)", {"cmap": INFRARED, "vmin": 190, "vmax": 310}),
-    "glm": ("GLM (groups in 15 min)", {"cmap": "viridis", "vmin": 0, "vmax": 10}),
+    "glm": ("GLM (groups in 15 min)", {"cmap": "inferno", "vmin": 0, "vmax": 3}),
     "mrms": ("MRMS (dBZ)", {"cmap": RADAR, "norm": BoundaryNorm(np.arange(0, 61, 5), 12)}),
 }
 
@@ -107,6 +107,88 @@ def around(x, rows, columns):
     corners = np.clip((pixels - HALF_BOX) // 8 * 8, 0, size - CROP)
     crops = [one[r : r + CROP, c : c + CROP] for one, (r, c) in zip(x, corners, strict=True)]
     return np.stack(crops), [tuple(map(int, pixel)) for pixel in pixels - corners]
+
+
+def at_pixel(values, at):
+    """The value of each map, shape (n, y, x), at its pixel, as `around` gives it: shape (n,)."""
+    return np.array([one[pixel] for one, pixel in zip(values, at, strict=True)])
+
+
+def box(values, at):
+    """The receptive box of each pixel out of its crop, shape (n, 54, 54, ...).
+
+    Raises
+    ------
+    ValueError
+        If a box leaves its crop, because the pixel is near the picture's edge.
+    """
+    reach = np.array(at)
+    if (reach < HALF_BOX).any() or (reach > CROP - HALF_BOX).any():
+        raise ValueError(f"Choose pixels at least {HALF_BOX} pixels inside the picture.")
+    slices = [tuple(slice(p - HALF_BOX, p + HALF_BOX) for p in pixel) for pixel in at]
+    return np.array([one[where] for one, where in zip(values, slices, strict=True)])
+
+
+def performance_diagram(scores, thresholds):
+    """Draw POD over success ratio by threshold, with lines of equal CSI and equal bias.
+
+    Parameters
+    ----------
+    scores : dict of str to dict
+        For each estimate what `skill.scores` gives.
+    thresholds : array_like
+        In dBZ; every second one is written beside its point.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = plt.subplots(figsize=(6, 5))
+    ratio, pod = np.meshgrid(np.linspace(0.01, 1, 200), np.linspace(0.01, 1, 200))
+    csi, levels = 1 / (1 / ratio + 1 / pod - 1), np.arange(0.1, 1, 0.1)
+    lines = ax.contour(ratio, pod, csi, levels, colors="#c9ced6", linewidths=0.8)
+    ax.clabel(lines, fmt="CSI %.1f", fontsize=8)
+    for bias in (0.5, 1, 2, 4):
+        ends = min(1, 1 / bias), min(1, bias)
+        ax.plot([0, ends[0]], [0, ends[1]], ":", color=plots.GREY, lw=1)
+        ax.annotate(f"bias {bias:g}", ends, fontsize=8, color=plots.GREY)
+    for (name, result), colour in zip(
+        scores.items(), (plots.SKY, plots.ORANGE, plots.BLUE), strict=False
+    ):
+        x, y = 1 - result["FAR"], result["POD"]
+        ax.plot(x, y, "o-", color=colour, label=name, lw=1)
+        for k in range(1, len(thresholds), 2):
+            ax.annotate(f" {thresholds[k]:g}", (x[k], y[k]), fontsize=8, color=colour)
+    ax.set(xlabel="1 - FAR", ylabel="POD", xlim=(0, 1), ylim=(0, 1))
+    ax.legend(loc="lower right")
+    return fig
+
+
+def dots(groups, label):
+    """Draw values with their intervals, side by side in groups.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to (float, (float, float))
+        For each group, by name, values and intervals as `skill.bootstrap` gives them.
+    label : str
+        What is measured, with its unit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, ax = plt.subplots(figsize=(8, 3.2))
+    names = list(next(iter(groups.values())))
+    for i, values in enumerate(groups.values()):
+        for k, (value, (low, high)) in enumerate(values.values()):
+            place = i + 0.7 * ((k + 0.5) / len(names) - 0.5)
+            error = [[value - low], [high - value]]
+            ax.errorbar(place, value, error, fmt="o", color=f"C{k}")
+    ax.set(xticks=range(len(groups)), xticklabels=list(groups), ylabel=label)
+    ax.axhline(0, color=plots.GREY, lw=0.8)
+    ax.legend(ax.containers[: len(names)], names, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return fig
 
 
 RULES = {
@@ -189,7 +271,8 @@ def one_pixel(model, data, x):
         limit = plots.colour_limit(maps)
         for i, (artist, name) in enumerate(zip(shown, ("C07", "C09", "C13", "GLM"), strict=True)):
             artist.set_data(maps[..., i] / limit)
-            artist.axes.set_title(f"{name}: {maps[..., i].sum():.3g}")
+            title = f"{name}: {maps[..., i].sum():.3g}"
+            artist.axes.set_title(title, fontsize=10, fontweight="normal")
         for cross in crosses:
             cross.set_data([column], [row])
         for mark in marks:

@@ -84,11 +84,15 @@ def test_sunlight_warms_channel_7_alone(some):
     )
 
 
-def test_lightning_is_rare_and_some_is_stray(world):
+def test_lightning_is_rare_and_some_is_glint_in_clear_air(world, some):
     lit = (world.glm > 0).values
-    stray = lit & ~world.truth_lightning_cause.values
     assert 0.003 < lit.mean() < 0.03
-    assert 0.02 < stray.sum() / lit.sum() < 0.2
+    without = render([replace(s, stray=False) for s in some])
+    glint = (world.glm - without.glm).values
+    assert glint.min() == 0 and 0.02 < (glint > 0).sum() / lit.sum() < 0.2
+    storms = world.truth_lightning + world.truth_edge + world.truth_dense + world.truth_stratiform
+    assert (storms.values[glint > 0] == 0).mean() > 0.95
+    xr.testing.assert_identical(world.drop_vars("glm"), without.drop_vars("glm"))
 
 
 # --- truth ---------------------------------------------------------------------------------------
@@ -169,6 +173,22 @@ def test_scaling_is_the_papers():
     data["glm"] = data.glm + 50
     assert goes_mrms.as_input(data)[0, 0, 0, 3] == pytest.approx(1)
     assert goes_mrms.as_input(data * np.nan).max() == 0  # missing becomes 0
+
+
+# --- the committed sample ------------------------------------------------------------------------
+
+
+def test_sample_is_what_simulate_draws():
+    sample = worlds.open_world("goes_mrms")
+    drawn = simulate(2, worlds.SAMPLE)
+    assert set(sample.variables) == set(drawn.variables) and sample.sizes["y"] == 256
+    first = sample.isel(sample=slice(0, 2))
+    for name, variable in drawn.variables.items():
+        stored = first[name].variable
+        assert stored.dims == variable.dims and stored.dtype.kind == variable.dtype.kind, name
+        assert str(stored.attrs) == str(variable.attrs)
+        step = 0.26 if variable.dtype == np.float32 and variable.ndim == 3 else 0
+        assert float(abs(stored.astype(float) - variable.astype(float)).max()) <= step, name
 
 
 # --- bad input -----------------------------------------------------------------------------------

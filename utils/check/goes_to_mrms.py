@@ -15,10 +15,10 @@ def weights(answer, dbz):
     if np.allclose(answer, np.exp(5 * y**4), rtol=0.02):
         heaviest = f"{np.exp(5 * y.max() ** 4):.0f}"
         return right(f"At {dbz.max():.0f} dBZ an error counts {heaviest} times as much as at 0.")
-    if not np.isfinite(answer).all() or (answer > 1e6).any():
-        return wrong("Far too large: y is the scaled reflectivity, dBZ / 60, between 0 and 1.")
     if np.allclose(answer, np.exp((5 * y) ** 4), rtol=0.02):
         return wrong("The 5 stands outside of the power: 5 * y**4.")
+    if not np.isfinite(answer).all() or (answer > 1e6).any():
+        return wrong("Far too large: y is the scaled reflectivity, dBZ / 60, between 0 and 1.")
     if np.allclose(answer, np.exp(5 * y), rtol=0.02):
         return wrong("The power is missing: y**4.")
     if np.allclose(answer, 5 * y**4, rtol=0.02, atol=1e-9):

@@ -1,0 +1,112 @@
+"""Lesson 07's pictures: a crop gives the whole picture's numbers, and the panel follows."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from utils import lrp, networks, panels_goes, plots, worlds
+from utils.worlds import goes_mrms
+
+
+@pytest.fixture(scope="module")
+def model():
+    network = networks.encoder_decoder(size=None)
+    rng = np.random.default_rng(0)
+    network.set_weights([w + 0.05 * rng.random(w.shape) for w in network.get_weights()])
+    return network
+
+
+@pytest.fixture(scope="module")
+def data():
+    return goes_mrms.simulate(2, worlds.VALIDATION, 128)
+
+
+@pytest.mark.parametrize("pixel", [(0, 0), (60, 61), (67, 34), (40, 79), (127, 90)])
+def test_a_crop_is_as_good_as_the_whole(model, data, pixel):
+    x = goes_mrms.as_input(data)[:1]
+    crops, at = panels_goes.around(x, *np.transpose([pixel]))
+    assert crops.shape == (1, 64, 64, 4)
+    whole = model.predict(x, verbose=0)[0][pixel]
+    np.testing.assert_allclose(model.predict(crops, verbose=0)[0][at[0]], whole, rtol=1e-5)
+    maps = panels_goes.heat_maps(model, crops, at)[0]
+    full = 60 * lrp.relevance(model, x, "alpha_1_beta_0", output=pixel, layers=False).input[0]
+    top, left = np.array(pixel) - at[0]
+    np.testing.assert_allclose(maps, full[top : top + 64, left : left + 64], atol=1e-6)
+    assert abs(maps).sum() == pytest.approx(abs(full).sum(), rel=1e-4)
+
+
+def test_the_gradient_is_the_networks(model, data):
+    crops, at = panels_goes.around(goes_mrms.as_input(data)[:1], [60], [60])
+    slope = panels_goes.heat_maps(model, crops, at, "gradient")[0]
+    place = np.unravel_index(abs(slope).argmax(), slope.shape)
+    step = np.zeros_like(crops)
+    step[0][place] = 1e-3
+    ends = [model.predict(crops + s * step, verbose=0)[0][at[0]] for s in (1, -1)]
+    assert slope[place] == pytest.approx(float((ends[0] - ends[1]).squeeze()) / 2e-3, rel=0.05)
+
+
+def test_panel_follows_its_controls(model, data):
+    draw = panels_goes.one_pixel(model, data, goes_mrms.as_input(data))
+    method = "LRP alpha 1 beta 0"
+    settings = [(0, 60, 60, True, method), (0, 60, 60, True, method), (1, 60, 60, True, method)]
+    settings += [(0, 70, 60, True, method), (0, 60, 60, True, "LRP alpha 1 beta 0, flat")]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert shown[0] == shown[1] and len(set(shown)) == 4
+
+
+def test_panel_says_where_there_is_nothing_to_explain(data):
+    silent = networks.encoder_decoder(size=None)
+    silent.set_weights([0 * w for w in silent.get_weights()])
+    draw = panels_goes.one_pixel(silent, data, goes_mrms.as_input(data))
+    figure = draw(0, 60, 60, True, "LRP alpha 1 beta 0")
+    assert "nothing to explain" in figure._suptitle.get_text()
+
+
+def test_fields_have_units():
+    fig, ax = plt.subplots()
+    assert panels_goes.field(ax, "c13", np.full((8, 8), 220)).get_clim() == (190, 310)
+    assert "(K)" in ax.get_title(loc="left")
+    plt.close(fig)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: panels_goes.field(None, "c02", 0), "choose from c07"),
+        (lambda: panels_goes.around(np.zeros((1, 60, 64, 4)), [0], [0]), "multiples of 8"),
+        (lambda: panels_goes.around(np.zeros((1, 64, 64, 4)), [64], [0]), "inside the picture"),
+        (lambda: panels_goes.around(np.zeros((2, 64, 64, 4)), [0], [0]), "for each picture"),
+        (lambda: panels_goes.heat_maps(None, None, None, "lrp"), "choose from"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_box_and_pixel_of_a_crop():
+    crops = np.arange(64 * 64.0).reshape(1, 64, 64)
+    at = [(30, 33)]
+    assert panels_goes.at_pixel(crops, at) == [30 * 64 + 33]
+    box = panels_goes.box(crops, at)
+    assert box.shape == (1, 54, 54) and box[0, 27, 27] == 30 * 64 + 33
+    with pytest.raises(ValueError, match="27 pixels inside"):
+        panels_goes.box(crops, [(5, 33)])
+
+
+def test_performance_diagram_shows_each_estimate():
+    perfect = {"FAR": np.zeros(2), "POD": np.ones(2)}
+    poor = {"FAR": np.array([0.5, 0.8]), "POD": np.array([0.4, 0.2])}
+    fig = panels_goes.performance_diagram({"perfect": perfect, "poor": poor}, [10, 20])
+    lines = {line.get_label(): line for line in fig.axes[0].lines}
+    np.testing.assert_allclose(lines["perfect"].get_xydata(), 1)
+    np.testing.assert_allclose(lines["poor"].get_xydata(), [[0.5, 0.4], [0.2, 0.2]])
+    plt.close(fig)
+
+
+def test_dots_stand_at_their_values_with_their_intervals():
+    fig = panels_goes.dots({"a": {"one": (2, (1, 4)), "two": (3, (3, 3))}}, "dBZ")
+    one, two = fig.axes[0].containers
+    assert one[0].get_ydata() == [2] and two[0].get_ydata() == [3]
+    np.testing.assert_allclose(one[2][0].get_segments()[0][:, 1], [1, 4])
+    plt.close(fig)
