@@ -7,6 +7,7 @@ do not mix, so the pixels that reach a pixel are all pairs of a reached row and 
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ class Step(NamedTuple):
     growth: int  # k - 1: how much more than one pixel the layer reads at most
     stride: Fraction  # from one output place to the next
     centre: Fraction  # middle of what the first output place reads
+    may_miss: bool = False  # may some places read nothing?
 
 
 class Layer(NamedTuple):
@@ -58,7 +60,7 @@ def follow(model, size=None):
         If the network or a layer is of another kind, or the size is not known.
     """
     inputs.check_model(model)
-    lengths = {id(model.inputs[0]): _input_size(model, size)}
+    lengths = {id(model.inputs[0]): input_size(model, size)}
     found = []
     for call in architecture.calls(model):
         sources = [lengths[key] for key in call.sources]
@@ -78,7 +80,8 @@ def follow(model, size=None):
     return found, lengths
 
 
-def _input_size(model, size):
+def input_size(model, size=None):
+    """Rows and columns of a network's input: its own, or the ones asked for if it takes any."""
     shape = tuple(model.inputs[0].shape[1:])
     if len(shape) != 3:
         raise NotImplementedError(
@@ -117,35 +120,74 @@ def back(found, lengths, start, places, clip=True):
 
     Returns
     -------
-    dict of int to tuple
-        Rows and columns by key, sorted arrays; None for layers without.
+    dict of int to list of tuple
+        By key the blocks that are reached, each of some rows and some columns (sorted arrays);
+        None for layers without.
     """
-    reached = {found[start].call.target: places}
+    alive = _alive(found, lengths)
+    reached = {found[start].call.target: places and [places]}
     for layer in reversed(found[: start + 1]):
         if layer.call.target not in reached:
             continue
         wanted = reached[layer.call.target]
-        empty = wanted is not None and not all(len(axis) for axis in wanted)
         for key in layer.call.sources:
             length = lengths[key]
             if length is None:
-                reached.setdefault(key, None)
-            elif not empty:
-                if layer.steps is None:
-                    new = tuple(np.arange(n) for n in length)
-                else:
-                    pairs = zip(layer.steps, wanted, length, strict=True)
-                    new = tuple(_read(step, axis, n, clip) for step, axis, n in pairs)
-                old = reached.get(key)
-                reached[key] = tuple(map(np.union1d, old, new)) if old else new
+                reached[key] = None
+            elif layer.steps is None:
+                reached[key] = [tuple(np.arange(n) for n in length)]
+            else:
+                new = [
+                    tuple(
+                        _read(step, axis, n, clip)
+                        for step, axis, n in zip(layer.steps, block, length, strict=True)
+                    )
+                    for block in wanted
+                ]
+                new = [block for block in new if all(len(axis) for axis in block)]
+                reached[key] = _join(reached.get(key, []), new, alive[key])
     return reached
 
 
+def _join(blocks, new, alive):
+    """Blocks of two branches; one around all of them where that reaches the same rows and columns.
+
+    It does unless some places read nothing but padding: rows of one branch must not be taken for
+    reached together with columns of another.
+    """
+    blocks = blocks + new
+    if alive and len(blocks) > 1:
+        return [tuple(reduce(np.union1d, axis) for axis in zip(*blocks, strict=True))]
+    return blocks
+
+
+def _alive(found, lengths):
+    """By key: does every place read something of the input, along rows and along columns?"""
+    first = found[0].call.sources[0]
+    places = {first: tuple(np.ones(n, bool) for n in lengths[first])}
+    for layer in found:
+        sources = [places[key] for key in layer.call.sources]
+        if layer.lengths is None or layer.steps is None:
+            new = layer.lengths and tuple(np.ones(n, bool) for n in layer.lengths)
+        else:
+            new = [np.ones(n, bool) for n in layer.lengths]
+            for axis, step in enumerate(layer.steps):
+                for before in sources:
+                    if step.reads is _itself:
+                        new[axis] &= before[axis]
+                    elif step.may_miss or not before[axis].all():
+                        reads = [
+                            _read(step, np.array([p]), len(before[axis]), True)
+                            for p in range(step.length)
+                        ]
+                        new[axis] &= [before[axis][r].any() for r in reads]
+        places[layer.call.target] = new
+    return {key: axes is not None and all(map(np.all, axes)) for key, axes in places.items()}
+
+
 def _read(step, places, length, clip):
-    if length == 1 and step.length > 1:  # one number for the whole picture
-        return np.zeros(1, int)
-    if step.reads is _itself:
-        read = places
+    if step.reads is _itself:  # of one number for the whole picture, that one
+        read = np.zeros(1, int) if length == 1 < step.length else places
     else:
         read = np.unique(step.reads(places))
     return read[(read >= 0) & (read < length)] if clip else read
@@ -222,7 +264,8 @@ def _window(n, kernel, stride, dilation, padding, layer):
     def reads(places):
         return stride * places[:, None] + taps
 
-    return Step(length, reads, width - 1, Fraction(stride), Fraction(width - 1, 2) - before)
+    centre = Fraction(width - 1, 2) - before
+    return Step(length, reads, width - 1, Fraction(stride), centre, dilation > 1)
 
 
 def _convolution(layer, axis, n):
@@ -249,7 +292,8 @@ def _transposed(layer, axis, n):
 
     growth = math.ceil(Fraction(width, stride)) - 1
     centre = (before - Fraction(width - 1, 2)) / stride
-    return Step(length, reads, growth, Fraction(1, stride), centre)
+    may_miss = stride > kernel or dilation > 1
+    return Step(length, reads, growth, Fraction(1, stride), centre, may_miss)
 
 
 def _upsampling(layer, axis, n):
@@ -270,7 +314,7 @@ def _upsampling(layer, axis, n):
 
 
 def _shift(n, by, more):
-    return Step(n + more, lambda places: places + by, 0, Fraction(1), Fraction(by))
+    return Step(n + more, lambda places: places + by, 0, Fraction(1), Fraction(by), more > 0)
 
 
 def _padding(layer, axis, n):

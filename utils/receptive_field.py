@@ -21,7 +21,7 @@ _kept = Kept(8)
 class Box(NamedTuple):
     """Rows and columns of the input that can reach a pixel.
 
-    `rows` and `columns` are slices inside the input: the pixel sees ``x[:, box.rows, box.columns]``.
+    `rows` and `columns` are slices: the pixel sees ``x[:, box.rows, box.columns]`` of the input.
     `full_rows` and `full_columns`, pairs (first, end), go on beyond the border.
     """
 
@@ -158,18 +158,17 @@ def box(model, layer=None, pixel=None, size=None):
     """
     found, lengths = reach.follow(model, size)
     start = _position(found, layer)
-    places = _places(found[start], pixel)
+    wanted = places(found[start], pixel)
     key = found[0].call.sources[0]
-    inside = reach.back(found, lengths, start, places).get(key)
-    full = reach.back(found, lengths, start, places, clip=False).get(key)
-    ends = [_ends(axis) for axes in (inside, full) for axis in axes or ((), ())]
-    if not all(end - first for first, end in ends[:2]):
-        ends[:2] = (0, 0), (0, 0)
+    ends = []
+    for clip in (True, False):
+        blocks = reach.back(found, lengths, start, wanted, clip).get(key, [])
+        ends += [_ends(axes) for axes in zip(*blocks, strict=True)] or [(0, 0)] * 2
     return Box(slice(*ends[0]), slice(*ends[1]), *ends[2:])
 
 
-def _ends(places):
-    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+def _ends(axes):
+    return int(min(axis[0] for axis in axes)), int(max(axis[-1] for axis in axes)) + 1
 
 
 def _position(found, layer):
@@ -182,7 +181,7 @@ def _position(found, layer):
     return names.index(layer)
 
 
-def _places(layer, pixel):
+def places(layer, pixel):
     """Rows and columns of one pixel, as arrays."""
     if layer.lengths is None:
         if pixel is not None:
@@ -258,7 +257,7 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
     found, _ = reach.follow(model, samples.shape[1:3])
     asked = found[_position(found, layer)]
-    row, column = (int(axis[0]) for axis in _places(asked, pixel) or (_no_pixels(asked),))
+    row, column = (int(axis[0]) for axis in places(asked, pixel) or (_no_pixels(asked),))
     keras_layer, shape = asked.call.layer, samples.shape[1:]
     machine = _kept.fetch(
         model,
@@ -336,7 +335,7 @@ def fit_gaussian(erf, box=None):
             "erf must be a map (y, x) of finite numbers from 0 on, not all zero: no sample moved "
             "the pixel, perhaps; take more."
         )
-    rows, columns = (slice(*_ends(np.flatnonzero(erf.any(axis)))) for axis in (1, 0))
+    rows, columns = (slice(*_ends([np.flatnonzero(erf.any(axis))])) for axis in (1, 0))
     z = erf[rows, columns] / erf.max()
     y, x = (places.ravel().astype(float) for places in np.mgrid[rows, columns])
     weights = z.ravel() / z.sum()
