@@ -7,6 +7,7 @@ picture's own border where the pixel sees its padding.
 """
 
 import math
+from collections import Counter
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -75,24 +76,30 @@ class _Axis:
         self.unit = math.lcm(*(step.numerator for step in self.steps.values() if step))
         self.cut = cache(self.cut)
         if self.last is not None:
-            places = found[-1].lengths[axis]
-            period = range(places // 2, min(places, places // 2 + int(self.unit / self.last)))
-            self.lengths_in_the_middle = sorted({b - a for a, b in map(self.least, period)})
+            # Places of a block share a cut, and blocks in the middle share its length.
+            self.block = int(self.unit / self.last)
+            middle = found[-1].lengths[axis] // 2 // self.block * self.block
+            first, end = self.least(middle)
+            self.usual, self.inside = end - first, middle - int(first / self.last)
 
     def cut(self, place):
         """First and end of the input to keep, and the place after the cut."""
-        first, end = self.least(place)
         if self.last is None:
-            return first, end, place
-        # Of the few lengths that places in the middle need: each shape needs a network of its own.
-        length = next((n for n in self.lengths_in_the_middle if n >= end - first), self.length)
+            return 0, self.length, place
+        first, end = self.least(place // self.block * self.block)
+        length = max(end - first, min(self.usual, self.length))
         first = max(0, min(first, self.length - length))
         return first, first + length, place - int(first / self.last)
 
-    def least(self, place):
-        """First and end of the least that must be kept, whole units from either border."""
+    def in_the_middle(self, place):
+        """Is a place after the cut in the block that all cuts in the middle have there?"""
+        return self.last is not None and self.inside <= place < self.inside + self.block
+
+    def least(self, begin):
+        """First and end of the least that a block needs, whole units from either border."""
         places = [np.array([n // 2]) for n in self.found[-1].lengths]
-        places[self.axis] = np.array([place])
+        end = min(begin + self.block, self.found[-1].lengths[self.axis])
+        places[self.axis] = np.arange(begin, end)
         reached = reach.back(self.found, self.lengths, len(self.found) - 1, tuple(places))
         before, after = [], []
         for key, kept in reached.items():
@@ -107,21 +114,21 @@ class _Axis:
 
 
 class _Plan:
-    """Where to cut a network's input, and a copy of the network for the small picture."""
+    """Where to cut a network's input, and networks for the small picture."""
 
     def __init__(self, model, size):
         self.found, lengths = reach.follow(model, size)
         if self.found[-1].lengths is None:
             raise ValueError("The network's output is no map: there is no pixel to cut out.")
         self.axes = [_Axis(self.found, lengths, axis) for axis in (0, 1)]
-        self.copies = {}
+        self.copies, self.trimmed = {}, {}
         self.session = self
 
     def close(self):
         """Nothing is open."""
 
-    def network(self, model, shape):
-        """The copy for an input of this shape, with the network's weights of the moment."""
+    def network(self, model, shape, pixel):
+        """A network for an input of this shape, with the weights of the moment, and the pixel."""
         weights = model.get_weights()
         if shape not in self.copies:
             try:
@@ -136,19 +143,70 @@ class _Plan:
         if known is None or not all(map(np.array_equal, known, weights)):
             copy.set_weights(weights)
             self.copies[shape] = copy, weights
-        return copy
+        if not all(axis.in_the_middle(i) for axis, i in zip(self.axes, pixel, strict=True)):
+            return copy, pixel
+        if shape not in self.trimmed:
+            block = [np.arange(axis.inside, axis.inside + axis.block) for axis in self.axes]
+            self.trimmed[shape] = _trim(copy, tuple(block))
+        trimmed, shift = self.trimmed[shape]
+        return trimmed, tuple(int(i - by) for i, by in zip(pixel, shift, strict=True))
+
+
+TRIMMED = "trimmed_"  # begins the names of added layers
+_WIDENING = tf.keras.layers.UpSampling2D, tf.keras.layers.Conv2DTranspose
+_KEEPING = tf.keras.layers.ZeroPadding2D, tf.keras.layers.Cropping2D
+
+
+def _trim(copy, places):
+    """A decoder computes the whole map, of which a block is wanted: cut off the rest on the way.
+
+    Returns the network, which shares the layers of the copy, and by how much its output's rows and
+    columns are shifted.
+    """
+    found, lengths = reach.follow(copy)
+    reached = reach.back(found, lengths, len(found) - 1, places)
+    readers = Counter(key for layer in found for key in layer.call.sources)
+    chain = []  # the last layers, one behind the other, none of which strides
+    for layer in reversed(found):
+        plain = (
+            len(layer.call.sources) == 1 and layer.steps and type(layer.call.layer) not in _KEEPING
+        )
+        if not plain or max(step.stride for step in layer.steps) > 1:
+            break
+        chain.insert(0, layer)
+        if readers[layer.call.sources[0]] > 1:
+            break
+    if not any(isinstance(layer.call.layer, _WIDENING) for layer in chain):
+        return copy, (0, 0)
+    y = chain[0].call.layer.get_input_at(0)
+    shift = [Fraction(0), Fraction(0)]
+    for layer in chain:
+        y = layer.call.layer(y)
+        shift = [by / step.stride for by, step in zip(shift, layer.steps, strict=True)]
+        wanted = reached[layer.call.target]
+        if isinstance(layer.call.layer, _WIDENING) and len(wanted) == 1:
+            first = [int(axis[0] - by) for axis, by in zip(wanted[0], shift, strict=True)]
+            after = [
+                int(n - 1 - axis[-1] + by)
+                for n, axis, by in zip(y.shape[1:3], wanted[0], shift, strict=True)
+            ]
+            name = TRIMMED + layer.call.name
+            y = tf.keras.layers.Cropping2D(tuple(zip(first, after, strict=True)), name=name)(y)
+            shift = [by + more for by, more in zip(shift, first, strict=True)]
+    return tf.keras.Model(copy.inputs, y), shift
 
 
 _kept = Kept(4)
 
 
 def _small(model, x, pixel):
-    """A network for the cut, the samples cut, and the cut."""
+    """A network for the cut, the samples cut, the pixel in its output, and the cut."""
     inputs.check_model(model)
     samples = inputs.check_samples(x, tuple(model.inputs[0].shape), "float64")
     where = cut(model, pixel, samples.shape[1:3])
-    small = samples[:, where.rows, where.columns]
-    return _plan(model, samples.shape[1:3]).network(model, small.shape[1:]), small, where
+    part = samples[:, where.rows, where.columns]
+    plan = _plan(model, samples.shape[1:3])
+    return *plan.network(model, part.shape[1:], where.pixel), part, where
 
 
 def _plan(model, size):
@@ -190,9 +248,11 @@ def relevance(model, x, pixel, rule="epsilon", **options):
     >>> one_pixel.relevance(model, pictures, (120, 80), "alpha_1_beta_0").input
     """
     pixel, channel = _split(pixel)
-    small, samples, where = _small(model, x, pixel)
-    result = lrp.relevance(small, samples, rule, (*where.pixel, *channel), layers=False, **options)
-    return result._replace(input=_like(x, _paste(x, result.input, where)))
+    small, pixel, samples, where = _small(model, x, pixel)
+    result = lrp.relevance(small, samples, rule, (*pixel, *channel), layers=False, **options)
+    ledger = result.ledger
+    added = ledger.index.get_level_values("layer").str.startswith(TRIMMED)
+    return result._replace(input=_like(x, _paste(x, result.input, where)), ledger=ledger[~added])
 
 
 def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
@@ -219,8 +279,8 @@ def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
             f"{method} uses noise or a baseline as large as the picture: explain the whole map."
         )
     pixel, channel = _split(pixel)
-    small, samples, where = _small(model, x, pixel)
-    maps = whole.explain(small, samples, method, (*where.pixel, *channel), **options)
+    small, pixel, samples, where = _small(model, x, pixel)
+    maps = whole.explain(small, samples, method, (*pixel, *channel), **options)
     return _like(x, _paste(x, maps, where))
 
 

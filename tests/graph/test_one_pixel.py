@@ -13,7 +13,7 @@ N = 128
 EDGES = [(0, 0), (0, N - 1), (N - 1, 0), (N - 1, N - 1), (0, 60), (61, N - 1)]
 NEAR = [(row, column) for row in (7, 23, 31) for column in (24, 40, N - 9)]
 PIXELS = (
-    EDGES + NEAR + [tuple(p) for p in np.random.default_rng(0).integers(0, N, (12, 2)).tolist()]
+    EDGES + NEAR + [tuple(p) for p in np.random.default_rng(0).integers(0, N, (10, 2)).tolist()]
 )
 
 
@@ -50,7 +50,7 @@ def test_same_numbers_at_many_pixels(plain, pixel):
 @pytest.mark.parametrize("rule", ["epsilon", "alpha_2_beta_1", "w_square", "flat"])
 def test_same_numbers_by_other_rules_and_with_skips(skips, rule):
     for pixel in EDGES[:3] + NEAR[:2]:
-        same(skips, samples(1, N, N, 2), pixel, rule)
+        same(skips, samples(1, N, N, 2), pixel, rule, dtype="float64")
 
 
 def odd_strides(n):
@@ -78,9 +78,9 @@ def test_same_numbers_where_sizes_do_not_fit(n):
     assert where.rows.stop - where.rows.start < n - 10
 
 
-def test_the_cut_is_small_and_there_are_few_shapes(plain):
+def test_the_cut_is_small_and_of_one_shape(plain):
     cuts = [one_pixel.cut(plain, (row, row)) for row in range(N)]
-    assert {cut.rows.stop - cut.rows.start for cut in cuts} == {48, 56}
+    assert {cut.rows.stop - cut.rows.start for cut in cuts} == {56}
     assert all(0 <= cut.rows.start and cut.rows.stop <= N for cut in cuts)
 
 
