@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.worlds import SAMPLE, clever_hans, convection
+from utils.worlds import SAMPLE, clever_hans, convection, goes_mrms
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SQUEEZED = {"zlib": True, "complevel": 9, "shuffle": True}
@@ -45,6 +45,28 @@ def make_convection(path):
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
+def make_goes_mrms(path):
+    """Write 12 scenes of 256 x 256 pixels, a byte per value, as a CF NetCDF file."""
+    world = goes_mrms.simulate(12, SAMPLE, progress=True)
+    world.attrs |= {
+        "source": "utils.worlds.goes_mrms.simulate(12, SAMPLE)",
+        "license": "CC BY 4.0",
+        "references": "Hilburn et al. 2021, https://doi.org/10.1175/JAMC-D-20-0084.1",
+    }
+    steps = {name: (0.5, 180) for name in ("c07", "c09", "c13")}
+    steps |= {name: (0.5, 0) for name in ("mrms", *(f"truth_{p}" for p in goes_mrms.PARTS))}
+    for name, (step, offset) in steps.items():
+        field = world[name]
+        packed = np.rint((field.values - offset) / step).clip(0, 255).astype(np.uint8)
+        how = {"scale_factor": np.float32(step), "add_offset": np.float32(offset)}
+        world[name] = field.dims, packed, field.attrs | how
+    groups = world.glm.attrs | {"scale_factor": np.float32(1)}  # a float again when read
+    world["glm"] = world.glm.dims, world.glm.values.astype(np.uint16), groups
+    world.to_netcdf(path, encoding={name: SQUEEZED for name in world.data_vars})
+    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+
+
 if __name__ == "__main__":
     make_clever_hans(DATA / "clever_hans.nc")
     make_convection(DATA / "convection.nc")
+    make_goes_mrms(DATA / "goes_mrms.nc")

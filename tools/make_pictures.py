@@ -4,8 +4,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from utils import course, features, lrp, networks, plots, training, worlds
+from utils import course, features, lrp, networks, panels_goes, plots, training, worlds
 from utils.explain import explain
+from utils.worlds import goes_mrms as goes_mrms_world
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
@@ -100,6 +101,21 @@ def convection(case):
     return fig
 
 
+def goes_mrms(case, row, column):
+    """Draw infrared and lightning of 128 x 128 pixels, radar, and what the network estimates."""
+    model = networks.encoder_decoder(size=None)
+    training.load_weights(model, "goes_mrms")
+    where = {"y": slice(row, row + 128), "x": slice(column, column + 128)}
+    one = worlds.open_world("goes_mrms").isel(sample=[case], **where)
+    estimate = 60 * model.predict(goes_mrms_world.as_input(one), verbose=0)[0, ..., 0].clip(0)
+    fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
+    shown = {"c13": "infrared", "glm": "lightning", "mrms": "radar"}
+    for ax, (name, title) in zip(axes, shown.items(), strict=False):
+        panels_goes.field(ax, name, one[name][0], title)
+    panels_goes.field(axes[3], "mrms", estimate, "the network")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -110,6 +126,7 @@ def main():
         ("innvestigate", innvestigate(3)),
         ("tf_explain", tf_explain(8)),
         ("convection", convection(8)),
+        ("goes_mrms", goes_mrms(1, 0, 128)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

@@ -146,3 +146,86 @@ def rank_agreement(maps, others):
     a, b = (rank - rank.mean(1, keepdims=True) for rank in ranks)
     spread = np.sqrt((a**2).sum(1) * (b**2).sum(1))
     return np.divide((a * b).sum(1), spread, out=np.full(len(a), np.nan), where=spread > 0)
+
+
+def counts(estimate, observed, thresholds):
+    """Hits, misses and false alarms of a forecast of events: values at or above a threshold.
+
+    Parameters
+    ----------
+    estimate, observed : array_like, shape (sample, ...)
+        In one unit, such as dBZ.
+    thresholds : array_like, shape (threshold,)
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (sample, threshold, 3)
+        Hits, misses, false alarms of each sample, for `scores` and for resampling.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a value is NaN or infinite.
+    """
+    estimate, observed = np.asarray(estimate, float), np.asarray(observed, float)
+    if estimate.shape != observed.shape or estimate.ndim < 2:
+        shapes = f"{estimate.shape} and {observed.shape}"
+        raise ValueError(
+            f"Estimate and observation must have one shape (sample, ...), not {shapes}."
+        )
+    if not (np.isfinite(estimate).all() and np.isfinite(observed).all()):
+        raise ValueError("Estimate or observation holds NaN or infinite values: leave these out.")
+    says, is_so = (
+        v.reshape(len(v), 1, -1) >= np.reshape(thresholds, (1, -1, 1)) for v in (estimate, observed)
+    )
+    return np.stack([(says & is_so).sum(-1), (~says & is_so).sum(-1), (says & ~is_so).sum(-1)], -1)
+
+
+def scores(counts):
+    """POD, FAR, CSI and frequency bias at each threshold, over all samples together.
+
+    Parameters
+    ----------
+    counts : array_like, shape (sample, threshold, 3)
+        As the function `counts` gives them.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (threshold,)
+        ``"POD"`` hits / (hits + misses), ``"FAR"`` false alarms / (hits + false alarms), ``"CSI"``
+        hits / (hits + misses + false alarms), ``"bias"`` (hits + false alarms) / (hits + misses).
+        NaN where nothing is to be divided by.
+    """
+    counts = np.asarray(counts)
+    if counts.ndim != 3 or counts.shape[2] != 3:
+        raise ValueError(f"counts must have the shape (sample, threshold, 3), not {counts.shape}.")
+    hits, misses, false = counts.sum(0).astype(float).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "POD": hits / (hits + misses),
+            "FAR": false / (hits + false),
+            "CSI": hits / (hits + misses + false),
+            "bias": (hits + false) / (hits + misses),
+        }
+
+
+def same_frequency(estimate, observed):
+    """Stretch an estimate so that each value is as frequent as it is observed; ranks stay.
+
+    The frequency bias is then 1 at every threshold, so that scores compare places alone.
+
+    Parameters
+    ----------
+    estimate, observed : array_like, one shape
+
+    Returns
+    -------
+    numpy.ndarray, the same shape
+    """
+    estimate, observed = np.asarray(estimate), np.asarray(observed)
+    if estimate.shape != observed.shape:
+        shapes = f"{estimate.shape} and {observed.shape}"
+        raise ValueError(f"Estimate and observation must have one shape, not {shapes}.")
+    matched = np.empty(estimate.size, observed.dtype)
+    matched[np.argsort(estimate, axis=None, kind="stable")] = np.sort(observed, axis=None)
+    return matched.reshape(estimate.shape)

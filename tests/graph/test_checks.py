@@ -11,6 +11,7 @@ from utils.check import (
     clever_hans,
     convection,
     feature_visualization,
+    goes_to_mrms,
     innvestigate,
     layerwise_relevance,
     start_here,
@@ -504,3 +505,72 @@ def test_correlations(solve, state, message):
 def test_half_lost(answer, state, message):
     verdict = convection.half_lost(answer, [30, 40, 50, 60], [1, 1, 0.6, 0.2])
     assert verdict.state == state and message in verdict.message
+
+
+# ---- lesson 07 ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda d: ..., "unanswered", "Replace"),
+        (lambda d: np.exp(5 * (d / 60) ** 4), "right", "148 times"),
+        (lambda d: np.exp(5 * d**4.0), "wrong", "dBZ / 60"),
+        (lambda d: np.exp((5 * d / 60) ** 4), "wrong", "outside of the power"),
+        (lambda d: np.exp(5 * d / 60), "wrong", "power is missing"),
+        (lambda d: 5 * (d / 60) ** 4, "wrong", "Take its exponential"),
+        (lambda d: 1 + d, "wrong", "exp(5 y^4)"),
+        (lambda d: 148, "wrong", "shape (5,)"),
+    ],
+)
+def test_weights_of_the_loss(solve, state, message):
+    dbz = np.array([0, 20, 30, 48, 60])
+    with np.errstate(over="ignore"):
+        verdict = goes_to_mrms.weights(solve(dbz), dbz)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda a, b, m: ..., "unanswered", "Replace"),
+        (lambda a, b, m: (a - b)[m].mean(), "right", "dBZ less"),
+        (lambda a, b, m: (b - a)[m].mean(), "wrong", "other way round"),
+        (lambda a, b, m: (a - b).mean(), "wrong", "over all pixels"),
+        (lambda a, b, m: (a - b)[m].mean() / 60, "wrong", "already in dBZ"),
+        (lambda a, b, m: (a - b)[m].sum(), "wrong", "Divide by the number"),
+        (lambda a, b, m: (a - b)[m], "wrong", "one number"),
+        (lambda a, b, m: 0.0, "wrong", "Take the difference"),
+    ],
+)
+def test_drop_without_lightning(solve, state, message):
+    rng = np.random.default_rng(8)
+    before, after = 40 + rng.random((2, 5, 5)), 10 + rng.random((2, 5, 5))
+    lit = rng.random((2, 5, 5)) > 0.6
+    after[~lit] = before[~lit] - 1
+    verdict = goes_to_mrms.drop(solve(before, after, lit), before, after, lit)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+def positive_share(maps, masks):
+    summed = maps.sum(-1).clip(0)
+    return (summed * masks).sum((1, 2)) / summed.sum((1, 2))
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda m, k: ..., "unanswered", "Replace"),
+        (positive_share, "right", "On average"),
+        (lambda m, k: 100 * positive_share(m, k), "wrong", "between 0 and 1"),
+        (lambda m, k: 1 - positive_share(m, k), "wrong", "outside of the mask"),
+        (lambda m, k: k.mean((1, 2)), "wrong", "share of the area"),
+        (lambda m, k: positive_share(m, k).mean(), "wrong", "one share for each map"),
+        (lambda m, k: np.full(len(m), 0.01), "wrong", "Add the channels"),
+    ],
+)
+def test_share_on_a_mask(solve, state, message):
+    rng = np.random.default_rng(9)
+    maps, masks = rng.normal(0.5, 1, (4, 6, 6, 3)), rng.random((4, 6, 6)) > 0.7
+    verdict = goes_to_mrms.share_on(solve(maps, masks), maps, masks)
+    assert (verdict.state, message in verdict.message) == (state, True), verdict

@@ -85,3 +85,46 @@ def test_rank_agreement_is_spearmans_of_the_sizes():
 def test_rank_agreement_needs_pairs():
     with pytest.raises(ValueError, match="like with like"):
         skill.rank_agreement(np.ones((2, 4, 4)), np.ones((1, 4, 4)))
+
+
+SEEN = np.array([[0, 10, 20, 30, 40.0], [0, 0, 0, 50, 50]])
+SAYS = np.array([[0, 25, 20, 10, 45.0], [0, 0, 30, 50, 0]])
+
+
+def test_counts_and_scores_by_hand():
+    found = skill.counts(SAYS, SEEN, [20, 45])
+    assert found.tolist() == [[[2, 1, 1], [0, 0, 1]], [[1, 1, 1], [1, 1, 0]]]
+    result = skill.scores(found)
+    np.testing.assert_allclose(result["POD"], [3 / 5, 1 / 2])
+    np.testing.assert_allclose(result["FAR"], [2 / 5, 1 / 2])
+    np.testing.assert_allclose(result["CSI"], [3 / 7, 1 / 3])
+    np.testing.assert_allclose(result["bias"], [1, 1])
+
+
+def test_scores_of_what_never_happens():
+    assert np.isnan(skill.scores(skill.counts(SAYS, SEEN, [60]))["CSI"]).all()
+
+
+def test_same_frequency_keeps_ranks_and_takes_the_distribution():
+    rng = np.random.default_rng(5)
+    estimate, observed = rng.normal(size=(3, 20)), rng.gamma(2, 10, (3, 20))
+    matched = skill.same_frequency(estimate, observed)
+    np.testing.assert_array_equal(np.sort(matched, None), np.sort(observed, None))
+    np.testing.assert_array_equal(np.argsort(matched, None), np.argsort(estimate, None))
+    bias = skill.scores(skill.counts(matched, observed, [10, 20]))["bias"]
+    np.testing.assert_allclose(bias, 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: skill.counts(SAYS, SEEN[:1], [20]), "one shape"),
+        (lambda: skill.counts(SAYS[0], SEEN[0], [20]), "one shape"),
+        (lambda: skill.counts(SAYS * np.nan, SEEN, [20]), "NaN"),
+        (lambda: skill.scores(SAYS), "shape"),
+        (lambda: skill.same_frequency(SAYS, SEEN[:1]), "one shape"),
+    ],
+)
+def test_bad_forecasts_are_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -1,0 +1,84 @@
+"""Lesson 07's pictures: a crop gives the whole picture's numbers, and the panel follows."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from utils import lrp, networks, panels_goes, plots, worlds
+from utils.worlds import goes_mrms
+
+
+@pytest.fixture(scope="module")
+def model():
+    network = networks.encoder_decoder(size=None)
+    rng = np.random.default_rng(0)
+    network.set_weights([w + 0.05 * rng.random(w.shape) for w in network.get_weights()])
+    return network
+
+
+@pytest.fixture(scope="module")
+def data():
+    return goes_mrms.simulate(2, worlds.VALIDATION, 128)
+
+
+@pytest.mark.parametrize("pixel", [(0, 0), (60, 61), (67, 34), (40, 79), (127, 90)])
+def test_a_crop_is_as_good_as_the_whole(model, data, pixel):
+    x = goes_mrms.as_input(data)[:1]
+    crops, at = panels_goes.around(x, *np.transpose([pixel]))
+    assert crops.shape == (1, 64, 64, 4)
+    whole = model.predict(x, verbose=0)[0][pixel]
+    np.testing.assert_allclose(model.predict(crops, verbose=0)[0][at[0]], whole, rtol=1e-5)
+    maps = panels_goes.heat_maps(model, crops, at)[0]
+    full = 60 * lrp.relevance(model, x, "alpha_1_beta_0", output=pixel, layers=False).input[0]
+    top, left = np.array(pixel) - at[0]
+    np.testing.assert_allclose(maps, full[top : top + 64, left : left + 64], atol=1e-6)
+    assert abs(maps).sum() == pytest.approx(abs(full).sum(), rel=1e-4)
+
+
+def test_the_gradient_is_the_networks(model, data):
+    crops, at = panels_goes.around(goes_mrms.as_input(data)[:1], [60], [60])
+    slope = panels_goes.heat_maps(model, crops, at, "gradient")[0]
+    place = np.unravel_index(abs(slope).argmax(), slope.shape)
+    step = np.zeros_like(crops)
+    step[0][place] = 1e-3
+    ends = [model.predict(crops + s * step, verbose=0)[0][at[0]] for s in (1, -1)]
+    assert slope[place] == pytest.approx(float((ends[0] - ends[1]).squeeze()) / 2e-3, rel=0.05)
+
+
+def test_panel_follows_its_controls(model, data):
+    draw = panels_goes.one_pixel(model, data, goes_mrms.as_input(data))
+    method = "LRP alpha 1 beta 0"
+    settings = [(0, 60, 60, True, method), (0, 60, 60, True, method), (1, 60, 60, True, method)]
+    settings += [(0, 70, 60, True, method), (0, 60, 60, True, "LRP alpha 1 beta 0, flat")]
+    shown = [plots.png(draw(*setting)) for setting in settings]
+    assert shown[0] == shown[1] and len(set(shown)) == 4
+
+
+def test_panel_says_where_there_is_nothing_to_explain(data):
+    silent = networks.encoder_decoder(size=None)
+    silent.set_weights([0 * w for w in silent.get_weights()])
+    draw = panels_goes.one_pixel(silent, data, goes_mrms.as_input(data))
+    figure = draw(0, 60, 60, True, "LRP alpha 1 beta 0")
+    assert "nothing to explain" in figure._suptitle.get_text()
+
+
+def test_fields_have_units():
+    fig, ax = plt.subplots()
+    assert panels_goes.field(ax, "c13", np.full((8, 8), 220)).get_clim() == (190, 310)
+    assert "(K)" in ax.get_title(loc="left")
+    plt.close(fig)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: panels_goes.field(None, "c02", 0), "choose from c07"),
+        (lambda: panels_goes.around(np.zeros((1, 60, 64, 4)), [0], [0]), "multiples of 8"),
+        (lambda: panels_goes.around(np.zeros((1, 64, 64, 4)), [64], [0]), "inside the picture"),
+        (lambda: panels_goes.around(np.zeros((2, 64, 64, 4)), [0], [0]), "for each picture"),
+        (lambda: panels_goes.heat_maps(None, None, None, "lrp"), "choose from"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
