@@ -317,10 +317,13 @@ noise = np.random.default_rng(0).normal(size=(16, 64, 64, 1))
 sigmas = {}
 for kind in ("plain", "skip", "dilated", "subsampled"):
     sigmas[kind] = []
+    net = variant(kind)
+    pixel = (net.output_shape[1] // 2,) * 2
+    start = net.get_weights()
     for draw in range(6):
-        keras.utils.set_random_seed(draw)
-        net = variant(kind)
-        pixel = (net.output_shape[1] // 2,) * 2
+        rng = np.random.default_rng(draw)
+        scales = [np.sqrt(2 / max(np.prod(w.shape[:-1]), 1)) * (w.ndim > 1) for w in start]
+        net.set_weights([s * rng.normal(size=w.shape) for s, w in zip(scales, start, strict=True)])
         fit = receptive_field.fit_gaussian(receptive_field.effective(net, None, noise, pixel))
         sigmas[kind].append(np.sqrt(fit.sigma_y * fit.sigma_x))
     trf = receptive_field.box(net).full_size[0]
@@ -453,14 +456,18 @@ for id, text, source, measure, goal, unit in [
      lambda e: 2 * sigma(e[24]) / box.size[0], "<= 0.5", ""),
     ("focus", "ERF gets more focused: share of the central 16 x 16, change", "lecture",
      lambda e: 100 * (share(e[24]) - share(e[0])), "> 0", "points"),
-    ("grows", "ERF grows with training: sigma after over before", "luo2016",
+    ("training-growth", "ERF grows with training: sigma after over before", "luo2016",
      lambda e: sigma(e[24]) / sigma(e[0]), "> 1", ""),
 ]:  # fmt: skip
     claims.record(f"rf-{id}", text, source, *over_samples(measure), goal, unit)
 
+
 # %% tags=["claims"]
+def ratio(a, b):
+    return np.mean(a) / np.mean(b)
+
+
 for kind, goal in {"skip": "< 1", "dilated": "> 1", "subsampled": "> 1"}.items():
-    ratio = lambda a, b: np.mean(a) / np.mean(b)
     value, interval = skill.bootstrap(ratio, np.array(sigmas[kind]), np.array(sigmas["plain"]))
     claims.record(f"rf-{kind}", f"ERF sigma, {kind} over plain", "luo2016", value, interval, goal)
 value, interval = accuracy["TRF 9"]

@@ -19,7 +19,8 @@ LEAST = 10  # the goal at the largest size
 NOTE = f"""\
 The published encoder-decoder as above, one sample, a random pixel in each of {ROUNDS} rounds, in
 which both take turns: `lrp.relevance` over the whole picture and `one_pixel.relevance` inside the
-pixel's box, the same numbers. Times are the processor's. The gain is the median of the rounds' ratios; set-up is left out."""
+pixel's box, the same numbers. Times are the processor's. The gain is the median of the rounds'
+ratios; set-up is left out."""
 
 
 def table():

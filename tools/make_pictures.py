@@ -4,7 +4,18 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from utils import course, features, lrp, networks, panels_goes, plots, training, worlds
+from utils import (
+    course,
+    features,
+    lrp,
+    networks,
+    panels_goes,
+    plots,
+    receptive_draw,
+    receptive_field,
+    training,
+    worlds,
+)
 from utils.explain import explain
 from utils.worlds import goes_mrms as goes_mrms_world
 
