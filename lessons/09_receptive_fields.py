@@ -282,8 +282,8 @@ for epoch, fit in fits.items():
 # %% [markdown]
 # Before training: close to a Gaussian, about half of the box wide. Then it becomes more focused, as the lecture saw, and most of that
 # happens in the first epoch. It becomes less Gaussian, too: the trained field is a few bright clusters. Luo et al. saw an ERF that
-# grows while it trains; this one shrinks. Their networks classified pictures, for which all of a picture matters; radar echo depends on
-# what is near. This is one network and one pixel: read it as an example.
+# grows while it trains; this one shrinks. So neither is a law. One guess: radar echo depends mostly on what is near. This is one network and one
+# pixel: read it as an example.
 #
 # ## 5. Dense layers
 #

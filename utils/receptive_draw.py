@@ -94,7 +94,7 @@ def builder(image, kilometres):
         boxes(axes[0], image, found, f"{size} pixels, {size * kilometres:.0f} km")
         axes[1].imshow(erf / erf.max(), cmap="magma", vmin=0, vmax=1)
         axes[1].set(xticks=[], yticks=[])
-        axes[1].set_title(f"ERF, {model.count_params()} parameters", fontsize=10)
+        axes[1].set_title(f"ERF over its maximum; {model.count_params()} parameters", fontsize=10)
         return fig
 
     plt.close(fig)

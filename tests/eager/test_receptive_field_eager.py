@@ -18,7 +18,8 @@ def test_boxes_and_the_effective_field():
         y = tf.reduce_sum(model(given)[:, 10, 40])
     wanted = np.sqrt((tape.gradient(y, given).numpy() ** 2).mean((0, 3)))
     np.testing.assert_allclose(erf, wanted, atol=1e-6 * wanted.max())
-    assert erf.sum() == erf[found.rows, found.columns].sum()
+    erf[found.rows, found.columns] = 0
+    assert not erf.any()
 
 
 def test_one_pixel():
