@@ -316,6 +316,7 @@ def variant(kind):
     return keras.Model(start, layers.Conv2D(1, 1)(x))
 
 
+# %%
 noise = np.random.default_rng(0).normal(size=(16, 64, 64, 1))
 sigmas = {}
 for kind in ("plain", "skip", "dilated", "subsampled"):
@@ -431,6 +432,7 @@ def share(erf):
     return erf[middle[0], middle[1]].sum() / erf.sum()
 
 
+# %% tags=["claims"]
 growth = float(table.size_y.diff().min())
 claims.record(
     "rf-grows",
