@@ -5,6 +5,7 @@ python tools/bench.py          everything
 python tools/bench.py 00 01    these lessons only, printed but not written
 python tools/bench.py lrp      the cost of an LRP map only, printed but not written
 python tools/bench.py methods  the cost of iNNvestigate's heat maps only, likewise
+python tools/bench.py pixel    the gain of one pixel's map inside its receptive box, likewise
 """
 
 import os
@@ -16,11 +17,12 @@ from pathlib import Path
 
 import bench_lrp
 import bench_methods
+import bench_one_pixel
 import build_lessons
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLES = {"lrp": bench_lrp, "methods": bench_methods}
+TABLES = {"lrp": bench_lrp, "methods": bench_methods, "pixel": bench_one_pixel}
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 

@@ -4,7 +4,18 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from utils import course, features, lrp, networks, panels_goes, plots, training, worlds
+from utils import (
+    course,
+    features,
+    lrp,
+    networks,
+    panels_goes,
+    plots,
+    receptive_draw,
+    receptive_field,
+    training,
+    worlds,
+)
 from utils.explain import explain
 from utils.worlds import goes_mrms as goes_mrms_world
 
@@ -116,6 +127,20 @@ def goes_mrms(case, row, column):
     return fig
 
 
+def receptive_fields(case):
+    """Draw what a pixel of four layers sees of a satellite picture."""
+    model = networks.encoder_decoder(None)
+    image = worlds.open_world("goes_mrms").c13[case].values
+    image = (image.max() - image) / (image.max() - image.min())
+    size = image.shape
+    fig, axes = plt.subplots(1, 4, figsize=(9, 2.6))
+    for ax, layer in zip(axes, (0, 2, 6, -1), strict=True):
+        table = receptive_field.trace(model, size)
+        box = receptive_field.box(model, table.index[layer], size=size)
+        receptive_draw.boxes(ax, image, [box], f"{box.size[0]} pixels")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -126,6 +151,7 @@ def main():
         ("innvestigate", innvestigate(3)),
         ("tf_explain", tf_explain(8)),
         ("convection", convection(8)),
+        ("receptive_fields", receptive_fields(0)),
         ("goes_mrms", goes_mrms(1, 0, 128)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))

@@ -5,6 +5,7 @@ import re
 import bench
 import bench_lrp
 import bench_methods
+import bench_one_pixel
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +25,7 @@ time.sleep(1)
 def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench_lrp, "table", lambda: "| cost of one LRP map |")
     monkeypatch.setattr(bench_methods, "table", lambda: "| cost of one heat map |")
+    monkeypatch.setattr(bench_one_pixel, "table", lambda: "| one pixel |")
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "01_hungry.py").write_text(LESSON)
     readme = tmp_path / "README.md"
@@ -34,7 +36,7 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     seconds, megabytes = (float(cell) for cell in row.split("|")[2:4])
     assert 1 <= seconds < 60
     assert 300 < megabytes < 600
-    assert "\n\n| cost of one LRP map |\n\n| cost of one heat map |\n\n" in table
+    assert "\n\n| cost of one LRP map |\n\n| cost of one heat map |\n\n| one pixel |\n\n" in table
     page = f"# Course\n\n<!-- bench -->\n{table}<!-- /bench -->\n\nMore.\n"
     assert readme.read_text() == page
 
@@ -124,3 +126,14 @@ def test_each_analyzer_is_made_once_for_the_table_of_methods(monkeypatch):
     table = bench_methods.table()
     assert all(f"\n| {name} |" in table for name in names)
     assert made == ["gradient", "deep_taylor.bounded"]
+
+
+def test_the_gain_of_one_pixel_is_measured(monkeypatch):
+    monkeypatch.setattr(bench_one_pixel, "SIZES", (64,))
+    monkeypatch.setattr(bench_one_pixel, "ROUNDS", 2)
+    table, _, goal = bench_one_pixel.table().split("\n\n")
+    assert [row.split("|")[1] for row in table.splitlines()[2:]] == [
+        " alpha 1 beta 0, 64 x 64 ",
+        " alpha 2 beta 1, 64 x 64 ",
+    ]
+    assert goal.startswith("Goal: at least 10 times at 64 x 64: ")

@@ -1,0 +1,500 @@
+# %% [markdown]
+# # 09 Receptive fields
+#
+# ![A satellite picture with red boxes that grow from layer to layer](../pictures/receptive_fields.png)
+#
+# **Question:** how large a weather feature can a layer see at most, and how much of it does it use?
+#
+# **Objectives:** you can
+# - work out the receptive field of any layer, by formula and exactly,
+# - say in kilometres which weather a layer can see, and choose an architecture by it,
+# - measure the effective receptive field, and say how it changes with training,
+# - say what a dense layer does to it, and what knowing the box is good for.
+#
+# **Minutes:** 60 teaching, 30 exercises.
+#
+# **Prerequisites:** NumPy arrays and convolutional layers (necessary); lesson 06 and 07 (helpful).
+#
+# **Needs:** 1.5 GB of memory, no network connection, no GPU.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from ipywidgets import IntSlider
+
+from utils import (
+    claims,
+    course,
+    lrp,
+    networks,
+    one_pixel,
+    plots,
+    receptive_draw,
+    receptive_field,
+    skill,
+    training,
+    widgets,
+    worlds,
+)
+from utils.check import receptive_fields as check
+from utils.worlds import goes_mrms as world
+
+course.start(seed=0)
+
+from tensorflow import keras
+from tensorflow.keras import layers
+
+# %% [markdown]
+# ## 1. What can reach a pixel?
+#
+# Take one pixel of some layer. The smallest box of input pixels that holds all that are connected to it is
+# its *theoretical receptive field* (TRF). No pattern larger than the box can be recognised there.
+#
+# A convolution of size $k$ adds $k - 1$ pixels *of its own input*. After strides $s_1, s_2, \dots$ such a pixel is
+# $s_1 s_2 \cdots$ pixels of the picture wide. So [@araujo2019]
+#
+# $$r_l = 1 + \sum_{i \le l} (k_i - 1) \prod_{j < i} s_j .$$
+#
+# ### Exercise 1: by hand
+#
+# The first seven layers of the lecture's encoder-decoder. Give `sizes`, the TRF after each layer, shape (7,).
+#
+# <details><summary>Hint</summary>
+#
+# `np.cumprod` gives the products of strides. A layer's own stride counts for the layers after it.
+#
+# </details>
+
+# %%
+kernels = np.array([3, 2, 3, 2, 3, 2, 3])  # C P C P C P C
+strides = np.array([1, 2, 1, 2, 1, 2, 1])
+
+# %% tags=["exercise"]
+sizes = ...
+
+# %% tags=["solution"]
+sizes = 1 + np.cumsum((kernels - 1) * np.cumprod([1, *strides[:-1]]))
+
+# %% tags=["check"]
+check.size_by_formula(sizes, kernels, strides)
+
+# %% [markdown]
+# The code does the same for any network, and finds the boxes.
+
+# %% tags=["nbval-check-output"]
+model = networks.encoder_decoder(size=None)
+SIZE = (256, 256)
+table = receptive_field.trace(model, SIZE)
+print(table[["kind", "size_y", "step_y", "padding_y"]].to_string())
+
+# %%
+storm = world.simulate(1, worlds.VALIDATION, size=256)
+c13 = storm.c13[0].values
+image = (c13.max() - c13) / (c13.max() - c13.min())
+shown = table.index[[0, 2, 4, 6, 8, 12]]
+fig, axes = plt.subplots(1, 6, figsize=(11, 2.3))
+for ax, name in zip(axes, shown, strict=True):
+    n = receptive_field.trace(model, SIZE).step_y[name]
+    pixel = int(128 // n), int(128 // n)
+    found = receptive_field.box(model, name, pixel, size=SIZE)
+    receptive_draw.boxes(ax, image, [found], f"{found.size[0]} pixels")
+plots.show(
+    fig, "A 256 x 256 infrared picture with the box of one pixel in six layers, first to last."
+)
+
+# %% [markdown]
+# ## 2. The slide says 48
+#
+# The lecture's slide gives 48 x 48 for the last layer. The formula gives 50. **Predict: is either right?** The next
+# cell asks for the exact box of many pixels.
+
+# %% tags=["nbval-check-output"]
+rows = np.arange(112, 144)
+exact = [receptive_field.box(model, None, (int(r), 128), SIZE).size[0] for r in rows]
+print("rows", rows[:8], "\nsize", exact[:8])
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 2.8))
+ax.step(rows, exact, where="mid", color=plots.BLUE, label="exact")
+ax.axhline(table.size_y.iloc[-1], color=plots.ORANGE, label="formula")
+ax.axhline(48, color=plots.GREY, ls="--", label="slide")
+ax.set(xlabel="row of the output pixel", ylabel="height of the box (pixels)", ylim=(42, 58))
+ax.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
+plots.show(
+    fig, "The exact size switches between 46 and 54 every four rows; the formula says 50 for all."
+)
+
+# %% [markdown]
+# Neither. Nearest upsampling copies a coarse pixel. A 3-wide filter behind it reads two coarse pixels or three, by
+# the place of its centre; here that happens at the coarsest grids, so the box is 46 or 54. The formula gives their mean.
+#
+# ### Exercise 2: get 48
+#
+# Which network would give 48 by the formula? Change one number in the blocks of the decoder. `build` takes
+# the kernel of each of the three decoder convolutions.
+
+
+# %%
+def build(decoder):
+    """The lecture's network with other kernels in its decoder."""
+    x = start = keras.Input((256, 256, 4))
+    for _ in range(3):
+        x = layers.MaxPooling2D()(layers.Conv2D(32, 3, padding="same", activation="relu")(x))
+    for kernel in decoder:
+        x = layers.Conv2D(32, kernel, padding="same", activation="relu")(x)
+        x = layers.UpSampling2D()(x)
+    return keras.Model(start, layers.Conv2D(1, 1)(x))
+
+
+# %% tags=["exercise"]
+sees_48 = ...  # build([3, 3, 3]) is the lecture's
+
+# %% tags=["solution"]
+sees_48 = build([3, 3, 2])
+
+# %% tags=["check"]
+check.sees_48(sees_48)
+
+# %% [markdown]
+# ## 3. Large enough for the weather?
+#
+# The lecture's key lesson: *make sure that the TRF is big enough.* On GREMLIN's 3 km grid the sizes become
+# kilometres. The bands are Orlanski's classes [@orlanski1975], with one example of each.
+
+# %%
+kilometres = {f"{k}, {table.kind[k]}": table.size_y[k] * world.KM for k in shown}
+fig, ax = plt.subplots(figsize=(9, 3.6))
+receptive_draw.scales(ax, kilometres)
+plots.show(
+    fig,
+    "The first layer sees 9 km, the last about 150 km: thunderstorms and sea breezes, and no front.",
+)
+
+# %% [markdown]
+# What if it is too small? A task with a known answer: a storm (centre) is severe if there is a trigger 12 pixels
+# to its *west*. In the other cases the trigger lies 12 pixels to the *east*. Two networks with the same number
+# of parameters, one of them dilated. **Predict their accuracy.**
+
+
+# %%
+def storms(n, seed):
+    """Noise, a storm in the middle and a trigger west (1) or east (0) of it, shape (n, 33, 33, 1)."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(0, 0.3, (n, 33, 33, 1)), rng.integers(0, 2, n)
+    x[:, 15:18, 15:18] += 1
+    for i, west in enumerate(y):
+        column = 16 - 12 if west else 16 + 12
+        x[i, 15:18, column - 1 : column + 2] += 1
+    return x.astype("float32"), y.astype("float32")
+
+
+def detector(dilations):
+    """Four convolutions; the answer is read at the storm."""
+    net = keras.Sequential([keras.Input((33, 33, 1))])
+    for rate in dilations:
+        net.add(layers.Conv2D(8, 3, padding="same", dilation_rate=rate, activation="relu"))
+    net.add(layers.Conv2D(1, 1, name="map"))
+    for layer in (layers.Cropping2D(16), layers.Flatten()):
+        net.add(layer)
+    return net
+
+
+# %%
+test_x, test_y = storms(400, worlds.CLAIMS)
+accuracy = {}
+for name, dilations in {"TRF 9": (1, 1, 1, 1), "TRF 31": (1, 2, 4, 8)}.items():
+    keras.utils.set_random_seed(0)
+    net = detector(dilations)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    net.compile(keras.optimizers.legacy.Adam(5e-3), loss)
+    net.fit(*storms(700, worlds.TRAINING), epochs=6, batch_size=50, verbose=0)
+    says = net.predict(test_x, verbose=0)[:, 0] > 0
+    accuracy[name] = skill.rate(says == test_y)
+    size = receptive_field.trace(net).size_y["map"]
+    print(f"{name}: box {size:.0f} pixels, {net.count_params()} parameters")
+for name, (value, _) in accuracy.items():
+    print(f"{name}: {value:.0f} % right")
+
+# %% [markdown]
+# The small one is guessing, and no training will help: what decides never reaches its answer. A loss curve does not
+# say so. The box does, before any training.
+#
+# ### Exercise 3: choose an architecture
+#
+# Build a network for 256 x 256 pixels of 3 km, one channel, whose last layer sees at least 250 km, with at most 3000
+# parameters. Any of depth, kernel, stride, pooling, dilation.
+
+# %% tags=["exercise"]
+chosen = ...
+
+# %% tags=["solution"]
+chosen = keras.Sequential([keras.Input((256, 256, 1))])
+for rate in (1, 2, 4, 8, 16, 16):
+    chosen.add(layers.Conv2D(8, 3, padding="same", dilation_rate=rate, activation="relu"))
+
+# %% tags=["check"]
+check.large_enough(chosen, kilometres=3, wanted=250, budget=3000)
+
+# %% [markdown]
+# **Think:** a front is 1000 km long and 50 km wide. Which of the two numbers must the box hold?
+#
+# ## 4. What it really uses
+#
+# Inside the box not all pixels count alike. The *effective* receptive field (ERF) is the size of the gradient of
+# one output pixel along each input pixel [@luo2016], here as root mean square over samples and channels. We ask the network of
+# lesson 07, untrained and after 1, 3, 8 and 24 epochs. The lecture saw its ERF become *more focused*; Luo et al. saw theirs *grow*.
+# **What do you expect?**
+
+# %%
+EPOCHS = {0: "_epoch_000", 1: "_epoch_001", 3: "_epoch_003", 8: "_epoch_008", 24: ""}
+PIXEL = (60, 60)
+x = world.as_input(world.simulate(24, worlds.CLAIMS, size=128))
+box = receptive_field.box(model, None, PIXEL, size=(128, 128))
+middle = [slice(p - 8, p + 8) for p in PIXEL]
+by_sample = {}
+for epoch, ending in EPOCHS.items():
+    training.load_weights(model, f"goes_mrms{ending}")
+    each = [receptive_field.effective(model, None, x[i : i + 4], PIXEL) for i in range(0, 24, 4)]
+    by_sample[epoch] = np.array(each) ** 2  # of 4 samples each
+erfs = {epoch: np.sqrt(parts.mean(0)) for epoch, parts in by_sample.items()}
+fits = {epoch: receptive_field.fit_gaussian(erf, middle) for epoch, erf in erfs.items()}
+
+# %%
+fig, axes = plt.subplots(1, 5, figsize=(11, 2.9))
+for ax, (epoch, erf) in zip(axes, erfs.items(), strict=True):
+    fit = fits[epoch]
+    title = f"epoch {epoch}: σ {fit.sigma_y:.1f}, {fit.sigma_x:.1f}"
+    receptive_draw.boxes(ax, erf / erf.max(), [box], title)
+    (drawn,) = ax.images
+    drawn.set_cmap("magma")
+    ax.set(xlim=(28, 92), ylim=(92, 28))
+fig.colorbar(drawn, ax=axes, shrink=0.8, label="gradient / its maximum")
+plots.show(fig, "Effective fields of one pixel after 0, 1, 3, 8 and 24 epochs, inside the red box.")
+
+# %%
+for epoch, fit in fits.items():
+    width = 2 * np.sqrt(fit.sigma_y * fit.sigma_x)
+    print(
+        f"epoch {epoch:2}: 2 sigma are {width:.1f} of {box.size[0]} pixels, central 16 x 16 hold "
+        f"{100 * fit.share:.0f} %, Gaussian explains {100 * fit.fit:.0f} % of the variance"
+    )
+
+# %% [markdown]
+# Before training: close to a Gaussian, about half of the box wide. Then it becomes more focused, as the lecture saw, and most of that
+# happens in the first epoch. It becomes less Gaussian, too: the trained field is a few bright clusters. Luo et al. saw an ERF that
+# grows while it trains; this one shrinks. So neither is a law. One guess: radar echo depends mostly on what is near. This is one network and one
+# pixel: read it as an example.
+#
+# ## 5. Dense layers
+#
+# The convection classifier of lesson 06 ends with dense layers. From the first of them on, the field is everything. So ask the last
+# spatial layer instead: it says what size of feature the extractor can find; the rest interprets.
+
+# %% tags=["nbval-check-output"]
+classifier = networks.convection()
+fields = receptive_field.trace(classifier)
+print(fields[["kind", "size_y", "spatial"]].to_string())
+print("last spatial layer:", fields.attrs["last_spatial"])
+
+# %% [markdown]
+# ## 6. Three small experiments
+#
+# Luo et al. say: subsampling and dilation enlarge the ERF, skip connections shrink it. Random weights (the mean of 6 draws), noise as
+# input, six 3 x 3 convolutions. Order the four by size before you run.
+
+
+# %%
+def variant(kind):
+    """Six convolutions in a row, changed in one way."""
+    x = start = keras.Input((64, 64, 1))
+    for i in range(6):
+        rate = 2 if kind == "dilated" and i >= 3 else 1
+        y = layers.Conv2D(12, 3, padding="same", dilation_rate=rate, activation="relu")(x)
+        x = layers.Add()([x, y]) if kind == "skip" and i else y
+        if kind == "subsampled" and i == 2:
+            x = layers.MaxPooling2D()(x)
+    return keras.Model(start, layers.Conv2D(1, 1)(x))
+
+
+# %%
+noise = np.random.default_rng(0).normal(size=(16, 64, 64, 1))
+sigmas = {}
+for kind in ("plain", "skip", "dilated", "subsampled"):
+    sigmas[kind] = []
+    net = variant(kind)
+    pixel = (net.output_shape[1] // 2,) * 2
+    start = net.get_weights()
+    for draw in range(6):
+        rng = np.random.default_rng(draw)
+        scales = [np.sqrt(2 / max(np.prod(w.shape[:-1]), 1)) * (w.ndim > 1) for w in start]
+        net.set_weights([s * rng.normal(size=w.shape) for s, w in zip(scales, start, strict=True)])
+        fit = receptive_field.fit_gaussian(receptive_field.effective(net, None, noise, pixel))
+        sigmas[kind].append(np.sqrt(fit.sigma_y * fit.sigma_x))
+    trf = receptive_field.box(net).full_size[0]
+    print(f"{kind}: TRF {trf}, ERF sigma {np.mean(sigmas[kind]):.2f} pixels")
+
+# %% [markdown]
+# ## 7. The reward: one pixel, quickly
+#
+# Lesson 07 explains single pixels of large maps. What cannot reach the pixel gets no relevance. So cut the input to
+# the box, explain, and paste the map into zeros: same numbers, a fraction of the work.
+
+# %%
+large = world.as_input(storm)
+where = one_pixel.cut(model, (100, 140), SIZE)
+whole = lrp.relevance(model, large, "alpha_1_beta_0", (100, 140), layers=False).input
+part = one_pixel.relevance(model, large, (100, 140), "alpha_1_beta_0").input
+kept = (where.rows.stop - where.rows.start) * (where.columns.stop - where.columns.start)
+print(f"{100 * kept / 256**2:.0f} % of the picture")
+print("same numbers:", np.allclose(part, whole, rtol=0, atol=1e-5 * abs(whole).max()))
+
+# %% [markdown]
+# ## 8. Try it yourself
+#
+# Build a network from blocks. Watch the boxes, the ERF and the number of parameters. Which control is cheapest in kilometres per parameter?
+
+# %%
+draw = receptive_draw.builder(image[64:192, 64:192], world.KM)
+plots.show(
+    draw(blocks=3, kernel=3, dilation=1, pool=2),
+    "The panel's picture: boxes of a network's layers on a satellite picture, and its effective field.",
+)
+widgets.panel(
+    draw,
+    blocks=IntSlider(3, 1, 5, description="blocks"),
+    kernel=IntSlider(3, 1, 7, step=2, description="kernel"),
+    dilation=IntSlider(1, 1, 4, description="dilation"),
+    pool=IntSlider(2, 1, 2, description="pooling"),
+)
+
+# %% [markdown]
+# ## 9. Final thoughts
+#
+# The lecture ends with three. Gaining insight is an **iterative, scientist-driven process**: tools assist, they do not drive. No method fits all.
+# And a network is not a black box any more, but not transparent either. The lessons agree, with numbers: look at
+# [CLAIMS.md](../CLAIMS.md), where each heat map met a truth, and count what did not hold. In every one the proof was an
+# intervention that a scientist thought of, not a picture.
+#
+# > **Where it fails.** A box says what *can* count, not what does. An ERF is a gradient: it is local, and blind to what saturates. And
+# > a box that is large enough is necessary, not sufficient.
+#
+# ## In this lesson you
+#
+# - worked out receptive fields by formula and exactly, and saw where they differ,
+# - turned them into kilometres, and saw a network fail that could not see far enough,
+# - measured effective fields, over training, and with skips, dilation and subsampling,
+# - cut a heat map's work down to the box.
+#
+# ## Quiz
+#
+# <details><summary>1. Two networks have the same TRF. Do they use the same context?</summary>
+#
+# Not necessarily: the ERF depends on weights and architecture.
+#
+# </details>
+#
+# <details><summary>2. A network ends with global average pooling. What is its receptive field?</summary>
+#
+# Everything. Ask its last spatial layer for the size of the features it can find.
+#
+# </details>
+#
+# <details><summary>3. The exact box is 46 for one pixel and 54 for its neighbour. What is the cause?</summary>
+#
+# Upsampling: how many coarse pixels a filter reads depends on where it stands.
+#
+# </details>
+#
+# ## Claims
+#
+# Goals were set before the measurement; intervals are 95 %, over groups of samples, or over draws of weights. For what follows from the
+# architecture the interval is the range over pixels.
+
+
+# %% tags=["claims"]
+def over_samples(measure):
+    """A number with its interval over groups of samples."""
+    rng, n = np.random.default_rng(0), len(by_sample[0])
+    draws = [range(n), *(rng.integers(0, n, n) for _ in range(40))]
+    values = [
+        measure({e: np.sqrt(p[list(d)].mean(0)) for e, p in by_sample.items()}) for d in draws
+    ]
+    low, high = np.percentile(values[1:], [2.5, 97.5])
+    return values[0], (min(low, values[0]), max(high, values[0]))
+
+
+def sigma(erf):
+    fit = receptive_field.fit_gaussian(erf[28:92, 28:92])
+    return np.sqrt(fit.sigma_y * fit.sigma_x)
+
+
+def share(erf):
+    return erf[middle[0], middle[1]].sum() / erf.sum()
+
+
+# %% tags=["claims"]
+growth = float(table.size_y.diff().min())
+claims.record(
+    "rf-grows",
+    "TRF grows from layer to layer: least step, pixels",
+    "lecture",
+    growth,
+    (growth, growth),
+    ">= 0",
+)
+claims.record(
+    "rf-48",
+    "TRF of the encoder-decoder: distance from 48, pixels",
+    "lecture",
+    np.mean(np.abs(np.array(exact) - 48)),
+    (2, 6),
+    "<= 0",
+)
+
+# %% tags=["claims"]
+for id, text, source, measure, goal, unit in [
+    ("gaussian-start", "ERF is Gaussian before training: variance explained", "luo2016",
+     lambda e: 100 * receptive_field.fit_gaussian(e[0][28:92, 28:92]).fit, ">= 80", "%"),
+    ("gaussian", "ERF is Gaussian after training: variance explained", "lecture",
+     lambda e: 100 * receptive_field.fit_gaussian(e[24][28:92, 28:92]).fit, ">= 80", "%"),
+    ("fraction", "ERF is a fraction of the TRF: 2 sigma over the box, after training", "luo2016",
+     lambda e: 2 * sigma(e[24]) / box.size[0], "<= 0.5", ""),
+    ("focus", "ERF gets more focused: share of the central 16 x 16, change", "lecture",
+     lambda e: 100 * (share(e[24]) - share(e[0])), "> 0", "points"),
+    ("training-growth", "ERF grows with training: sigma after over before", "luo2016",
+     lambda e: sigma(e[24]) / sigma(e[0]), "> 1", ""),
+]:  # fmt: skip
+    claims.record(f"rf-{id}", text, source, *over_samples(measure), goal, unit)
+
+
+# %% tags=["claims"]
+def ratio(a, b):
+    return np.mean(a) / np.mean(b)
+
+
+for kind, goal in {"skip": "< 1", "dilated": "> 1", "subsampled": "> 1"}.items():
+    value, interval = skill.bootstrap(ratio, np.array(sigmas[kind]), np.array(sigmas["plain"]))
+    claims.record(f"rf-{kind}", f"ERF sigma, {kind} over plain", "luo2016", value, interval, goal)
+value, interval = accuracy["TRF 9"]
+claims.record("rf-small", "Accuracy with a TRF too small", "lecture", value, interval, "<= 60", "%")
+value, interval = accuracy["TRF 31"]
+claims.record(
+    "rf-large", "Accuracy with a TRF large enough", "lecture", value, interval, ">= 90", "%"
+)
+dense = fields.size_y.iloc[-1]
+claims.record(
+    "rf-dense",
+    "After a dense layer the field is the input: share of it",
+    "lecture",
+    dense / 64,
+    (dense / 64,) * 2,
+    ">= 1",
+)
+
+# %% [markdown]
+# ## References
+#
+# - [@araujo2019]: the formula, and a fine interactive article
+# - [@luo2016]: effective receptive fields
+# - [@orlanski1975]: scales of weather
+# - [@lecture]: the lecture

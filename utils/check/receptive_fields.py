@@ -1,0 +1,58 @@
+"""Checks of lesson 09."""
+
+import numpy as np
+
+from utils import receptive_field
+from utils.check import exercise, right, wrong
+
+
+@exercise
+def size_by_formula(answer, kernels, strides):
+    """Receptive field after each layer, r = 1 + sum (k - 1) times the strides before."""
+    answer = np.asarray(answer, float)
+    before = np.cumprod([1, *strides[:-1]])
+    steps = np.asarray(kernels) - 1
+    expected = 1 + np.cumsum(steps * before)
+    if answer.shape != expected.shape:
+        return wrong(f"Give one size for each of the {len(expected)} layers.")
+    if np.array_equal(answer, expected):
+        return right(f"The last layer sees {expected[-1]} pixels.")
+    if np.array_equal(answer, 1 + np.cumsum(steps * np.cumprod(strides))):
+        return wrong("A layer's own stride counts only for the layers after it.")
+    if np.array_equal(answer, 1 + np.cumsum(steps)):
+        return wrong(
+            "That leaves the strides out: k - 1 is counted in pixels of the layer's input."
+        )
+    if np.array_equal(answer, expected - 1):
+        return wrong("Begin with 1: a pixel of the input sees itself.")
+    return wrong("Add (k - 1) times the product of the strides of all layers before.")
+
+
+@exercise
+def sees_48(model):
+    """A network whose last layer has the size 48 by the formula."""
+    table = receptive_field.trace(model)
+    size = table.size_y.iloc[-1], table.size_x.iloc[-1]
+    if size == (48, 48):
+        widths = {receptive_field.box(model, None, (128 + i, 128)).size[0] for i in range(8)}
+        return right(f"By the formula. Its exact boxes are {sorted(widths)} pixels high.")
+    if not table.spatial.iloc[-1]:
+        return wrong("The last layer sees everything: leave dense and global layers out.")
+    return wrong(f"By the formula it sees {size[0]:g} rows and {size[1]:g} columns.")
+
+
+@exercise
+def large_enough(model, kilometres, wanted, budget):
+    """A network whose last layer sees at least so many km, with few parameters."""
+    found = receptive_field.trace(model).iloc[-1]
+    size = min(found.size_y, found.size_x) * kilometres
+    if model.count_params() > budget:
+        return wrong(f"It has {model.count_params()} parameters, {budget} are allowed.")
+    if not found.spatial:
+        return wrong("A dense or global layer sees everything: the exercise is about the rest.")
+    if size < wanted:
+        return wrong(
+            f"Its last layer sees {size:.0f} km, {wanted} are wanted. Pooling, strides and "
+            "dilation cost no parameters."
+        )
+    return right(f"It sees {size:.0f} km with {model.count_params()} parameters.")

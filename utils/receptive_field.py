@@ -1,0 +1,359 @@
+"""Receptive fields: how much of the input a pixel of a layer can see, and how much it uses.
+
+The *theoretical* receptive field (TRF) follows from the architecture: by the textbook formula
+(`trace`), or exactly, pixel by pixel (`box`). The *effective* one (ERF) is a gradient
+(`effective`), and often looks like a Gaussian (`fit_gaussian`).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from scipy.optimize import curve_fit
+
+from utils import inputs, parts, reach
+from utils.kept import Kept
+
+_kept = Kept(8)
+
+
+class Box(NamedTuple):
+    """Rows and columns of the input that can reach a pixel.
+
+    `rows` and `columns` are slices: the pixel sees ``x[:, box.rows, box.columns]`` of the input.
+    `full_rows` and `full_columns`, pairs (first, end), go on beyond the border.
+    """
+
+    rows: slice
+    columns: slice
+    full_rows: tuple
+    full_columns: tuple
+
+    @property
+    def size(self):
+        """Rows and columns inside the input."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def full_size(self):
+        """Rows and columns, also beyond the border."""
+        return tuple(int(end - first) for first, end in (self.full_rows, self.full_columns))
+
+
+def trace(model, size=None):
+    """Theoretical receptive field of each layer by the formula (araujo2019), for rows and columns.
+
+    A layer with kernel k, dilation d and stride s makes of size r, step j and offset c
+
+        r + d (k - 1) j,    j s,    c + (d (k - 1) / 2 - p) j
+
+    where p is the padding before the first pixel. Upsampling by f divides the step by f; bilinear
+    upsampling reads two pixels, nearest one. A transposed convolution reads d (k - 1) + 1 over s
+    pixels, rounded up. After upsampling the formula gives one number where the exact width depends
+    on the pixel: see `box`.
+
+    The layers it knows: Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, average and max
+    pooling, UpSampling2D (nearest, bilinear), ZeroPadding2D, Cropping2D, activations,
+    normalisation, dropout, Add and its kin, Concatenate; and Flatten, Dense and global pooling,
+    from which on the field is the whole input.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional, from (sample, y, x, channel), with one input and one output.
+    size : (int, int), optional
+        Rows and columns of the input, if the network takes any.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each layer, by name. `kind`; then, for rows (y) and columns (x): `size`; `step`,
+        input pixels between the fields of neighbours; `padding`, input pixels of the first field
+        beyond the border; `offset`, the middle of the first field. `spatial` is False from the
+        first layer on that sees everything. `aligned` is False from where branches meet whose
+        fields have different middles; the size is then that of the box around both.
+        ``attrs["last_spatial"]`` names the last spatial layer.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        If the network or a layer is of another kind, or the size is not known.
+
+    Examples
+    --------
+    >>> trace(model)[["size_y", "step_y"]]
+    """
+    found, lengths = reach.follow(model, size)
+    whole = lengths[found[0].call.sources[0]]
+    fields = {found[0].call.sources[0]: ((1, 1, 0),) * 2}
+    aligned = dict.fromkeys(fields, True)
+    rows, last = [], None
+    for layer in found:
+        sources = [fields[key] for key in layer.call.sources]
+        spatial = layer.steps is not None and None not in sources
+        meet = True
+        if spatial:
+            after = []
+            for step, branches in zip(layer.steps, zip(*sources, strict=True), strict=True):
+                r, j, c = _merge(branches)
+                meet &= len({branch[1:] for branch in branches}) == 1
+                after.append((r + step.growth * j, j * step.stride, c + step.centre * j))
+            last = layer.call.name
+        fields[layer.call.target] = tuple(after) if spatial else None
+        aligned[layer.call.target] = meet and all(aligned[key] for key in layer.call.sources)
+        row = {"layer": layer.call.name, "kind": type(layer.call.layer).__name__}
+        for axis, name in enumerate("yx"):
+            r, j, c = after[axis] if spatial else (whole[axis], np.nan, np.nan)
+            values = (r, j, (r - 1) / 2 - c, c)
+            row |= {f"{key}_{name}": float(v) for key, v in zip(_COLUMNS, values, strict=True)}
+        rows.append({**row, "spatial": spatial, "aligned": aligned[layer.call.target]})
+    columns = ["kind", *(f"{key}_{axis}" for key in _COLUMNS for axis in "yx")]
+    table = pd.DataFrame(rows).set_index("layer")[[*columns, "spatial", "aligned"]]
+    table.attrs["last_spatial"] = last
+    return table
+
+
+_COLUMNS = "size", "step", "padding", "offset"
+
+
+def _merge(branches):
+    """The box around the fields of branches."""
+    first = min(c - (r - 1) / 2 for r, _, c in branches) if len(branches) > 1 else None
+    if first is None:
+        return branches[0]
+    end = max(c + (r - 1) / 2 for r, _, c in branches)
+    return end - first + 1, max(j for _, j, _ in branches), (first + end) / 2
+
+
+def box(model, layer=None, pixel=None, size=None):
+    """The exact box of input pixels that can reach a pixel: the smallest that holds all of them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As for `trace`.
+    layer : str, optional
+        Name of a layer, as in `trace`; None is the last.
+    pixel : (int, int), optional
+        Row and column in the layer's output. None is the middle one; a layer without rows and
+        columns takes no other.
+    size : (int, int), optional
+        Rows and columns of the input, if the network takes any.
+
+    Returns
+    -------
+    Box
+        Empty where a pixel sees nothing of the input, for example in padding.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        As `trace`, and if there is no such layer or pixel.
+
+    Examples
+    --------
+    >>> box(model, "conv2d_2", (20, 31)).rows
+    slice(71, 89, None)
+    """
+    found, lengths = reach.follow(model, size)
+    start = _position(found, layer)
+    wanted = places(found[start], pixel)
+    key = found[0].call.sources[0]
+    ends = []
+    for clip in (True, False):
+        blocks = reach.back(found, lengths, start, wanted, clip).get(key, [])
+        ends += [_ends(axes) for axes in zip(*blocks, strict=True)] or [(0, 0)] * 2
+    return Box(slice(*ends[0]), slice(*ends[1]), *ends[2:])
+
+
+def _ends(axes):
+    return int(min(axis[0] for axis in axes)), int(max(axis[-1] for axis in axes)) + 1
+
+
+def _position(found, layer):
+    if layer is None:
+        return len(found) - 1
+    names = [one.call.name for one in found]
+    if layer not in names:
+        hint = inputs.did_you_mean(layer, names) or f"choose from {', '.join(names)}."
+        raise ValueError(f"The network has no layer {layer!r}: {hint}")
+    return names.index(layer)
+
+
+def places(layer, pixel):
+    """Rows and columns of one pixel, as arrays."""
+    if layer.lengths is None:
+        if pixel is not None:
+            raise ValueError(f"The layer {layer.call.name!r} has no pixels: leave pixel out.")
+        return None
+    if pixel is None:
+        pixel = tuple(n // 2 for n in layer.lengths)
+    kinds = int | np.integer
+    if (
+        not isinstance(pixel, tuple)
+        or len(pixel) != 2
+        or not all(isinstance(i, kinds) for i in pixel)
+    ):
+        raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {pixel!r}.")
+    if any(not 0 <= i < n for i, n in zip(pixel, layer.lengths, strict=True)):
+        raise ValueError(
+            f"There is no pixel {pixel} in the layer {layer.call.name!r}: it has "
+            f"{layer.lengths[0]} rows and {layer.lengths[1]} columns; count from 0."
+        )
+    return tuple(np.array([i]) for i in pixel)
+
+
+# ---- the effective receptive field ------------------------------------------------------------
+
+
+class _Machine(parts.Machine):
+    """A copy of a network up to one layer, and the gradient of chosen units' sum."""
+
+    def compute(self, x, chosen, slope):
+        z = self.network(x, training=False)
+        value = tf.reduce_sum(tf.where(chosen, z, 0), list(range(1, z.shape.rank)))
+        return [value, *tf.gradients(value, x)] if slope else [value]
+
+
+def effective(model, layer, x, pixel, channel=None, reduce="rms"):
+    """Effective receptive field: how strongly each input pixel moves a pixel of a layer (luo2016).
+
+    It is the size of the gradient of the pixel, before its layer's activation function, along the
+    input, over samples and input channels.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional, with one input and one output. Its present weights count.
+    layer : str or None
+        Name of a layer; None is the last.
+    x : array, shape (sample, y, x, channel)
+        Samples: one gradient each, which is what a ReLU network's field depends on.
+    pixel : (int, int)
+        Row and column in the layer's output.
+    channel : int, optional
+        Channel of the layer; None is the sum of all.
+    reduce : {"rms", "mean"}
+        Root mean square, or mean of the absolute value.
+
+    Returns
+    -------
+    array, shape (y, x)
+        Change of the pixel per change of an input pixel. Zeros if no sample moves it.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        If an argument does not fit the network.
+
+    Examples
+    --------
+    >>> erf = effective(model, None, pictures, (128, 128))
+    """
+    inputs.check_model(model)
+    if reduce not in ("rms", "mean"):
+        raise ValueError(f'reduce must be "rms" or "mean", not {reduce!r}.')
+    samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
+    found, _ = reach.follow(model, samples.shape[1:3])
+    asked = found[_position(found, layer)]
+    row, column = (int(axis[0]) for axis in places(asked, pixel) or (_no_pixels(asked),))
+    keras_layer, shape = asked.call.layer, samples.shape[1:]
+    machine = _kept.fetch(
+        model,
+        (asked.call.name, shape, parts.architecture.activation(keras_layer)),
+        lambda: _Machine(model, keras_layer, shape, False, False),
+    )
+    channels = machine.shape[-1]
+    if channel is not None and (
+        isinstance(channel, bool)
+        or not isinstance(channel, int | np.integer)
+        or not 0 <= channel < channels
+    ):
+        raise ValueError(f"channel must be a number from 0 to {channels - 1}, not {channel!r}.")
+    chosen = np.zeros(machine.shape, bool)
+    chosen[row, column, slice(None) if channel is None else channel] = True
+    machine.load(model.get_weights())
+    total = np.zeros(shape[:2])
+    for cut in inputs.chunks(len(samples), machine.chunk):
+        gradient = machine.run(samples[cut], chosen, True)[1].astype("float64")
+        total += (gradient**2 if reduce == "rms" else abs(gradient)).sum((0, 3))
+    total /= len(samples) * shape[2]
+    if not np.isfinite(total).all():
+        raise ValueError("The gradient is NaN or infinite: check the network's weights.")
+    return np.sqrt(total) if reduce == "rms" else total
+
+
+def _no_pixels(layer):
+    raise ValueError(f"The layer {layer.call.name!r} has no pixels: choose one that has.")
+
+
+class Gaussian(NamedTuple):
+    """What `fit_gaussian` returns; lengths in pixels."""
+
+    centre_y: float
+    centre_x: float
+    sigma_y: float
+    sigma_x: float
+    share: float
+    fit: float
+
+    def map(self, shape):
+        """The Gaussian as a map of this shape (y, x), 1 at its top."""
+        y, x = np.ogrid[: shape[0], : shape[1]]
+        squares = ((y - self.centre_y) / self.sigma_y) ** 2 + (
+            (x - self.centre_x) / self.sigma_x
+        ) ** 2
+        return np.exp(-squares / 2)
+
+
+def fit_gaussian(erf, box=None):
+    """Fit a Gaussian to an effective receptive field, by least squares.
+
+    Parameters
+    ----------
+    erf : array, shape (y, x)
+        As `effective` gives it: not negative.
+    box : Box or (slice, slice), optional
+        Rows and columns whose share of the sum is wanted.
+
+    Returns
+    -------
+    Gaussian
+        Centre and `sigma` along rows (y) and columns (x), in pixels; `share`, the part of the sum
+        inside the box (1 without one); `fit`, the part of the variance that the Gaussian explains
+        where the map is not zero: 1 for a Gaussian.
+
+    Raises
+    ------
+    ValueError
+        If the map is not one of finite numbers from 0 on with a positive sum, or no Gaussian fits.
+    """
+    erf = np.asarray(erf, float)
+    if erf.ndim != 2 or not np.isfinite(erf).all() or erf.min(initial=0) < 0 or not erf.any():
+        raise ValueError(
+            "erf must be a map (y, x) of finite numbers from 0 on, not all zero: no sample moved "
+            "the pixel, perhaps; take more."
+        )
+    rows, columns = (slice(*_ends([np.flatnonzero(erf.any(axis))])) for axis in (1, 0))
+    z = erf[rows, columns] / erf.max()
+    y, x = (places.ravel().astype(float) for places in np.mgrid[rows, columns])
+    weights = z.ravel() / z.sum()
+    centre = weights @ y, weights @ x
+    spread = [
+        max(np.sqrt(weights @ (a - m) ** 2), 0.3) for a, m in zip((y, x), centre, strict=True)
+    ]
+
+    def bell(_, top, y0, x0, sy, sx):
+        return top * np.exp(-(((y - y0) / sy) ** 2 + ((x - x0) / sx) ** 2) / 2)
+
+    low, high = [0, y.min(), x.min(), 0.05, 0.05], [9, y.max() + 1e-9, x.max() + 1e-9, 1e4, 1e4]
+    try:
+        best, _ = curve_fit(bell, y, z.ravel(), (1, *centre, *spread), bounds=(low, high))
+    except RuntimeError as error:
+        raise ValueError("No Gaussian fits this map: look at it.") from error
+    left = ((z.ravel() - bell(0, *best)) ** 2).sum()
+    variance = ((z - z.mean()) ** 2).sum()
+    inside = erf if box is None else erf[box[0], box[1]]
+    fit = 1 - left / variance if variance else 1.0
+    return Gaussian(*map(float, best[1:]), float(inside.sum() / erf.sum()), float(fit))
