@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import tensorflow as tf
+import xarray as xr
 
 from utils import course
 
@@ -83,3 +84,10 @@ def test_graph_and_eager_tests_do_not_mix():
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
     assert "ERROR: tests/graph and tests/eager need different modes of TensorFlow" in run.stderr
     assert "Traceback" not in run.stderr + run.stdout
+
+
+def test_means_of_single_precision_are_sound():
+    field = 280 + 10 * np.random.default_rng(0).standard_normal((12, 256, 256), dtype=np.float32)
+    exact = field.astype(np.float64)
+    assert float(xr.DataArray(field).mean()) == pytest.approx(exact.mean(), rel=1e-6)
+    assert float(xr.DataArray(field).std()) == pytest.approx(exact.std(), rel=1e-6)

@@ -1,15 +1,20 @@
 """Real files come in as the worlds' datasets do, and what does not fit is refused in a sentence."""
 
+import gzip
 from pathlib import Path
 
+import eccodes
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize
 
-from utils.readers import abi
+from utils.readers import abi, glm, grid, mrms
 from utils.worlds import convection, open_world
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "abi"
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="there are no real files in ../shared/data")
 
 
@@ -77,7 +82,7 @@ def test_what_does_not_fit_is_refused(loop, tmp_path):
 
 @real
 def test_a_real_file():
-    (file,) = REAL.glob("*M6C03*.nc")
+    (file,) = REAL.glob("abi/*M6C03*.nc")
     with pytest.raises(ValueError, match="channel 3, not 2"):
         abi.read(file, row=800, column=660)
     data = abi.read(file, row=800, column=660, channel=3)
@@ -99,7 +104,7 @@ def slope(patches):
 @real
 def test_the_world_against_a_real_picture():
     """What the data sheet says of both, at 1 km: channel 3 is the nearest to channel 2 here."""
-    (file,) = REAL.glob("*M6C03*.nc")
+    (file,) = REAL.glob("abi/*M6C03*.nc")
     with xr.open_dataset(file) as whole:
         cloud = (whole.Rad * whole.kappa0).values[750:974, 250:890]
     theirs = cloud.reshape(7, 32, 20, 32).swapaxes(1, 2).reshape(-1, 32, 32)
@@ -109,3 +114,365 @@ def test_the_world_against_a_real_picture():
     assert slope(ours) == pytest.approx(-3.1, abs=0.1)
     assert np.quantile(theirs, (0.25, 0.5, 0.75)) == pytest.approx([0.19, 0.27, 0.36], abs=0.02)
     assert np.quantile(ours, (0.25, 0.5, 0.75)) == pytest.approx([0.12, 0.36, 0.60], abs=0.02)
+
+
+FIXED_GRID = {
+    "perspective_point_height": 35786023.0,
+    "semi_major_axis": 6378137.0,
+    "semi_minor_axis": 6356752.31414,
+    "longitude_of_projection_origin": -75.0,
+}
+FK1, FK2, BC1, BC2 = 10803.3, 1392.74, 0.0755, 0.99975  # of a channel 13
+
+
+def infrared(path, channel=13, kelvin=280.0, satellite="G16", seconds=0.0, flags=None, **changes):
+    """A scan as ABI writes it: 200 x 200 pixels of 2 km around 35 N, 90 W, warmer to the east."""
+    y, x = grid.scan_angles(35.0, -90.0, FIXED_GRID)
+    steps = (np.arange(200) - 99.5) * 56e-6
+    kelvin = np.full((200, 200), kelvin) + np.arange(200) / 10
+    variables = {
+        "Rad": (("y", "x"), FK1 / (np.exp(FK2 / (kelvin * BC2 + BC1)) - 1)),
+        "DQF": (("y", "x"), np.zeros((200, 200), np.int8) if flags is None else flags),
+        "band_id": (("band",), np.array([channel], np.int8)),
+        "goes_imager_projection": ((), 0, FIXED_GRID),
+    }
+    planck = zip(("fk1", "fk2", "bc1", "bc2"), (FK1, FK2, BC1, BC2), strict=True)
+    variables |= {f"planck_{name}": ((), value) for name, value in planck} | changes
+    time = np.datetime64("2019-05-05T23:00") + np.timedelta64(int(1000 * seconds), "ms")
+    coordinates = {"y": y - steps, "x": x + steps, "t": time.astype("datetime64[ns]")}
+    attributes = {"platform_ID": satellite, "title": "ABI L1b Radiances"}
+    xr.Dataset(variables, coordinates, attributes).to_netcdf(path)
+    return path
+
+
+@pytest.fixture
+def scan(tmp_path):
+    return [infrared(tmp_path / f"c{c}.nc", c, 200.0 + 5 * c) for c in (13, 7, 9)]
+
+
+def lightning(path, latitude, longitude, flag=0, seconds=0, subpoint=-75.0):
+    latitude, longitude = np.atleast_1d(latitude), np.atleast_1d(longitude)
+    start = np.datetime64("2019-05-05T23:00", "ns") + np.timedelta64(seconds, "s")
+    ellipsoid = {name: FIXED_GRID[name] for name in ("semi_major_axis", "semi_minor_axis")}
+    variables = {
+        "group_lat": ("group", latitude.astype(np.float32)),
+        "group_lon": ("group", longitude.astype(np.float32)),
+        "group_quality_flag": ("group", np.full(len(latitude), flag, np.int16)),
+        "product_time_bounds": ("bound", [start, start + np.timedelta64(20, "s")]),
+        "goes_lat_lon_projection": ((), 0, ellipsoid),
+        "nominal_satellite_subpoint_lon": ((), subpoint),
+        "nominal_satellite_height": ((), 35786.023),
+    }
+    xr.Dataset(variables).to_netcdf(path)
+    return path
+
+
+def radar(path, dbz, number=0, minute=0):
+    """A composite as MRMS writes it, 4 x 4 degrees around 35 N, 90 W."""
+    handle = eccodes.codes_grib_new_from_samples("regular_ll_sfc_grib2")
+    n = 400
+    for key, value in {
+        "discipline": 209,
+        "year": 2019,
+        "month": 5,
+        "day": 5,
+        "hour": 23,
+        "minute": minute,
+        "Ni": n,
+        "Nj": n,
+        "latitudeOfFirstGridPointInDegrees": 36.995,
+        "latitudeOfLastGridPointInDegrees": 33.005,
+        "longitudeOfFirstGridPointInDegrees": 268.005,
+        "longitudeOfLastGridPointInDegrees": 271.995,
+        "parameterCategory": 10,
+        "parameterNumber": number,
+    }.items():
+        eccodes.codes_set(handle, key, value)
+    eccodes.codes_set_values(handle, np.broadcast_to(dbz, (n, n)).ravel().astype(float))
+    path.write_bytes(eccodes.codes_get_message(handle))
+    eccodes.codes_release(handle)
+    return path
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(-60, 60), st.floats(-60, 60))
+def test_from_the_ground_to_the_fixed_grid_and_back(latitude, east):
+    longitude = east + FIXED_GRID["longitude_of_projection_origin"]
+    angles = grid.scan_angles(latitude, longitude, FIXED_GRID)
+    if np.isnan(angles).any():  # beyond the limb, which is 81 degrees away
+        assert np.cos(np.radians(latitude)) * np.cos(np.radians(east)) < 0.26
+    else:
+        back = grid.ground(*angles, FIXED_GRID)
+        np.testing.assert_allclose(back, (latitude, longitude), atol=1e-6)
+
+
+def test_the_example_of_the_users_guide():
+    """GOES-R Product Definition and User's Guide, volume 3, section 5.1.2.8."""
+    angles = grid.scan_angles(33.846162, -84.690932, FIXED_GRID)
+    np.testing.assert_allclose(angles, (0.095340, -0.024052), atol=1e-6)
+    np.testing.assert_allclose(
+        grid.ground(0.095340, -0.024052, FIXED_GRID), (33.846162, -84.690932), atol=1e-4
+    )
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(-70, 70), st.floats(-180, 180))
+def test_pixels_of_the_local_grid_are_3_km_apart(latitude, longitude):
+    here = grid.local(latitude, longitude, 64)
+    phi, lam = np.radians(here.latitude.values), np.radians(here.longitude.values)
+    points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], -1)
+    for axis in (0, 1):
+        far = 6371 * np.linalg.norm(np.diff(points, axis=axis), axis=-1)
+        np.testing.assert_allclose(far, 3, rtol=0.01)
+    middle = here.isel(y=slice(31, 33), x=slice(31, 33))
+    assert float(middle.latitude.mean()) == pytest.approx(latitude, abs=1e-3)
+    assert here.latitude[0, 32] > here.latitude[1, 32] and np.diff(here.y).min() > 0
+    index = grid.cells(here, here.latitude.values.ravel(), here.longitude.values.ravel())
+    np.testing.assert_array_equal(index, np.arange(64 * 64))
+    assert (
+        grid.cells(here, np.array([latitude + 2, np.nan]), np.array([longitude, 0])).min() == 4096
+    )
+
+
+def test_a_scan_becomes_brightness_temperature(scan):
+    data = abi.brightness_temperature(scan, size=64)
+    assert list(data) == ["c07", "c09", "c13"]
+    for channel, name in ((7, "c07"), (9, "c09"), (13, "c13")):
+        kelvin = data[name]
+        assert kelvin.dims == ("sample", "y", "x") and kelvin.shape == (1, 64, 64)
+        assert kelvin.dtype == np.float32 and kelvin.attrs["units"] == "K"
+        middle = 200 + 5 * channel + 9.95
+        assert float(kelvin[0, 31:33, 31:33].mean()) == pytest.approx(middle, abs=0.01)
+        assert (np.diff(kelvin[0], axis=1) > 0).all()  # warmer to the east
+    np.testing.assert_allclose(data.y, 3 * np.arange(64))
+    np.testing.assert_allclose((data.latitude.mean(), data.longitude.mean()), (35, -90), atol=0.01)
+
+
+def test_bad_pixels_are_missing_and_counted(tmp_path):
+    flags = np.zeros((200, 200), np.int8)
+    flags[100, 100] = 1
+    file = infrared(tmp_path / "usable.nc", flags=flags)
+    assert abi.brightness_temperature(file, size=64, channels=[13]).c13.notnull().all()
+    for flag in (2, 3, 4):
+        flags[90:110, 90:110] = flag
+        file = infrared(tmp_path / f"flag{flag}.nc", flags=flags)
+        with pytest.warns(UserWarning, match="of 4096 pixels are missing") as said:
+            data = abi.brightness_temperature(file, size=64, channels=[13])
+        missing = int(data.c13.isnull().sum())
+        assert 100 < missing < 400 and f": {missing} of 4096" in str(said[0].message)
+        assert data.c13.isnull()[0, 32, 32]
+    cold = ("y", "x"), np.where(flags, -0.01, 50.0)
+    file = infrared(tmp_path / "cold.nc", Rad=cold)
+    with pytest.warns(UserWarning, match="missing"):
+        abi.brightness_temperature(file, size=64, channels=[13])
+    file = infrared(tmp_path / "nothing.nc", flags=np.full((200, 200), 3, np.int8))
+    with pytest.raises(ValueError, match="no good pixel"):
+        abi.brightness_temperature(file, size=64, channels=[13])
+
+
+def refused(error, words, read, *arguments, **options):
+    with pytest.raises(error, match=words) as caught:
+        read(*arguments, **options)
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+def test_what_is_no_scan_is_refused(scan, tmp_path):
+    read = abi.brightness_temperature
+    with xr.open_dataset(scan[0]) as data:
+        data.assign_coords(y=data.y + 0.1).to_netcdf(tmp_path / "limb.nc")
+    cmip = tmp_path / "cmip.nc"
+    xr.Dataset({"CMI": ("x", [280.0])}, attrs={"title": "ABI L2 CMIP"}).to_netcdf(cmip)
+    for files, error, words in (
+        ([], ValueError, "at least one ABI level 1b"),
+        ([tmp_path / "gone.nc"], FileNotFoundError, "no file"),
+        (scan[:2], ValueError, "no file of channel 9"),
+        ([*scan, scan[0]], ValueError, "second file of channel 13"),
+        ([*scan, infrared(tmp_path / "red.nc", 3)], ValueError, "red.nc is channel 3"),
+        ([*scan[1:], infrared(tmp_path / "a.nc", satellite="G17")], ValueError, "satellites"),
+        ([*scan[1:], infrared(tmp_path / "b.nc", seconds=30)], ValueError, "different times"),
+        ([cmip], ValueError, "cmip.nc is no ABI level 1b file, but 'ABI L2 CMIP'"),
+    ):
+        refused(error, words, read, files, size=64)
+    with xr.open_dataset(scan[0]) as data:
+        data.assign_coords(x=data.x + 1e-3).to_netcdf(tmp_path / "moved.nc")
+    refused(ValueError, "different grids", read, [tmp_path / "moved.nc", *scan[1:]], size=64)
+    refused(ValueError, "leaves the scan", read, scan)
+    refused(ValueError, "leaves the scan", read, scan, place=(40.0, -90.0), size=64)
+    refused(ValueError, "leaves the scan", read, scan, place=(35.0, 90.0), size=64)
+    refused(ValueError, "is in space", read, tmp_path / "limb.nc", size=64, channels=[13])
+    refused(ValueError, "among 7 to 16", read, scan, channels=[2])
+    refused(ValueError, "size must be", read, scan, size=0)
+    refused(ValueError, "no place at latitude 100", read, scan, place=(100.0, 0.0))
+
+
+def test_lightning_lies_on_the_cloud_that_it_lights(tmp_path):
+    """A flash 14 to 6 km up and the cloud under the same line of sight fall into one pixel."""
+    here = grid.local(35.0, -90.0, 64)
+    angles = grid.scan_angles(here.latitude.values, here.longitude.values, FIXED_GRID)
+    up = optimize.fsolve(
+        lambda place: np.subtract(
+            grid.scan_angles(*place, FIXED_GRID, glm.ELLIPSOID), [a[20, 40] for a in angles]
+        ) * 1e6,
+        (35.0, -90.0),
+    )  # fmt: skip
+    file = lightning(tmp_path / "one.nc", *up)
+    counted = glm.groups(file, here)
+    assert counted.dims == ("sample", "y", "x") and counted.dtype == np.float32
+    assert float(counted.sum()) == 1 and counted[0, 20, 40] == 1
+    row, column = np.divmod(grid.cells(here, up[:1], up[1:])[0], 64)
+    shift = 3 * np.hypot(row - 20, column - 40)
+    assert 5 < shift < 20  # km: where it would lie without
+
+
+def test_groups_are_summed_over_the_interval(tmp_path):
+    here = grid.local(35.0, -90.0, 64)
+    files = [lightning(tmp_path / f"{s}.nc", [34.9] * 3, [-90.0] * 3, 0, s) for s in (40, 0, 20)]
+    bad = lightning(tmp_path / "bad.nc", 34.9, -90.0, 5, 60)
+    far = lightning(tmp_path / "far.nc", 50.0, -90.0, 0, 80)
+    none = lightning(tmp_path / "none.nc", [], [], 0, 100)
+    counted = glm.groups([none, *files, bad, far], here)
+    assert float(counted.sum()) == float(counted.max()) == 9
+    assert counted.attrs["degraded"] == 1 and counted.attrs["interval"] == "120 s"
+
+
+def test_what_is_no_lightning_is_refused(tmp_path, scan):
+    here = grid.local(35.0, -90.0, 64)
+    one, two = (lightning(tmp_path / f"{s}.nc", 35.0, -90.0, 0, s) for s in (0, 40))
+    west = lightning(tmp_path / "west.nc", 35.0, -90.0, 0, 20, -137.0)
+    gridded = tmp_path / "gridded.nc"
+    attributes = {"title": "GLM L2 Lightning Detection Gridded Product"}
+    xr.Dataset({"flash_extent_density": ("x", [1.0])}, attrs=attributes).to_netcdf(gridded)
+    refused(ValueError, "at least one GLM", glm.groups, [], here)
+    refused(ValueError, "do not follow each other", glm.groups, [one, two], here)
+    refused(ValueError, "do not follow each other", glm.groups, [one, one], here)
+    refused(ValueError, "different satellites", glm.groups, [one, west], here)
+    refused(
+        ValueError, "no GLM level 2 LCFA file, but 'GLM L2 .* Gridded", glm.groups, gridded, here
+    )
+    refused(
+        ValueError,
+        "lacks latitude, longitude",
+        glm.groups,
+        one,
+        here.drop_vars(["latitude", "longitude"]),
+    )
+    later = lightning(tmp_path / "later.nc", 35.0, -90.0, 0, 3600)
+    seen = abi.brightness_temperature(scan, size=64)
+    assert float(glm.groups(one, seen).sum()) == 1
+    refused(ValueError, "is of .* the scan of", glm.groups, later, seen)
+
+
+def test_radar_is_averaged_as_power(tmp_path):
+    here = grid.local(35.0, -90.0, 64)
+    for dbz, expected in ((-99, 0), (-10, 0), (30, 30), (70, 60)):
+        data = mrms.reflectivity(radar(tmp_path / "a.grib2", dbz), here)
+        assert data.dims == ("sample", "y", "x") and data.dtype == np.float32
+        np.testing.assert_allclose(data, expected, atol=0.01)
+    half = np.where(np.arange(400) % 2, 40.0, -99.0)  # every second column of MRMS
+    data = mrms.reflectivity(radar(tmp_path / "a.grib2", half), here)
+    power = 10 ** (data.values / 10)
+    assert power.mean() == pytest.approx(10**4 / 2, rel=0.01)
+
+
+def test_radar_without_coverage_is_missing(tmp_path):
+    here = grid.local(35.0, -90.0, 64)
+    west = np.where(np.arange(400) < 200, -999.0, 20.0)
+    with pytest.warns(UserWarning, match="2048 of 4096 pixels have no coverage"):
+        data = mrms.reflectivity(radar(tmp_path / "a.grib2", west), here)
+    assert data[0, :, :32].isnull().all()
+    np.testing.assert_allclose(data[0, :, 32:], 20, atol=0.01)
+    refused(
+        ValueError,
+        "no radar coverage",
+        mrms.reflectivity,
+        tmp_path / "a.grib2",
+        grid.local(0, 0, 9),
+    )
+
+
+def test_what_is_no_radar_is_refused(tmp_path, scan):
+    here = grid.local(35.0, -90.0, 64)
+    good = radar(tmp_path / "good.grib2", 10).read_bytes()
+    packed = gzip.compress(good)
+    for name, content, words in (
+        ("text.grib2", b"no GRIB", "no GRIB file"),
+        ("empty.grib2", b"", "no GRIB file"),
+        ("part.grib2", good[:-9], "no GRIB file, or not all"),
+        ("part.gz", packed[:-9], "cannot be unpacked"),
+        ("wrong.gz", packed[:20] + b"\0\0\0" + packed[23:], "cannot be unpacked"),
+        ("two.grib2", good + good, "not one field"),
+        ("false.grib2", good[:16] + good[-4:], "damaged"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        refused(ValueError, words, mrms.reflectivity, tmp_path / name, here)
+    other = radar(tmp_path / "other.grib2", 10, number=1)
+    refused(
+        ValueError,
+        r"other.grib2 is another product: .*\(209, 10, 1\)",
+        mrms.reflectivity,
+        other,
+        here,
+    )
+    refused(FileNotFoundError, "no file", mrms.reflectivity, tmp_path / "gone", here)
+    seen = abi.brightness_temperature(scan, size=64)
+    later = radar(tmp_path / "later.grib2", 10, minute=30)
+    refused(ValueError, "is of .* the scan of", mrms.reflectivity, later, seen)
+
+
+@real
+def test_a_real_scan():
+    files = [file for c in ("07", "09", "13") for file in REAL.glob(f"abi/*C{c}_G17*.nc")]
+    with pytest.warns(UserWarning, match="19 of 65536 pixels are missing"):
+        data = abi.brightness_temperature(files)
+    with xr.open_dataset(files[2]) as whole:
+        latitude, longitude = (
+            float(whole.geospatial_lat_lon_extent.attrs[f"geospatial_{name}_center"])
+            for name in ("lat", "lon")
+        )
+    middle = data.isel(y=slice(127, 129), x=slice(127, 129))
+    assert float(middle.latitude.mean()) == pytest.approx(latitude, abs=0.01)
+    assert float(middle.longitude.mean()) == pytest.approx(longitude, abs=0.01)
+    assert 230 < float(data.c13.min()) and float(data.c13.max()) < 310
+    assert float(data.c09.max()) < 266  # water vapour
+    assert float(data.c07.max()) > 350  # a wildfire
+    reflected = (data.c07 - data.c13).median()
+    assert 5 < float(reflected) < 20  # by day
+    with pytest.raises(ValueError, match="different satellites"):
+        abi.brightness_temperature([*files[:2], *REAL.glob("abi/*C13_G16*.nc")])
+    with pytest.raises(ValueError, match="is channel 3"):
+        abi.brightness_temperature([*files, *REAL.glob("abi/*C03*.nc")])
+    (gridded,) = REAL.glob("glm/*GLMM1*.nc")
+    with pytest.raises(ValueError, match="no ABI level 1b file, but 'GLM L2"):
+        abi.brightness_temperature(gridded)
+
+
+@real
+def test_groups_agree_with_the_gridded_file_of_the_same_minute():
+    (file,) = REAL.glob("glm/*GLMM1*.nc")
+    with xr.open_dataset(file) as gridded:
+        y, x = np.meshgrid(gridded.y, gridded.x, indexing="ij")
+        theirs = gridded.group_centroid_density.fillna(0).values
+        latitude, longitude = grid.ground(y, x, gridded.goes_imager_projection.attrs)
+    names = {"latitude": (("y", "x"), latitude), "longitude": (("y", "x"), longitude)}
+    names |= {"y": ("y", -y[:, 0] * 35786), "x": ("x", x[0] * 35786)}
+    ours = glm.groups(REAL.glob("glm/*LCFA*.nc"), xr.Dataset(coords=names))
+    np.testing.assert_array_equal(ours[0], theirs)
+    assert theirs.sum() == 7  # a quiet sector: few, but in the right pixels
+    with pytest.raises(ValueError, match="no GLM level 2 LCFA file, but 'GLM L2 .* Gridded"):
+        glm.groups(file, xr.Dataset(coords=names))
+
+
+@real
+def test_a_real_composite():
+    (file,) = REAL.glob("mrms/*QCComposite*.gz")
+    here = grid.local(38.0, -97.0)
+    data = mrms.reflectivity(file, here)
+    assert data.notnull().all() and float(data.min()) == 0
+    assert 45 < float(data.max()) <= 56  # the largest of the country is 56
+    assert 0.05 < float((data > 0).mean()) < 0.2
+    with pytest.warns(UserWarning, match="no coverage"):
+        sea = mrms.reflectivity(file, grid.local(30.0, -75.0))
+    assert 0.1 < float(sea.isnull().mean()) < 1
+    (other,) = REAL.glob("mrms/*PrecipFlag*.gz")
+    with pytest.raises(ValueError, match=r"PrecipFlag.* is another product: .*\(209, 6, 0\)"):
+        mrms.reflectivity(other, here)

@@ -1,12 +1,18 @@
-"""A loop of pictures from GOES, as the convection world draws them."""
+"""Pictures from GOES as the worlds draw them: a loop of reflectance, a scan in the infrared."""
 
-from pathlib import Path
+import warnings
 
 import numpy as np
 import xarray as xr
+from scipy.ndimage import map_coordinates
 
+from utils.readers.files import as_paths, opened
+from utils.readers.grid import ground, local, scan_angles
 from utils.worlds.convection import SIZE
 
+KIND = "ABI level 1b"
+BAD = 2  # and above: out of range, no value, detector too warm; 1 is conditionally usable
+PLANCK = ["planck_fk1", "planck_fk2", "planck_bc1", "planck_bc2"]
 NADIR_KM = 35786.023  # of scan angle 1 radian, right below the satellite
 
 
@@ -39,9 +45,7 @@ def read(files, row, column, channel=2, size=SIZE):
     FileNotFoundError, ValueError
         If a file is missing, is of another kind, channel or grid, or has bad pixels in the patch.
     """
-    files = [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
-    if not files:
-        raise ValueError("read needs at least one ABI file.")
+    files = as_paths(files, KIND)
     if channel not in range(1, 7):
         raise ValueError(f"channel must be 1 to 6, those with reflected sunlight, not {channel!r}.")
     pictures = sorted((_picture(f, row, column, channel, size) for f in files), key=lambda p: p.t)
@@ -66,16 +70,7 @@ def read(files, row, column, channel=2, size=SIZE):
 
 def _picture(file, row, column, channel, size):
     """The patch of one file."""
-    if not file.is_file():
-        raise FileNotFoundError(f"There is no file {file}.")
-    try:
-        data = xr.open_dataset(file)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{file.name} cannot be read as NetCDF: get it again.") from error
-    with data:
-        missing = {"Rad", "DQF", "kappa0", "band_id"} - set(data.variables)
-        if missing:
-            raise ValueError(f"{file.name} is no ABI level 1b file: it lacks {sorted(missing)}.")
+    with opened(file, ["Rad", "DQF", "kappa0", "band_id"], KIND) as data:
         there = int(data.band_id.values[0])
         if there != channel:
             raise ValueError(
@@ -89,7 +84,136 @@ def _picture(file, row, column, channel, size):
             )
         where = {"y": slice(row, row + size), "x": slice(column, column + size)}
         patch = data[["Rad", "DQF"]].isel(where).load()
-        bad = int((~np.isfinite(patch.Rad) | (patch.DQF > 1)).sum())
+        bad = int((~np.isfinite(patch.Rad) | (patch.DQF >= BAD)).sum())
         if bad:
             raise ValueError(f"{file.name} has {bad} bad pixels in this patch: choose another.")
         return (patch.Rad * data.kappa0.values).astype(np.float32).assign_coords(t=data.t.values)
+
+
+def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
+    """Read the infrared channels of one scan onto a grid of 3 km, as the GOES-to-MRMS world has it.
+
+    Radiance is interpolated bilinearly between the four native pixels (2 km below the satellite,
+    2 to 4 km over the United States) around each pixel of the grid, then becomes a temperature.
+    Places are those on the ground under the line of sight: a cloud top at 12 km lies some 10 km too
+    far from the satellite's subpoint (parallax).
+
+    Parameters
+    ----------
+    files : sequence of str or pathlib.Path
+        One radiance file (``OR_ABI-L1b-Rad...nc``) a channel, in any order, of one scan.
+    place : (float, float) or None
+        Latitude and longitude of the grid's middle, degrees; None is the scan's middle.
+    size : int
+        Rows and columns of the grid.
+    channels : sequence of int
+        ABI channels, 7 to 16: those that measure emitted radiation.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``c07``, ``c09``, ``c13`` (sample, y, x), one sample: brightness temperature in K, with
+        the file's own Planck constants. By day channel 7 (3.9 um) has reflected sunlight in it, by
+        night it has none. Coordinates as from `utils.readers.grid.local`, and ``time`` (sample).
+
+        Missing pixels are NaN: those with a bad native pixel beside them (data quality flag 2 or
+        more, fill, space) and those too cold to measure. A warning says how many, since the
+        network takes them for warm: scaled, missing is 0.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or of another kind, channel, satellite, time or sector than the others,
+        or if the grid leaves the scan.
+    """
+    files = as_paths(files, KIND)
+    channels = sorted(channels)
+    if not channels or not set(channels) <= set(range(7, 17)):
+        raise ValueError(f"channels must be among 7 to 16, those in the infrared, not {channels}.")
+    scans = {}
+    for file in files:
+        channel, scan = _scan(file, channels)
+        if channel in scans:
+            raise ValueError(f"{file.name} is a second file of channel {channel}: give one each.")
+        scans[channel] = scan
+    if set(scans) < set(channels):
+        absent = ", ".join(str(c) for c in channels if c not in scans)
+        raise ValueError(f"There is no file of channel {absent}: give one file a channel.")
+    first = scans[channels[0]]
+    for scan in scans.values():
+        _same_scan(first, scan)
+    projection = first.attrs["projection"]
+    if place is None:
+        place = ground(float(first.y.mean()), float(first.x.mean()), projection)
+        if not np.isfinite(place).all():
+            raise ValueError("The scan's middle is in space: choose a place.")
+    grid = local(*place, size)
+    y, x = scan_angles(grid.latitude.values, grid.longitude.values, projection)
+    steps = [
+        (angle - float(axis[0])) / float(axis[1] - axis[0])
+        for angle, axis in ((y, first.y), (x, first.x))
+    ]
+    for step, length in zip(steps, first.shape, strict=True):
+        if not np.isfinite(step).any() or np.nanmin(step) < 0 or np.nanmax(step) > length - 1:
+            raise ValueError(
+                f"A grid of {size} x {size} pixels around {place[0]:.1f} N, {place[1]:.1f} E "
+                "leaves the scan: choose another place or a smaller size."
+            )
+    names = {}
+    for channel in channels:
+        scan = scans[channel]
+        kelvin = _kelvin(map_coordinates(scan.values, steps, order=1, cval=np.nan), scan)
+        about = {"long_name": f"brightness temperature, ABI channel {channel}", "units": "K"}
+        names[f"c{channel:02d}"] = (("sample", "y", "x"), kelvin[None], about)
+    attributes = {"title": f"GOES ABI, {first.attrs['platform']}", "Conventions": "CF-1.10"}
+    data = xr.Dataset(names, attrs=attributes).assign_coords(grid.coords)
+    return data.assign_coords(time=("sample", [first.t.values]))
+
+
+def _scan(file, channels):
+    """Channel number and radiance, bad pixels NaN, of one file."""
+    needs = ["Rad", "DQF", "band_id", "goes_imager_projection", *PLANCK]
+    with opened(file, needs, KIND) as data:
+        channel = int(data.band_id.values[0])
+        if channel not in channels:
+            wanted = ", ".join(map(str, channels))
+            raise ValueError(f"{file.name} is channel {channel}: give files of channels {wanted}.")
+        radiance = data.Rad.where(data.DQF < BAD).load().reset_coords(drop=True)
+        radiance = radiance.assign_coords(t=data.t.values)
+        radiance.attrs = {
+            "file": file.name,
+            "platform": data.attrs.get("platform_ID", "unknown satellite"),
+            "projection": data.goes_imager_projection.attrs,
+            "planck": [float(data[name]) for name in PLANCK],
+        }
+        return channel, radiance
+
+
+def _same_scan(first, other):
+    """Refuse a file that was not measured with the first."""
+    pair = f"{other.attrs['file']} and {first.attrs['file']}"
+    if other.attrs["platform"] != first.attrs["platform"]:
+        raise ValueError(f"{pair} are from different satellites: take one scan.")
+    if abs(other.t.values - first.t.values) > np.timedelta64(10, "s"):
+        raise ValueError(f"{pair} are from different times: take one scan.")
+    if other.shape != first.shape or not all(
+        np.allclose(other[name], first[name], rtol=0, atol=1e-6) for name in ("y", "x")
+    ):
+        raise ValueError(f"{pair} have different grids: take one scan of one sector.")
+
+
+def _kelvin(radiance, scan):
+    """Brightness temperature, and a warning if pixels are missing."""
+    fk1, fk2, bc1, bc2 = scan.attrs["planck"]
+    measured = np.where(radiance > 0, radiance, np.nan)
+    kelvin = (fk2 / np.log(fk1 / measured + 1) - bc1) / bc2
+    missing = int(np.isnan(kelvin).sum())
+    if missing == kelvin.size:
+        raise ValueError(f"{scan.attrs['file']} has no good pixel here: choose another place.")
+    if missing:
+        warnings.warn(
+            f"{scan.attrs['file']}: {missing} of {kelvin.size} pixels are missing, and NaN here; "
+            "the network takes them for warm.",
+            stacklevel=3,
+        )
+    return kelvin.astype(np.float32)

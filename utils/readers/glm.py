@@ -1,0 +1,100 @@
+"""Lightning from GOES, counted on the grid of the GOES-to-MRMS world."""
+
+import numpy as np
+import xarray as xr
+
+from utils.readers.files import as_paths, check_time, opened
+from utils.readers.grid import cells, ground, scan_angles
+
+KIND = "GLM level 2 LCFA"
+NEEDS = [
+    "group_lat",
+    "group_lon",
+    "group_quality_flag",
+    "product_time_bounds",
+    "goes_lat_lon_projection",
+    "nominal_satellite_subpoint_lon",
+    "nominal_satellite_height",
+]
+# The surface that lightning is placed on, near cloud tops: equatorial and polar radius in m, until
+# 8 October 2018 and after (Bruning et al. 2019, Journal of Geophysical Research 124, 14285).
+FIRST_ELLIPSOID, ELLIPSOID = (6394140.0, 6362755.0), (6392137.0, 6362755.0)
+GOOD = 0
+CHANGED = np.datetime64("2018-10-09")
+
+
+def groups(files, grid):
+    """Count the groups of lightning in each pixel of a grid.
+
+    The files place a group where the line of sight meets a surface 6 km (poles) to 16 km (equator)
+    up, about a cloud's top. Here it is moved on along that line down to the ground, where ABI's
+    pixels are placed too, so that lightning lies on the cloud that it lights. Both are then off by
+    the same parallax, and radar is not.
+
+    Parameters
+    ----------
+    files : sequence of str or pathlib.Path
+        Files of 20 s (``OR_GLM-L2-LCFA...nc``) that follow each other, in any order; the sum over
+        all is returned.
+    grid : xarray.Dataset or xarray.DataArray
+        From `abi.brightness_temperature` or `grid.local`, or your own; see `grid.cells`.
+
+    Returns
+    -------
+    xarray.DataArray
+        ``glm`` (sample, y, x), one sample: groups of good quality per pixel and interval. The
+        attribute ``degraded`` counts groups left out: those that the quality flag calls out of
+        order or cut off.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing, is gridded or another product, or is of another satellite; if files
+        leave a gap, come twice or are of another time than the grid's scan.
+    """
+    parts = sorted((_read(file) for file in as_paths(files, KIND)), key=lambda part: part["start"])
+    first = parts[0]
+    for one, after in zip(parts, parts[1:], strict=False):
+        pair = f"{one['name']} and {after['name']}"
+        if after["projection"] != first["projection"]:
+            raise ValueError(f"{pair} are from different satellites: take one.")
+        if abs(after["start"] - one["end"]) > np.timedelta64(1, "s"):
+            raise ValueError(f"{pair} do not follow each other: give each 20 s once, with no gap.")
+    start, end = first["start"], parts[-1]["end"]
+    check_time(grid, start, end, first["name"])
+    latitude, longitude, flag = (
+        np.concatenate([part[name] for part in parts]) for name in ("latitude", "longitude", "flag")
+    )
+    surface = FIRST_ELLIPSOID if start < CHANGED else ELLIPSOID
+    angles = scan_angles(latitude, longitude, first["projection"], surface)
+    index = cells(grid, *ground(*angles, first["projection"]))
+    pixels = grid.latitude.size
+    counts = np.bincount(index[flag == GOOD], minlength=pixels + 1)[:pixels]
+    attributes = {
+        "long_name": "lightning groups per pixel and interval",
+        "units": "1",
+        "interval": f"{(end - start) / np.timedelta64(1, 's'):.0f} s",
+        "degraded": int((index[flag != GOOD] < pixels).sum()),
+    }
+    values = counts.reshape(1, *grid.latitude.shape).astype(np.float32)
+    return xr.DataArray(values, grid.latitude.coords, ("sample", "y", "x"), "glm", attributes)
+
+
+def _read(file):
+    """What one file says of its groups, and when and whence it was seen."""
+    with opened(file, NEEDS, KIND) as data:
+        start, end = data.product_time_bounds.values
+        return {
+            "name": file.name,
+            "start": start,
+            "end": end,
+            "latitude": data.group_lat.values.astype(np.float64),
+            "longitude": data.group_lon.values.astype(np.float64),
+            "flag": data.group_quality_flag.values,
+            "projection": {
+                "semi_major_axis": data.goes_lat_lon_projection.attrs["semi_major_axis"],
+                "semi_minor_axis": data.goes_lat_lon_projection.attrs["semi_minor_axis"],
+                "perspective_point_height": 1000 * float(data.nominal_satellite_height),
+                "longitude_of_projection_origin": float(data.nominal_satellite_subpoint_lon),
+            },
+        }
