@@ -8,11 +8,12 @@ import hashlib
 import sys
 
 import recipes_clever_hans
+import recipes_climate
 import recipes_convection
 
 from utils import course, skill, training, worlds
 
-WORLDS = [recipes_clever_hans, recipes_convection]
+WORLDS = [recipes_clever_hans, recipes_convection, recipes_climate]
 WORLD = {name: world for world in WORLDS for name in world.RECIPES}
 RECIPES = {name: world.RECIPES[name] for name, world in WORLD.items()}
 
