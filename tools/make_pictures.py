@@ -4,8 +4,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from utils import course, features, lrp, networks, plots, training, worlds
+from utils import course, features, lrp, maps, networks, plots, training, worlds
 from utils.explain import explain
+from utils.worlds import climate
 
 PICTURES = Path(__file__).parents[1] / "pictures"
 
@@ -100,6 +101,16 @@ def convection(case):
     return fig
 
 
+def climate_indicators(years):
+    """Draw the temperature change of a model in some years."""
+    changes, of = climate.anomalies(climate.simulate(1, worlds.SAMPLE))
+    fig, axes = plt.subplots(1, len(years), figsize=(9, 1.9))
+    for ax, year in zip(axes, years, strict=True):
+        drawn = maps.draw(ax, changes[of == year][0], str(year), limit=5)
+    maps.bar(fig, drawn, axes, "change (K)")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -110,6 +121,7 @@ def main():
         ("innvestigate", innvestigate(3)),
         ("tf_explain", tf_explain(8)),
         ("convection", convection(8)),
+        ("climate_indicators", climate_indicators([1930, 2000, 2080])),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

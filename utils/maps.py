@@ -41,7 +41,8 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
     low = -limit if low is None else low
     options = {"cmap": cmap, "vmin": low, "vmax": limit, "rasterized": True}
     drawn = ax.pcolormesh(climate.LON, climate.LAT, values, **options)
-    coasts = {"colors": plots.INK, "linewidths": 0.6}
+    colour = plots.INK if cmap == "RdBu_r" else "white"
+    coasts = {"colors": colour, "linewidths": 0.6}
     ax.contour(climate.LON, climate.LAT, climate.land().values, [0.5], **coasts)
     ax.set(xticks=[], yticks=[], facecolor="#d5d9df")
     ax.set_title(title, fontsize=10, fontweight="normal")
