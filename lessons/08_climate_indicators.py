@@ -23,7 +23,6 @@ import numpy as np
 from ipywidgets import Dropdown, IntSlider
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
-from tensorflow import keras
 
 from utils import (
     claims,
@@ -91,7 +90,7 @@ plots.show(
 #
 # <details><summary>Hint</summary>
 #
-# The global mean passes 1 K around 2015 and 2 K around 2055.
+# There is little warming before 1970, and about 3 K at the end (printed above). Then look at regions.
 #
 # </details>
 
@@ -136,7 +135,7 @@ plots.show(
 #
 # Two hidden layers of 20, a ridge penalty on the first, 20 decades as classes; size, penalty and labels are those of the published code
 # [@labe2021]. It trains with SGD and binary cross-entropy; we take Adam and ordinary cross-entropy, which need
-# nine seconds instead. A year is shared between decades: 1990 is half 1985's and half 1995's.
+# seconds instead of minutes. A year is shared between decades: 1990 is half 1985's and half 1995's.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 2))
@@ -150,6 +149,8 @@ plots.show(
 )
 
 # %%
+from tensorflow import keras
+
 mean, deviation = world.scale(train_maps, train_years)
 x, train_x = (np.float32((m - mean) / deviation) for m in (test_maps, train_maps))
 model = networks.year_of_map(seed=0)
@@ -269,7 +270,7 @@ for name, values in error.items():
     print(f"{name}: off by {value:.1f} years after 1990 ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# The global mean alone does nearly as well as the network, and that is our world's doing: its models
+# The global mean alone does at least as well as the network, and that is our world's doing: its models
 # agree on the global mean within some ten per cent, and real ones do not. The fair question is the second one. From the pattern alone the network is clearly better than ridge
 # regression, because what a cell says about the year is not linear in the year.
 #
@@ -321,6 +322,8 @@ def by_model(values, years, good, span):
 good = abs(says - test_years) <= 5
 relevance = heat_maps(model, x)
 pattern = {name: by_model(relevance, test_years, good, span) for name, span in PERIODS.items()}
+late_pattern = pattern["2060-79"].mean(0)
+tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
 
 # %% [markdown]
 # Guess first: where will 1960-79 be given away, where 2060-79? Above: relevance (1 is the global mean). Below: the
@@ -366,10 +369,6 @@ plots.show(
 #
 # </details>
 
-# %%
-late_pattern = pattern["2060-79"].mean(0)
-tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
-
 # %% tags=["exercise"]
 dense = ...
 
@@ -382,7 +381,10 @@ check.density(dense, late_pattern, tropics, area)
 # %% [markdown]
 # ## 4. Does it follow the truth?
 #
-# Rank correlation over cells, each counted by its area. Beside true signal-to-noise stand the plain trend (the true change itself) and
+# (Was your number below 1, where the map looks bright? Near the poles there are many small cells, and each gets its share. Divide by
+# area before you compare regions.)
+#
+# Now the whole map: rank correlation over cells, each counted by its area. Beside true signal-to-noise stand the plain trend (the true change itself) and
 # the year of emergence. And two **controls**: a network of the same architecture with random weights, and no network at all, the size of the input alone.
 # Will the trained network beat them?
 
@@ -396,7 +398,7 @@ def agreement(maps_of_models, truth):
         pair = maps_of_models[chosen].mean(0), truth.mean(0)
         return skill.weighted_rank_correlation(*pair, area)
 
-    return skill.bootstrap(one, np.arange(n), n=200)
+    return skill.bootstrap(one, np.arange(n), n=100)
 
 
 signal = abs(world.signal(test))
@@ -404,7 +406,7 @@ true_trend = {
     n: signal.sel(year=slice(a, b - 1)).mean("year").values for n, (a, b) in PERIODS.items()
 }
 emergence = world.time_of_emergence(test).fillna(2100).values
-random_maps = np.mean([heat_maps(networks.year_of_map(seed=100 + i), x) for i in range(5)], 0)
+random_maps = np.mean([heat_maps(networks.year_of_map(seed=100 + i), x) for i in range(3)], 0)
 rows = {"LRP": relevance, "random weights": random_maps, "input alone": abs(x)}
 scores = {
     (name, row): agreement(by_model(values, test_years, good, span), true_ratio[name])
@@ -453,7 +455,7 @@ early_good = abs(early_says - test_years) <= 5
 early_rows = {
     "LRP": heat_maps(early, early_x),
     "random weights": np.mean(
-        [heat_maps(networks.year_of_map(seed=100 + i), early_x) for i in range(5)], 0
+        [heat_maps(networks.year_of_map(seed=100 + i), early_x) for i in range(3)], 0
     ),
     "input alone": abs(early_x),
 }
@@ -511,22 +513,23 @@ for name, region in REGIONS.items():
 
 # %%
 late_period = (test_years >= 2060) & (test_years < 2080)
-several = [late_pattern]
-for i in range(1, 10):
-    one = load(f"climate_seed_{i}")
-    fine = abs(decades.year(one.predict(x, verbose=0)) - test_years) <= 5
-    several.append(
-        by_model(heat_maps(one, x, late_period), test_years, fine, PERIODS["2060-79"]).mean(0)
-    )
+
+
+def late_pattern_of(network):
+    """Mean relevance of a network's well-dated maps of 2060 to 2079."""
+    fine = np.zeros(len(x), bool)
+    dated = decades.year(network.predict(x[late_period], verbose=0))
+    fine[late_period] = abs(dated - test_years[late_period]) <= 5
+    return by_model(heat_maps(network, x, fine), test_years, fine, PERIODS["2060-79"]).mean(0)
+
+
+several = [late_pattern, *(late_pattern_of(load(f"climate_seed_{i}")) for i in range(1, 10))]
 several = np.array(several)
 alike = [
     skill.weighted_rank_correlation(a, b, area) for i, a in enumerate(several) for b in several[:i]
 ]
 free = load("climate_no_ridge", ridge=0.0)
-fine = abs(decades.year(free.predict(x, verbose=0)) - test_years) <= 5
-unpenalised = by_model(heat_maps(free, x, late_period), test_years, fine, PERIODS["2060-79"]).mean(
-    0
-)
+unpenalised = late_pattern_of(free)
 print(
     f"two seeds agree with {np.mean(alike):.2f} on average ({min(alike):.2f} to {max(alike):.2f})"
 )
@@ -648,7 +651,7 @@ widgets.panel(
 # ## 10. From here to the real thing
 #
 # > **Pitfalls.** *An indicator is not a cause*: the tropical Atlantic does not make the climate warm, it shows it. *A heat map of a poor prediction* explains
-# > a mistake; before 1970 most maps are such. *Correlated neighbours* share relevance by accident. *Zeros* get none.
+# > a mistake; we left out all maps that were dated more than five years off. *Correlated neighbours* share relevance by accident. *Zeros* get none.
 #
 # > **Your own files.** `utils.readers.cmip` reads annual or monthly `tas` or `pr` of CMIP, any calendar:
 # >
@@ -695,7 +698,11 @@ widgets.panel(
 #
 # ## Claims
 #
-# Measured on 16 models that no network was trained on. Intervals are 95 %, over models. Goals were set before the measurement.
+# Measured on 16 models that no network was trained on. Intervals are 95 %, over models. Three goals were missed.
+# Maps are recognised a little later than in the paper: the definition waits for the *last* confusion with a map before 1950. The
+# patterns of two periods differ in the aerosol regions, and most of the map stays. And what changes does not follow the
+# change of signal-to-noise: aerosol regions shine in the early pattern, and the hole in the late one, because they tell
+# decades apart, whatever their ratio.
 
 # %% tags=["claims"]
 TEXT = f"Mean error after 1990, temperature (models' warming spreads by {spread:.0f} %)"
@@ -724,7 +731,7 @@ for name in ("1960-79", "2060-79"):
             return near(a[i].mean(0), truth.mean(0), area) - near(b[i].mean(0), truth.mean(0), area)
 
         id = f"climate-{name[:4]}-{other.split()[0]}"
-        result = skill.bootstrap(gain, np.arange(len(lrp_maps)), n=200)
+        result = skill.bootstrap(gain, np.arange(len(lrp_maps)), n=100)
         claims.record(id, f"{name}: {TEXT} {text}", "barnes2020", *result, "> 0")
 
 
@@ -752,11 +759,11 @@ def changed(i):
 
 for name in ("1960-79", "2060-79"):
     models = np.arange(len(pattern[name]))
-    result = skill.bootstrap(lambda i, name=name: against_trend(i, name), models, n=200)
+    result = skill.bootstrap(lambda i, name=name: against_trend(i, name), models, n=100)
     text = f"{name}: LRP follows signal-to-noise more than the trend"
     claims.record(f"climate-trend-{name[:4]}", text, "toms2020", *result, "> 0")
 models = np.arange(min(len(pattern["1960-79"]), len(pattern["2060-79"])))
-result = skill.bootstrap(changed, models, n=200)
+result = skill.bootstrap(changed, models, n=100)
 text = "Patterns of 1960-79 and 2060-79 differ: rank correlation of the two"
 
 
@@ -767,7 +774,7 @@ def likeness(i):
 
 
 claims.record(
-    "climate-differ", text, "barnes2020", *skill.bootstrap(likeness, models, n=200), "<= 0.7"
+    "climate-differ", text, "barnes2020", *skill.bootstrap(likeness, models, n=100), "<= 0.7"
 )
 text = "Relevance moves from 1960-79 to 2060-79 as signal-to-noise does: rank correlation of the changes"
 claims.record("climate-changes", text, "barnes2020", *result, "> 0.3")
