@@ -24,19 +24,7 @@ from ipywidgets import Dropdown, IntSlider
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
-from utils import (
-    claims,
-    course,
-    decades,
-    lrp,
-    maps,
-    networks,
-    plots,
-    skill,
-    training,
-    widgets,
-    worlds,
-)
+from utils import course, decades, lrp, maps, networks, plots, skill, training, widgets, worlds
 from utils.check import climate_indicators as check
 from utils.worlds import climate as world
 
@@ -147,8 +135,6 @@ plots.show(
     fig,
     "Fuzzy labels: 1990 is shared equally, 1995 lies in one decade, 2002 is mostly the next one's.",
 )
-
-# %%
 from tensorflow import keras
 
 mean, deviation = world.scale(train_maps, train_years)
@@ -158,8 +144,7 @@ model = networks.year_of_map(seed=0)
 RETRAIN = False
 if RETRAIN:
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    y = decades.fuzzy(train_years)
-    training.fit(model, train_x, y, loss=loss, epochs=25, batch_size=128)
+    training.fit(model, train_x, decades.fuzzy(train_years), loss=loss, epochs=25, batch_size=128)
 else:
     training.load_weights(model, "climate")
 
@@ -251,6 +236,7 @@ def load(name, ridge=0.01):
     return network
 
 
+# %%
 train_mean, test_mean = ((m * area).mean((1, 2)) for m in (train_maps, test_maps))
 pattern_maps = [world.without_global_mean(m) for m in (train_maps, test_maps)]
 pattern_scale = world.scale(pattern_maps[0], train_years)
@@ -262,33 +248,28 @@ dated = {
     "ridge, pattern only": ridge_years(*pattern_x),
     "network, pattern only": decades.year(load("climate_pattern").predict(pattern_x[1], verbose=0)),
 }
-
-# %%
 error = {name: abs(years - test_years)[late].reshape(16, -1) for name, years in dated.items()}
 for name, values in error.items():
     value, (low, high) = skill.bootstrap(np.mean, values.mean(1))
     print(f"{name}: off by {value:.1f} years after 1990 ({low:.1f} to {high:.1f})")
+
+even, odd = train_years % 4 == 0, (train_years % 2 == 1) & (train_years >= 1990)
+fit = Ridge(1e4).fit(train_x[even].reshape(even.sum(), -1), train_years[even])
+for name, some, years in (
+    ("seen", train_x[odd], train_years[odd]),
+    ("new", x[late], test_years[late]),
+):
+    off = abs(fit.predict(some.reshape(len(some), -1)) - years).mean()
+    print(f"ridge regression on every fourth year, {name} models: off by {off:.1f} years")
 
 # %% [markdown]
 # The global mean alone does at least as well as the network, and that is our world's doing: its models
 # agree on the global mean within some ten per cent, and real ones do not. The fair question is the second one. From the pattern alone the network is clearly better than ridge
 # regression, because what a cell says about the year is not linear in the year.
 #
-# **A leak.** Had we drawn test maps at random from all years of all models, each model would be in both sets. Fit the ridge
-# regression on every fourth year of the training models, and test it twice: on their odd years, and on new models.
-
-# %%
-even, odd = train_years % 4 == 0, (train_years % 2 == 1) & (train_years >= 1990)
-fit = Ridge(1e4).fit(train_x[even].reshape(even.sum(), -1), train_years[even])
-leak = {
-    "odd years of the same models": (train_x[odd], train_years[odd]),
-    "new models": (x[late], test_years[late]),
-}
-for name, (some, years) in leak.items():
-    off = abs(fit.predict(some.reshape(len(some), -1)) - years).mean()
-    print(f"{name}: off by {off:.1f} years")
-
-# %% [markdown]
+# **A leak.** Had we drawn test maps at random from all years of all models, each model would be in both sets. The last two lines fit the
+# ridge regression on every fourth year of the training models, and test it on their odd years and on new models.
+#
 # ## 3. Indicator patterns
 #
 # The published recipe: LRP $\alpha_1\beta_0$ of the decade with the largest logit, on maps that are dated well; each heat map is
@@ -322,14 +303,14 @@ def by_model(values, years, good, span):
 good = abs(says - test_years) <= 5
 relevance = heat_maps(model, x)
 pattern = {name: by_model(relevance, test_years, good, span) for name, span in PERIODS.items()}
-late_pattern = pattern["2060-79"].mean(0)
-tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
 
 # %% [markdown]
 # Guess first: where will 1960-79 be given away, where 2060-79? Above: relevance (1 is the global mean). Below: the
 # truth, signal over noise.
 
 # %%
+late_pattern = pattern["2060-79"].mean(0)
+tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
 true_ratio = {
     n: abs(ratio).sel(year=slice(a, b - 1)).mean("year").values for n, (a, b) in PERIODS.items()
 }
@@ -413,11 +394,11 @@ scores = {
     for name, span in PERIODS.items()
     for row, values in rows.items()
 }
+
+# %%
 for name in PERIODS:
     scores[name, "LRP, with the trend"] = agreement(pattern[name], true_trend[name])
     scores[name, "LRP, with early emergence"] = agreement(pattern[name], -emergence)
-
-# %%
 fig, axes = plt.subplots(1, 3, figsize=(10.5, 2.8), sharey=True)
 labels = list(dict.fromkeys(row for _, row in scores))
 for ax, name in zip(axes, PERIODS, strict=True):
@@ -705,17 +686,12 @@ widgets.panel(
 # decades apart, whatever their ratio.
 
 # %% tags=["claims"]
+from utils import claims
+
 TEXT = f"Mean error after 1990, temperature (models' warming spreads by {spread:.0f} %)"
 result = skill.bootstrap(np.mean, error["network"].mean(1))
 claims.record("climate-error", TEXT, "barnes2020", *result, "<= 8", "years")
-pair = [error[f"{name}, pattern only"].mean(1) for name in ("ridge", "network")]
-result = skill.bootstrap(lambda a, b: (a - b).mean(), *pair)
-text = "From the pattern alone, network better than ridge regression"
-claims.record("climate-pattern", text, "barnes2020", *result, "> 0", "years")
-text = "Maps recognised for good since (median of runs)"
-claims.record("climate-since", text, "barnes2019", *skill.bootstrap(np.median, since), "<= 1970")
 
-# %% tags=["claims"]
 TEXT = "LRP follows signal-to-noise better than"
 for name in ("1960-79", "2060-79"):
     lrp_maps = pattern[name]
@@ -736,48 +712,50 @@ for name in ("1960-79", "2060-79"):
 
 
 # %% tags=["claims"]
+near = skill.weighted_rank_correlation
+EARLY, LATE = "1960-79", "2060-79"
+
+
 def against_trend(i, name):
     """By how much relevance follows signal-to-noise more than the trend."""
     one = pattern[name][i].mean(0)
-    truths = true_ratio[name].mean(0), true_trend[name].mean(0)
-    return np.subtract(*(skill.weighted_rank_correlation(one, truth, area) for truth in truths))
+    return near(one, true_ratio[name].mean(0), area) - near(one, true_trend[name].mean(0), area)
 
 
 def changed(i):
-    """Does relevance move, from early to late, to where signal-to-noise grows relatively?"""
-    ranks = [
-        rankdata(some.mean(0)).reshape(area.shape)
-        for some in (
-            pattern["1960-79"][i],
-            pattern["2060-79"][i],
-            true_ratio["1960-79"],
-            true_ratio["2060-79"],
-        )
-    ]
-    return skill.weighted_rank_correlation(ranks[1] - ranks[0], ranks[3] - ranks[2], area)
+    """Does relevance change, in ranks, as signal-to-noise does?"""
+    pairs = (pattern[LATE][i], pattern[EARLY][i]), (true_ratio[LATE], true_ratio[EARLY])
+    ranks = [[rankdata(some.mean(0)).reshape(area.shape) for some in pair] for pair in pairs]
+    return near(*(late_ranks - early_ranks for late_ranks, early_ranks in ranks), area)
 
 
-for name in ("1960-79", "2060-79"):
-    models = np.arange(len(pattern[name]))
-    result = skill.bootstrap(lambda i, name=name: against_trend(i, name), models, n=100)
+for name in (EARLY, LATE):
+    models, one = np.arange(len(pattern[name])), lambda i, name=name: against_trend(i, name)
     text = f"{name}: LRP follows signal-to-noise more than the trend"
+    result = skill.bootstrap(one, models, n=100)
     claims.record(f"climate-trend-{name[:4]}", text, "toms2020", *result, "> 0")
-models = np.arange(min(len(pattern["1960-79"]), len(pattern["2060-79"])))
-result = skill.bootstrap(changed, models, n=100)
-text = "Patterns of 1960-79 and 2060-79 differ: rank correlation of the two"
+
+# %% tags=["claims"]
+models = np.arange(min(len(pattern[EARLY]), len(pattern[LATE])))
 
 
 def likeness(i):
     """Rank correlation of the patterns of two periods."""
-    pair = pattern["1960-79"][i].mean(0), pattern["2060-79"][i].mean(0)
-    return skill.weighted_rank_correlation(*pair, area)
+    return near(pattern[EARLY][i].mean(0), pattern[LATE][i].mean(0), area)
 
 
-claims.record(
-    "climate-differ", text, "barnes2020", *skill.bootstrap(likeness, models, n=100), "<= 0.7"
-)
-text = "Relevance moves from 1960-79 to 2060-79 as signal-to-noise does: rank correlation of the changes"
-claims.record("climate-changes", text, "barnes2020", *result, "> 0.3")
+for id, one, text, goal in (
+    ("differ", likeness, "Patterns of two periods differ: rank correlation of the two", "<= 0.7"),
+    ("changes", changed, "Patterns change as signal-to-noise does: rank correlation", "> 0.3"),
+):
+    result = skill.bootstrap(one, models, n=100)
+    claims.record(f"climate-{id}", f"{EARLY} to {LATE}: {text}", "barnes2020", *result, goal)
+pair = [error[f"{name}, pattern only"].mean(1) for name in ("ridge", "network")]
+result = skill.bootstrap(lambda a, b: (a - b).mean(), *pair)
+text = "From the pattern alone, network better than ridge regression"
+claims.record("climate-pattern", text, "barnes2020", *result, "> 0", "years")
+text = "Maps recognised for good since (median of runs)"
+claims.record("climate-since", text, "barnes2019", *skill.bootstrap(np.median, since), "<= 1970")
 
 # %% [markdown]
 # ## References
