@@ -238,7 +238,7 @@ def load(name, ridge=0.01):
 
 # %%
 train_mean, test_mean = ((m * area).mean((1, 2)) for m in (train_maps, test_maps))
-pattern_maps = [world.without_global_mean(m) for m in (train_maps, test_maps)]
+pattern_maps = [np.float32(world.without_global_mean(m)) for m in (train_maps, test_maps)]
 pattern_scale = world.scale(pattern_maps[0], train_years)
 pattern_x = [np.float32((m - pattern_scale[0]) / pattern_scale[1]) for m in pattern_maps]
 dated = {
@@ -261,6 +261,7 @@ for name, some, years in (
 ):
     off = abs(fit.predict(some.reshape(len(some), -1)) - years).mean()
     print(f"ridge regression on every fourth year, {name} models: off by {off:.1f} years")
+del pattern_maps, pattern_x, train_x  # memory
 
 # %% [markdown]
 # The global mean alone does at least as well as the network, and that is our world's doing: its models
@@ -584,6 +585,7 @@ plots.show(
 rain_train, _ = world.anomalies(train, "pr")
 rain_maps, _ = world.anomalies(test, "pr")
 rain_mean, rain_deviation = world.scale(rain_train, train_years)
+del train, train_maps, rain_train
 rain_x = np.float32((rain_maps - rain_mean) / rain_deviation)
 rain = load("climate_pr")
 rain_says = decades.year(rain.predict(rain_x, verbose=0))
