@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from utils.worlds import SAMPLE, clever_hans, convection, goes_mrms
 
@@ -66,7 +67,37 @@ def make_goes_mrms(path):
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 
 
+def make_land_fraction(path, degrees=6):
+    """Write the fraction of land in each cell of the climate world's grid.
+
+    It takes `global-land-mask` and a gigabyte of memory, and nothing else here needs either.
+    """
+    try:
+        from global_land_mask import globe
+    except ImportError:
+        print(f"{path.name} stays as it is: `pip install global-land-mask` to make it again.")
+        return
+    lat, lon = (
+        np.arange(-90 + degrees / 2, 90, degrees),
+        np.arange(-180 + degrees / 2, 180, degrees),
+    )
+    fine = (np.arange(40) + 0.5) / 40 * degrees - degrees / 2
+    rows, columns = (np.add.outer(centre, fine).ravel() for centre in (lat, lon))
+    is_land = globe.is_land(*np.meshgrid(rows, columns, indexing="ij"))
+    fraction = is_land.reshape(len(lat), 40, len(lon), 40).mean((1, 3))
+    attributes = {"long_name": "fraction of land", "units": "1"}
+    coordinates = {
+        "lat": ("lat", lat, {"long_name": "latitude", "units": "degrees_north"}),
+        "lon": ("lon", lon, {"long_name": "longitude", "units": "degrees_east"}),
+    }
+    file = {"land": (("lat", "lon"), np.float32(fraction), attributes)}
+    title = {"title": "Land fraction, from global-land-mask (GLOBE)", "Conventions": "CF-1.10"}
+    xr.Dataset(file, coordinates, title).to_netcdf(path, encoding={"land": SQUEEZED})
+    print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
+
+
 if __name__ == "__main__":
+    make_land_fraction(DATA / "land" / "land_fraction.nc")
     make_clever_hans(DATA / "clever_hans.nc")
     make_convection(DATA / "convection.nc")
     make_goes_mrms(DATA / "goes_mrms.nc")

@@ -8,6 +8,7 @@ from utils import (
     course,
     features,
     lrp,
+    maps,
     networks,
     panels_goes,
     plots,
@@ -17,6 +18,7 @@ from utils import (
     worlds,
 )
 from utils.explain import explain
+from utils.worlds import climate
 from utils.worlds import goes_mrms as goes_mrms_world
 
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -141,6 +143,16 @@ def receptive_fields(case):
     return fig
 
 
+def climate_indicators(years):
+    """Draw the temperature change of a model in some years."""
+    changes, of = climate.anomalies(climate.simulate(1, worlds.SAMPLE))
+    fig, axes = plt.subplots(1, len(years), figsize=(9, 1.9))
+    for ax, year in zip(axes, years, strict=True):
+        drawn = maps.draw(ax, changes[of == year][0], str(year), limit=5)
+    maps.bar(fig, drawn, axes, "change (K)")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -153,6 +165,7 @@ def main():
         ("convection", convection(8)),
         ("receptive_fields", receptive_fields(0)),
         ("goes_mrms", goes_mrms(1, 0, 128)),
+        ("climate_indicators", climate_indicators([1930, 2000, 2080])),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

@@ -161,6 +161,42 @@ def convection_map(size=64, frames=5):
     return model
 
 
+def year_of_map(lat=30, lon=60, decades=20, ridge=0.01, seed=None):
+    """The decade of a map: two hidden layers of 20, as in the code of Labe and Barnes (2021).
+
+    Parameters
+    ----------
+    lat, lon : int
+        Rows and columns of a map.
+    decades : int
+        Classes; their logits come out, without a softmax.
+    ridge : float
+        Penalty on the squared weights of the first layer.
+    seed : int, optional
+        Of the random weights.
+
+    Returns
+    -------
+    keras.Sequential
+        From (sample, lat, lon), standardised maps, to (sample, decades).
+
+    Raises
+    ------
+    ValueError
+        If `ridge` is negative.
+    """
+    if not ridge >= 0:
+        raise ValueError(f"ridge is {ridge}: give a penalty of 0 or more, such as 0.01.")
+    model = keras.Sequential([keras.Input((lat, lon)), layers.Flatten()], name="year_of_map")
+    penalty = keras.regularizers.L2(ridge)
+    for i, (size, regulariser) in enumerate([(20, penalty), (20, None), (decades, None)]):
+        start = keras.initializers.GlorotUniform(None if seed is None else 3 * seed + i)
+        activation = "relu" if i < 2 else None
+        options = {"kernel_initializer": start, "kernel_regularizer": regulariser}
+        model.add(layers.Dense(size, activation, **options))
+    return model
+
+
 def _check_multiple(size, of):
     if size < of or size % of:
         raise ValueError(f"size is {size}: give a positive multiple of {of}, such as 64.")

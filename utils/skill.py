@@ -229,3 +229,39 @@ def same_frequency(estimate, observed):
     matched = np.empty(estimate.size, observed.dtype)
     matched[np.argsort(estimate, axis=None, kind="stable")] = np.sort(observed, axis=None)
     return matched.reshape(estimate.shape)
+
+
+def weighted_rank_correlation(a, b, weights):
+    """Spearman's rank correlation of two maps in which a cell counts as much as its area.
+
+    A cell's rank is the area of all cells with smaller values, plus half of its own.
+
+    Parameters
+    ----------
+    a, b, weights : array_like, of one shape
+        Two maps, and the area of each cell.
+
+    Returns
+    -------
+    float
+        NaN where a map is the same everywhere.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, values are not finite, or a weight is not positive.
+    """
+    a, b, weights = (np.asarray(some, float) for some in (a, b, weights))
+    if not a.shape == b.shape == weights.shape:
+        shapes = f"{a.shape}, {b.shape} and {weights.shape}"
+        raise ValueError(f"Maps and weights have the shapes {shapes}: they must be the same.")
+    if not (np.isfinite(a).all() and np.isfinite(b).all() and (weights > 0).all()):
+        raise ValueError("Maps must be finite and weights positive: look for the cause first.")
+    w = weights.ravel() / weights.sum()
+    ranks = []
+    for values in (a.ravel(), b.ravel()):
+        _, which = np.unique(values, return_inverse=True)
+        area = np.bincount(which, w)
+        ranks.append((np.cumsum(area) - area / 2)[which] - 0.5)  # the weighted mean is 0.5
+    spread = np.sqrt((w * ranks[0] ** 2).sum() * (w * ranks[1] ** 2).sum())
+    return float((w * ranks[0] * ranks[1]).sum() / spread) if spread > 1e-12 else np.nan

@@ -6,9 +6,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from tensorflow import keras
 
-from utils import lrp, networks, skill
+from utils import decades, lrp, networks, skill
 from utils.check import (
     clever_hans,
+    climate_indicators,
     convection,
     feature_visualization,
     goes_to_mrms,
@@ -574,3 +575,57 @@ def test_share_on_a_mask(solve, state, message):
     maps, masks = rng.normal(0.5, 1, (4, 6, 6, 3)), rng.random((4, 6, 6)) > 0.7
     verdict = goes_to_mrms.share_on(solve(maps, masks), maps, masks)
     assert (verdict.state, message in verdict.message) == (state, True), verdict
+
+
+# ---- lesson 08 ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "message"),
+    [
+        ([...] * 3, "unanswered", "Replace"),
+        ([1950, 2000, 2040], "right", "off by 10 years"),
+        ([1950, 2000], "wrong", "3 years"),
+        ([50, 2000, 2040], "wrong", "far outside"),
+    ],
+)
+def test_guesses(answer, state, message):
+    verdict = climate_indicators.guesses(answer, [1960, 2000, 2060])
+    assert verdict.state == state and message in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("solve", "state", "message"),
+    [
+        (lambda p: ..., "unanswered", "Replace"),
+        (lambda p: p @ decades.CENTRES, "right", "It is a mean"),
+        (lambda p: decades.CENTRES[p.argmax(1)], "wrong", "likeliest decade"),
+        (lambda p: p.mean(1), "wrong", "Weight the *years*"),
+        (lambda p: p * decades.CENTRES, "wrong", "one year for each map is (5,)"),
+        (lambda p: np.zeros(5), "wrong", "add up each row"),
+    ],
+)
+def test_read_year(solve, state, message):
+    p = np.random.default_rng(0).dirichlet(np.ones(20), 5)
+    verdict = climate_indicators.read_year(solve(p), p)
+    assert verdict.state == state and message in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("solve", "state", "message"),
+    [
+        (lambda p, r, a: ..., "unanswered", "Replace"),
+        (lambda p, r, a: p[r].sum() / p.sum() * a.sum() / a[r].sum(), "right", "times as dense"),
+        (lambda p, r, a: p[r].sum() / p.sum(), "wrong", "Divide by its share"),
+        (lambda p, r, a: p[r].sum() / p.sum() / r.mean(), "wrong", "You counted cells"),
+        (lambda p, r, a: p[r], "wrong", "one number"),
+        (lambda p, r, a: 7.0, "wrong", "over the share of the area"),
+    ],
+)
+def test_density_of_a_region(solve, state, message):
+    p = np.random.default_rng(0).random((6, 8))
+    area = np.repeat(np.array([[0.2, 1, 2, 2, 1, 0.2]]).T, 8, 1)
+    region = np.zeros((6, 8), bool)
+    region[2:4, :5] = True
+    verdict = climate_indicators.density(solve(p, region, area), p, region, area)
+    assert verdict.state == state and message in verdict.message

@@ -1,0 +1,62 @@
+"""How the networks that name a map's year are trained."""
+
+from functools import lru_cache
+
+import numpy as np
+from tensorflow import keras
+
+from utils import decades, networks, training, worlds
+from utils.worlds import climate
+
+# "until": inputs are standardised with the years before this one; None is all of them.
+TAS = {"start": None, "variable": "tas", "global mean": True, "until": None, "ridge": 0.01}
+TAS |= {"models": 20, "members": 3, "epochs": 25, "first weights": 0}
+RECIPES = {
+    "climate": TAS,
+    "climate_early": {**TAS, "until": 1960},
+    "climate_pattern": {**TAS, "global mean": False},
+    "climate_no_ridge": {**TAS, "ridge": 0.0},
+    "climate_pr": {**TAS, "variable": "pr"},
+    **{f"climate_seed_{i}": {**TAS, "first weights": i} for i in range(1, 10)},
+}
+
+
+def network(recipe):
+    """The network of a recipe, with random weights."""
+    return networks.year_of_map(ridge=recipe["ridge"], seed=recipe["first weights"])
+
+
+def made_by(recipe):
+    """The code that decides the weights."""
+    return [networks.year_of_map, climate, decades.fuzzy, training.fit]
+
+
+@lru_cache
+def _maps(n, seed, members, variable, global_mean):
+    maps, years = climate.anomalies(climate.simulate(n, seed, members=members), variable)
+    return (maps if global_mean else climate.without_global_mean(maps)), years
+
+
+def _learned(recipe):
+    names = "models", "members", "variable", "global mean"
+    n, members, variable, global_mean = (recipe[name] for name in names)
+    return _maps(n, worlds.TRAINING, members, variable, global_mean)
+
+
+def train(model, recipe):
+    """Train on standardised maps and fuzzy decades."""
+    maps, years = _learned(recipe)
+    mean, deviation = climate.scale(maps, years, recipe["until"])
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    x, y = np.float32((maps - mean) / deviation), decades.fuzzy(years)
+    training.fit(model, x, y, loss=loss, epochs=recipe["epochs"], batch_size=128)
+
+
+def right(model, recipe, n=1760):
+    """Are maps of 16 new models after 1990 dated within ten years? n of them, evenly spread."""
+    mean, deviation = climate.scale(*_learned(recipe), recipe["until"])
+    maps, years = _maps(16, worlds.VALIDATION, 1, recipe["variable"], recipe["global mean"])
+    late = np.nonzero(years >= 1990)[0]
+    some = late[np.linspace(0, len(late) - 1, n).astype(int)]
+    z = model.predict(np.float32((maps[some] - mean) / deviation), verbose=0)
+    return {"accuracy": abs(decades.year(z) - years[some]) <= 10}

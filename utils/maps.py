@@ -1,0 +1,95 @@
+"""Maps of the climate world, with coasts, and the panel of lesson 08."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from utils import decades, lrp, plots
+from utils.worlds import climate
+
+
+def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
+    """Draw a map with the coasts as the line where half of a cell is land.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    values : array_like, shape (lat, lon)
+        On the world's grid. Cells that are NaN stay grey.
+    title : str
+    limit : float, optional
+        Where the colours end; `plots.colour_limit` of the map if not given.
+    cmap : str
+    low : float, optional
+        Where they begin; ``-limit`` if not given.
+
+    Returns
+    -------
+    matplotlib.collections.QuadMesh
+        For a colour bar.
+
+    Raises
+    ------
+    ValueError
+        If the map has another shape than the world's grid.
+    """
+    values = np.asarray(values, float)
+    shape = len(climate.LAT), len(climate.LON)
+    if values.shape != shape:
+        raise ValueError(f"A map of this world has the shape {shape}, not {values.shape}.")
+    if limit is None:
+        limit = plots.colour_limit(values)
+    low = -limit if low is None else low
+    options = {"cmap": cmap, "vmin": low, "vmax": limit, "rasterized": True}
+    drawn = ax.pcolormesh(climate.LON, climate.LAT, values, **options)
+    colour = plots.INK if cmap == "RdBu_r" else "white"
+    coasts = {"colors": colour, "linewidths": 0.6}
+    ax.contour(climate.LON, climate.LAT, climate.land().values, [0.5], **coasts)
+    ax.set(xticks=[], yticks=[], facecolor="#d5d9df")
+    ax.set_title(title, fontsize=10, fontweight="normal")
+    return drawn
+
+
+def bar(fig, drawn, axes, label):
+    """Add a colour bar beside maps of one range."""
+    colours = fig.colorbar(drawn, ax=axes, shrink=0.8, pad=0.01)
+    colours.set_label(label)
+    colours.outline.set_visible(False)
+
+
+def indicator_panel(runs):
+    """Prepare the picture of lesson 08's panel: a map, its predicted year, its heat map.
+
+    Parameters
+    ----------
+    runs : dict of str to dict
+        By name: ``network``; ``maps`` (year, lat, lon) as changes; ``x``, the same standardised;
+        ``years``; ``units``.
+
+    Returns
+    -------
+    function
+        ``draw(run, year)`` returns the figure of that run's map of the year, or of its last.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.1))
+    flat = np.zeros((len(climate.LAT), len(climate.LON)))
+    left, right = (draw(ax, flat, "z", limit=1) for ax in axes)
+    colours = figure.colorbar(left, ax=axes[0], shrink=0.8, pad=0.01)
+    bar(figure, right, axes[1], "relevance, scaled to the map")
+    figure.canvas.draw()
+    figure.set_layout_engine("none")
+
+    def update(run, year):
+        one = runs[run]
+        i = int(np.argmin(abs(one["years"] - year)))
+        result = lrp.relevance(one["network"], one["x"][[i]], "alpha_1_beta_0", layers=False)
+        says = decades.year(one["network"].predict(one["x"][[i]], verbose=0))[0]
+        limit = plots.colour_limit(one["maps"])
+        left.set_array(one["maps"][i])
+        left.set_clim(-limit, limit)
+        colours.set_label(f"change since 1920-49 ({one['units']})")
+        axes[0].set_title(f"{run}, {one['years'][i]}")
+        right.set_array(result.input[0] / plots.colour_limit(result.input[0]))
+        axes[1].set_title(f"the network says {says:.0f}")
+        return figure
+
+    return update
