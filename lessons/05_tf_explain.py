@@ -149,7 +149,6 @@ print(f"logit {logits(first, x)[0]:.1f}, with the patch {logits(first, patched)[
 
 
 def from_0_to_255(classes):
-    """The same network for pictures from 0 to 255."""
     return keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Rescaling(1 / 255), classes])
 
 
