@@ -1,5 +1,7 @@
 """Lesson 07's pictures: a crop gives the whole picture's numbers, and the panel follows."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -50,9 +52,10 @@ def test_panel_follows_its_controls(model, data):
     method = "LRP alpha 1 beta 0"
     settings = [(0, 60, 60, True, method), (0, 60, 60, True, method), (1, 60, 60, True, method)]
     settings += [(0, 70, 60, True, method), (0, 60, 60, True, "LRP alpha 1 beta 0, flat")]
-    plots.png(draw(*settings[0]))  # the layout settles with the first drawing
-    shown = [plots.png(draw(*setting)) for setting in settings]
-    assert shown[0] == shown[1] and len(set(shown)) == 4
+    shown = [plt.imread(io.BytesIO(plots.png(draw(*setting)))) for setting in settings]
+    # Sums over threads differ in the last digit, so a colour may move by one of 255 steps.
+    assert abs(shown[0] - shown[1]).max() <= 1.5 / 255
+    assert all(abs(shown[0] - other).max() > 0.1 for other in shown[2:])
 
 
 def test_panel_says_where_there_is_nothing_to_explain(data):
