@@ -5,6 +5,7 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from tensorflow import keras
 
 from utils import lrp, networks, panels_goes, plots, worlds
 from utils.worlds import goes_mrms
@@ -12,6 +13,7 @@ from utils.worlds import goes_mrms
 
 @pytest.fixture(scope="module")
 def model():
+    keras.utils.set_random_seed(0)
     network = networks.encoder_decoder(size=None)
     rng = np.random.default_rng(0)
     network.set_weights([w + 0.05 * rng.random(w.shape) for w in network.get_weights()])
