@@ -134,7 +134,8 @@ def test_observations_end_and_differ():
     assert data.year.values[-1] == climate.LAST_OBSERVED
     same = climate.simulate(1, SEED)
     assert float(data.truth_signal_tas[0, -1].mean()) < float(same.truth_signal_tas[0, 104].mean())
-    rest = data.tas - data.truth_signal_tas
+    quiet = data.truth_noise_tas < 0.4  # elsewhere the weather hides the measurement's errors
+    rest = (data.tas - data.truth_signal_tas).where(quiet)
     early, late = (
         rest.sel(year=slice(*y)).diff("year").std() for y in ((1920, 1939), (2005, 2024))
     )
