@@ -34,7 +34,6 @@ def start(seed=0, eager=False):
         raise ValueError(f"seed must lie between 0 and 2**32 - 1, not {seed}: write start(seed=0).")
 
     import tensorflow as tf  # takes seconds, so only when a lesson really starts
-    import xarray as xr
 
     from utils import plots
 
@@ -53,8 +52,6 @@ def start(seed=0, eager=False):
     tf.get_logger().setLevel("ERROR")
     # Keras says this of its own code whenever a model predicts in graph mode.
     warnings.filterwarnings("ignore", message=".*Model.state_updates.*")
-    # Came with scores; its means of single-precision fields are wrong in the fifth digit.
-    xr.set_options(use_bottleneck=False)
     plots.style()
 
     packages = ["NumPy", "TensorFlow"] + ["iNNvestigate"] * (not eager)
