@@ -1,7 +1,7 @@
 """Scores: how often, with which uncertainty, and how well a heat map matches the truth."""
 
 import numpy as np
-from scipy.stats import binomtest, rankdata
+from scipy.stats import binomtest
 
 
 def rate(yes):
@@ -142,10 +142,8 @@ def rank_agreement(maps, others):
     if not all(np.isfinite(some).all() for some in pair):
         raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
     sizes = [abs(some.sum(-1) if some.ndim == 4 else some) for some in pair]
-    ranks = [rankdata(some.reshape(len(some), -1), axis=1) for some in sizes]
-    a, b = (rank - rank.mean(1, keepdims=True) for rank in ranks)
-    spread = np.sqrt((a**2).sum(1) * (b**2).sum(1))
-    return np.divide((a * b).sum(1), spread, out=np.full(len(a), np.nan), where=spread > 0)
+    even = np.ones(sizes[0].shape[1:])
+    return np.array([weighted_rank_correlation(a, b, even) for a, b in zip(*sizes, strict=True)])
 
 
 def counts(estimate, observed, thresholds):
@@ -160,7 +158,7 @@ def counts(estimate, observed, thresholds):
     Returns
     -------
     numpy.ndarray of int, shape (sample, threshold, 3)
-        Hits, misses, false alarms of each sample, for `scores` and for resampling.
+        Hits, misses, false alarms of each sample, for the function `scores` and for resampling.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from utils import skill
 from utils.check import exercise, right, wrong
 
 
@@ -53,14 +54,9 @@ def share_on(answer, maps, masks):
     """Share of positive relevance inside a mask, for each map, channels added."""
     maps, masks = np.asarray(maps, float), np.asarray(masks, bool)
     answer = np.asarray(answer, float)
-    summed = maps.sum(-1)
-
-    def share(values):
-        return np.where(masks, values, 0).sum((1, 2)) / values.sum((1, 2))
-
     if answer.shape != (len(maps),):
         return wrong(f"Give one share for each map, shape ({len(maps)},), not {answer.shape}.")
-    expected = share(summed.clip(0))
+    expected = skill.relevance_share(maps, masks)
     if np.allclose(answer, expected, atol=1e-3):
         return right(f"On average {100 * expected.mean():.0f} % of the relevance.")
     if np.allclose(answer, 100 * expected, atol=0.1):
