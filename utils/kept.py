@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 
 class Kept(OrderedDict):
-    """The latest few things made for models, each with a `session` that is closed when it goes.
+    """The latest few things made for models; one with a `session` has it closed when it goes.
 
     Parameters
     ----------
@@ -28,10 +28,15 @@ class Kept(OrderedDict):
                 self._watched.add(model)
                 weakref.finalize(model, self._forget, id(model)).atexit = False
             if len(self) > self.size:
-                self.popitem(last=False)[1].session.close()
+                self._drop(next(iter(self)))
         self.move_to_end(key)
         return self[key]
 
     def _forget(self, model_id):
         for key in [key for key in self if key[0] == model_id]:
-            self.pop(key).session.close()
+            self._drop(key)
+
+    def _drop(self, key):
+        session = getattr(self.pop(key), "session", None)
+        if session:
+            session.close()

@@ -122,10 +122,6 @@ class _Plan:
             raise ValueError("The network's output is no map: there is no pixel to cut out.")
         self.axes = [_Axis(self.found, lengths, axis) for axis in (0, 1)]
         self.copies, self.trimmed = {}, {}
-        self.session = self
-
-    def close(self):
-        """Nothing is open."""
 
     def network(self, model, shape, pixel):
         """A network for an input of this shape, with the weights of the moment, and the pixel."""

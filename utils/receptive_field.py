@@ -12,7 +12,7 @@ import pandas as pd
 import tensorflow as tf
 from scipy.optimize import curve_fit
 
-from utils import inputs, parts, reach
+from utils import architecture, inputs, parts, reach
 from utils.kept import Kept
 
 _kept = Kept(8)
@@ -119,9 +119,9 @@ _COLUMNS = "size", "step", "padding", "offset"
 
 def _merge(branches):
     """The box around the fields of branches."""
-    first = min(c - (r - 1) / 2 for r, _, c in branches) if len(branches) > 1 else None
-    if first is None:
+    if len(branches) == 1:
         return branches[0]
+    first = min(c - (r - 1) / 2 for r, _, c in branches)
     end = max(c + (r - 1) / 2 for r, _, c in branches)
     return end - first + 1, max(j for _, j, _ in branches), (first + end) / 2
 
@@ -261,7 +261,7 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     keras_layer, shape = asked.call.layer, samples.shape[1:]
     machine = _kept.fetch(
         model,
-        (asked.call.name, shape, parts.architecture.activation(keras_layer)),
+        (asked.call.name, shape, architecture.activation(keras_layer)),
         lambda: _Machine(model, keras_layer, shape, False, False),
     )
     channels = machine.shape[-1]
