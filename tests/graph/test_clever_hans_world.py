@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from utils import worlds
 from utils.worlds import clever_hans, open_world
@@ -218,22 +216,6 @@ def test_seed_ranges_do_not_overlap():
 
 
 # --- bad input -----------------------------------------------------------------------------------
-
-WHOLE = st.integers(-3, 40)
-ANYTHING = st.one_of(WHOLE, st.floats(), st.text(max_size=3), st.none(), st.booleans())
-
-
-@settings(max_examples=30, deadline=None)
-@given(ANYTHING, ANYTHING)
-def test_scenes_takes_counting_numbers_and_nothing_else(n, seed):
-    def counts(value, least):
-        return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-    if counts(n, 1) and counts(seed, 0):
-        assert [scene.seed for scene in scenes(n, seed)] == list(range(seed, seed + n))
-    else:
-        with pytest.raises(ValueError, match="must be a whole number"):
-            scenes(n, seed)
 
 
 @pytest.mark.parametrize(

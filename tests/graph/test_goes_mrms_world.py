@@ -5,8 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from utils import worlds
@@ -192,18 +190,6 @@ def test_sample_is_what_simulate_draws():
 
 
 # --- bad input -----------------------------------------------------------------------------------
-
-ANYTHING = st.one_of(st.integers(-3, 40), st.floats(), st.text(max_size=3), st.none())
-
-
-@settings(max_examples=30, deadline=None)
-@given(ANYTHING, ANYTHING)
-def test_scenes_takes_counting_numbers_and_nothing_else(n, seed):
-    if isinstance(n, int) and n >= 1 and isinstance(seed, int) and seed >= 0:
-        assert [scene.seed for scene in scenes(n, seed)] == list(range(seed, seed + n))
-    else:
-        with pytest.raises(ValueError, match="must be a whole number"):
-            scenes(n, seed)
 
 
 @pytest.mark.parametrize(
