@@ -43,20 +43,13 @@ def table():
 
 def rounds(model, x, rule):
     """Seconds of processor time of both, a row for each round."""
-    rng, laps = np.random.default_rng(0), []
-    pixels = rng.integers(0, model.output_shape[1:3], (ROUNDS, 2)).tolist()
+    rng = np.random.default_rng(0)
+    pixels = list(map(tuple, rng.integers(0, model.output_shape[1:3], (ROUNDS, 2)).tolist()))
     ways = {
         "whole": lambda pixel: lrp.relevance(model, x, rule, pixel, layers=False),
         "box": lambda pixel: one_pixel.relevance(model, x, pixel, rule),
     }
     for pixel in pixels:  # so that every shape of a cut is set up
-        ways["box"](tuple(pixel))
-    ways["whole"](tuple(pixels[0]))
-    for pixel in pixels:
-        lap = {}
-        for name, way in ways.items():
-            begin = time.process_time()
-            way(tuple(pixel))
-            lap[name] = time.process_time() - begin
-        laps.append(lap)
-    return pd.DataFrame(laps)
+        ways["box"](pixel)
+    ways["whole"](pixels[0])
+    return pd.DataFrame([bench_lrp.lap(ways, pixel, time.process_time) for pixel in pixels])

@@ -11,6 +11,22 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 SQUEEZED = {"zlib": True, "complevel": 9, "shuffle": True}
 
 
+def pack(world, name, kind, step, offset=None):
+    """Turn a variable into whole numbers, of so many steps above an offset."""
+    field, limits = world[name], np.iinfo(kind)
+    packed = np.rint((field.values - (offset or 0)) / step).clip(limits.min, limits.max)
+    how = {"scale_factor": np.float32(step)}
+    if offset is not None:
+        how["add_offset"] = np.float32(offset)
+    world[name] = field.dims, packed.astype(kind), field.attrs | how
+
+
+def write(world, path):
+    """Write all variables, squeezed, and say how large the file is."""
+    world.to_netcdf(path, encoding={name: SQUEEZED for name in world.data_vars})
+    print(f"{path.name}: {path.stat().st_size / 1e3:,.0f} kB")
+
+
 def make_clever_hans(path):
     """Write 200 pictures of the training world, a byte per colour, as a CF NetCDF file."""
     world = clever_hans.simulate(200, SAMPLE, progress=True)
@@ -22,8 +38,7 @@ def make_clever_hans(path):
     packed = np.uint8(world.picture.values * 255 + 0.5)
     scale = {"scale_factor": np.float32(1 / 255)}
     world["picture"] = world.picture.dims, packed, world.picture.attrs | scale
-    world.to_netcdf(path, encoding={name: SQUEEZED for name in world.data_vars})
-    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+    write(world, path)
 
 
 def make_convection(path):
@@ -39,11 +54,8 @@ def make_convection(path):
         ("truth_brightness", np.uint8, 1 / 255),
         ("truth_texture", np.int8, 1 / 200),
     ):
-        field = world[name]
-        packed = np.rint(field.values / step).astype(kind)
-        world[name] = field.dims, packed, field.attrs | {"scale_factor": np.float32(step)}
-    world.to_netcdf(path, encoding={name: SQUEEZED for name in world.data_vars})
-    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+        pack(world, name, kind, step)
+    write(world, path)
 
 
 def make_goes_mrms(path):
@@ -54,17 +66,13 @@ def make_goes_mrms(path):
         "license": "CC BY 4.0",
         "references": "Hilburn et al. 2021, https://doi.org/10.1175/JAMC-D-20-0084.1",
     }
-    steps = {name: (0.5, 180) for name in ("c07", "c09", "c13")}
-    steps |= {name: (0.5, 0) for name in ("mrms", *(f"truth_{p}" for p in goes_mrms.PARTS))}
-    for name, (step, offset) in steps.items():
-        field = world[name]
-        packed = np.rint((field.values - offset) / step).clip(0, 255).astype(np.uint8)
-        how = {"scale_factor": np.float32(step), "add_offset": np.float32(offset)}
-        world[name] = field.dims, packed, field.attrs | how
+    for name in ("c07", "c09", "c13"):
+        pack(world, name, np.uint8, 0.5, 180)
+    for name in ("mrms", *(f"truth_{part}" for part in goes_mrms.PARTS)):
+        pack(world, name, np.uint8, 0.5, 0)
     groups = world.glm.attrs | {"scale_factor": np.float32(1)}  # a float again when read
     world["glm"] = world.glm.dims, world.glm.values.astype(np.uint16), groups
-    world.to_netcdf(path, encoding={name: SQUEEZED for name in world.data_vars})
-    print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+    write(world, path)
 
 
 def make_land_fraction(path, degrees=6):
@@ -92,8 +100,7 @@ def make_land_fraction(path, degrees=6):
     }
     file = {"land": (("lat", "lon"), np.float32(fraction), attributes)}
     title = {"title": "Land fraction, from global-land-mask (GLOBE)", "Conventions": "CF-1.10"}
-    xr.Dataset(file, coordinates, title).to_netcdf(path, encoding={"land": SQUEEZED})
-    print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
+    write(xr.Dataset(file, coordinates, title), path)
 
 
 if __name__ == "__main__":

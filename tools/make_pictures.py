@@ -135,10 +135,10 @@ def receptive_fields(case):
     image = worlds.open_world("goes_mrms").c13[case].values
     image = (image.max() - image) / (image.max() - image.min())
     size = image.shape
+    names = receptive_field.trace(model, size).index
     fig, axes = plt.subplots(1, 4, figsize=(9, 2.6))
     for ax, layer in zip(axes, (0, 2, 6, -1), strict=True):
-        table = receptive_field.trace(model, size)
-        box = receptive_field.box(model, table.index[layer], size=size)
+        box = receptive_field.box(model, names[layer], size=size)
         receptive_draw.boxes(ax, image, [box], f"{box.size[0]} pixels")
     return fig
 
