@@ -519,7 +519,8 @@ widgets.panel(
 #   parts**, no eyes, ears and noses. If its made-up picture is a smear, can you tell a good smear from a bad one?
 #
 # Is it so? [Lesson 06](06_convection.ipynb) asks the same of networks that detect convection in satellite images, and measures it.
-#
+
+# %% [markdown]
 # ## In this lesson you
 #
 # - found a channel's favourite samples, and tested by covering what in them it likes,
@@ -528,7 +529,8 @@ widgets.panel(
 # - found units for the tag, and showed that the answer hangs on none of them alone.
 #
 # Next: [03 layer-wise relevance propagation](03_layerwise_relevance.ipynb), how a heat map is made.
-#
+
+# %% [markdown]
 # ## Quiz
 #
 # <details><summary>1. All favourites of a unit show towers below a blue sky. Is it a unit for towers?</summary>
@@ -555,7 +557,8 @@ widgets.panel(
 # That does not follow either: others may carry it, too. Paste the tag and see, as in lesson 01.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Claims
 #
 # The first seven are measured on the pictures above, over favourites or parts of the network; the others on fresh pictures,

@@ -472,7 +472,8 @@ print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(
 # lesson 02 is about it. **Type B** asks what made the network give *this* answer for *this* input: heat maps. Deconvnet and
 # guided backpropagation were invented for Type A, to draw what excites a unit. That fits section 7: they draw the pattern, and depend
 # little on what the layers above make of it. But methods made for Type B failed there, too, so test each one.
-#
+
+# %% [markdown]
 # ## 10. Look for yourself
 #
 # Choose a method and a network. On many pictures preset A paints the repaired network's tag blue. Does the tag speak against the
@@ -559,7 +560,8 @@ check.choice(choice, scores)
 #
 # All scores here are for one kind of network, one kind of picture, and a small tag with sharp letters. A broad, smooth cause (a warm
 # ocean, a thick cloud) may rank the methods anew. And no map told us what happens without the tag. Cutting it out did.
-#
+
+# %% [markdown]
 # ## In this lesson you
 #
 # - saw fourteen maps of one network disagree, and found what each one asks,
@@ -569,7 +571,8 @@ check.choice(choice, scores)
 # - read refusals, and chose methods by question, score and cost.
 #
 # Next: [05 tf-explain](05_tf_explain.ipynb), the other toolbox.
-#
+
+# %% [markdown]
 # ## Quiz
 #
 # <details><summary>1. A map is sharp and shows every edge of the cloud. Is it a good explanation?</summary>
@@ -596,7 +599,8 @@ check.choice(choice, scores)
 # Not necessarily: it may be there to cancel a disturbance of another channel. Its pattern tells.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Claims
 #
 # Three for each method, the numbers of the figures. Look up the method you use. Contrast: how many times denser the map is on a tag

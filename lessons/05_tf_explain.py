@@ -753,7 +753,8 @@ plots.show(
 #
 # And all numbers here are about one small network with a loud secret. That a method finds a tag of
 # strong edges does not promise that it finds a weak, wide pattern.
-#
+
+# %% [markdown]
 # ## In this lesson you
 #
 # - gave a network with one logit the two classes that tf-explain wants,
@@ -788,7 +789,8 @@ plots.show(
 # tf-explain differentiates $-\ln p$. Its slope is the score's, times $1 - p$.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Claims
 #
 # What the authors of the methods promise, or what one would expect of a tool, and what was measured here.

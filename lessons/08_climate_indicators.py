@@ -553,9 +553,7 @@ plots.show(
 # %%
 chosen = keras.backend.placeholder(())
 logits = keras.backend.log(keras.backend.softmax(model.output) + 1e-9)
-target = keras.backend.sum(
-    logits[:, :] * keras.backend.one_hot(keras.backend.cast(chosen, "int32"), 20)
-)
+target = keras.backend.sum(logits * keras.backend.one_hot(keras.backend.cast(chosen, "int32"), 20))
 climb = keras.backend.function(
     [model.input, chosen], keras.backend.gradients(target, [model.input])
 )

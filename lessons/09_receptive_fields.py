@@ -94,8 +94,7 @@ image = (c13.max() - c13) / (c13.max() - c13.min())
 shown = table.index[[0, 2, 4, 6, 8, 12]]
 fig, axes = plt.subplots(1, 6, figsize=(11, 2.3))
 for ax, name in zip(axes, shown, strict=True):
-    n = receptive_field.trace(model, SIZE).step_y[name]
-    pixel = int(128 // n), int(128 // n)
+    pixel = (int(128 // table.step_y[name]),) * 2
     found = receptive_field.box(model, name, pixel, size=SIZE)
     receptive_draw.boxes(ax, image, [found], f"{found.size[0]} pixels")
 plots.show(
@@ -377,14 +376,16 @@ widgets.panel(
 #
 # > **Where it fails.** A box says what *can* count, not what does. An ERF is a gradient: it is local, and blind to what saturates. And
 # > a box that is large enough is necessary, not sufficient.
-#
+
+# %% [markdown]
 # ## In this lesson you
 #
 # - worked out receptive fields by formula and exactly, and saw where they differ,
 # - turned them into kilometres, and saw a network fail that could not see far enough,
 # - measured effective fields, over training, and with skips, dilation and subsampling,
 # - cut a heat map's work down to the box.
-#
+
+# %% [markdown]
 # ## Quiz
 #
 # <details><summary>1. Two networks have the same TRF. Do they use the same context?</summary>
@@ -404,7 +405,8 @@ widgets.panel(
 # Upsampling: how many coarse pixels a filter reads depends on where it stands.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Claims
 #
 # Goals were set before the measurement; intervals are 95 %, over groups of samples, or over draws of weights. For what follows from the
@@ -433,7 +435,7 @@ def share(erf):
 
 
 # %% tags=["claims"]
-growth = float(table.size_y.diff().min())
+growth, off = float(table.size_y.diff().min()), abs(np.array(exact) - 48)
 claims.record(
     "rf-grows",
     "TRF grows from layer to layer: least step, pixels",
@@ -446,8 +448,8 @@ claims.record(
     "rf-48",
     "TRF of the encoder-decoder: distance from 48, pixels",
     "lecture",
-    np.mean(np.abs(np.array(exact) - 48)),
-    (2, 6),
+    off.mean(),
+    (off.min(), off.max()),
     "<= 0",
 )
 
@@ -481,13 +483,13 @@ value, interval = accuracy["TRF 31"]
 claims.record(
     "rf-large", "Accuracy with a TRF large enough", "lecture", value, interval, ">= 90", "%"
 )
-dense = fields.size_y.iloc[-1]
+dense = fields.size_y.iloc[-1] / classifier.input_shape[1]
 claims.record(
     "rf-dense",
     "After a dense layer the field is the input: share of it",
     "lecture",
-    dense / 64,
-    (dense / 64,) * 2,
+    dense,
+    (dense, dense),
     ">= 1",
 )
 

@@ -50,10 +50,11 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
 
 
 def bar(fig, drawn, axes, label):
-    """Add a colour bar beside maps of one range."""
+    """Add a colour bar beside maps of one range, and return it."""
     colours = fig.colorbar(drawn, ax=axes, shrink=0.8, pad=0.01)
     colours.set_label(label)
     colours.outline.set_visible(False)
+    return colours
 
 
 def indicator_panel(runs):
@@ -73,7 +74,7 @@ def indicator_panel(runs):
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.1))
     flat = np.zeros((len(climate.LAT), len(climate.LON)))
     left, right = (draw(ax, flat, "z", limit=1) for ax in axes)
-    colours = figure.colorbar(left, ax=axes[0], shrink=0.8, pad=0.01)
+    colours = bar(figure, left, axes[0], "z")
     bar(figure, right, axes[1], "relevance, scaled to the map")
     figure.canvas.draw()
     figure.set_layout_engine("none")
