@@ -15,6 +15,9 @@ PANELS = (
     "04_innvestigate",
     "05_tf_explain",
     "06_convection",
+    "07_goes_to_mrms",
+    "08_climate_indicators",
+    "09_receptive_fields",
 )
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]
