@@ -639,9 +639,9 @@ plots.show(
 )
 widgets.panel(
     draw,
-    scene=IntSlider(0, 0, 5),
-    row=IntSlider(row, 0, 127),
-    column=IntSlider(column, 0, 127),
+    scene=IntSlider(0, 0, 5, description="scene"),
+    row=IntSlider(row, 0, 127, description="row"),
+    column=IntSlider(column, 0, 127, description="column"),
     lightning=Checkbox(True, description="lightning"),
     method=Dropdown(options=[*panels_goes.RULES, "gradient"], description="method"),
 )
