@@ -627,10 +627,10 @@ plots.show(
 #
 # ## 10. Try it yourself
 #
-# Move the cross over a scene. Switch lightning off. Change the rule.
+# Click on a pixel, or move the cross by its sliders. Switch lightning off. Change the rule.
 
 # %%
-draw = panels_goes.one_pixel(model, data.isel(sample=slice(6)), x[:6])
+draw = panels_goes.panel(model, data.isel(sample=slice(6)), x[:6])
 row, column = map(int, np.unravel_index(says["network"][0].argmax(), seen[0].shape))
 start = {"scene": 0, "row": row, "column": column, "lightning": True}
 plots.show(
@@ -639,6 +639,7 @@ plots.show(
 )
 widgets.panel(
     draw,
+    click=("row", "column"),
     scene=IntSlider(0, 0, 5, description="scene"),
     row=IntSlider(row, 0, 127, description="row"),
     column=IntSlider(column, 0, 127, description="column"),
