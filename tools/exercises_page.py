@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
 # Exercises
 
-All exercises of the course, with links to the notebooks to work in. Minutes are those of all exercises
+All exercises of the course, with links to the notebooks to work in. Minutes are for all exercises
 of a lesson together. `python tools/exercises_page.py` makes this page from the lessons.
 
 | lesson | minutes | exercises |
