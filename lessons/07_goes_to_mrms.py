@@ -208,14 +208,8 @@ plots.show(
     "baselines; all say strong echoes too often.",
 )
 
-# %% [markdown]
-# From 20 dBZ up the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
-# it is not ahead. It blurs the outline of an anvil that a single pixel tells exactly: three poolings, no skip connections. In RMSD it loses to the pixels, since the
-# weighted loss asked for strong echoes, not for small errors. And all three say "strong" too often, as their loss wanted.
-#
-# What do these numbers look like? Three scenes, chosen by how much strong echo they have and not by how well they are estimated:
-
 # %%
+# Three scenes, chosen by how much strong echo they have, not by how well it is estimated.
 picks = np.argsort((seen >= 40).sum((1, 2)))[[-1, -8, -16]]
 fig, axes = plt.subplots(3, 4, figsize=(10, 7.4))
 for row, i in zip(axes, picks, strict=True):
@@ -231,6 +225,10 @@ plots.show(
 )
 
 # %% [markdown]
+# From 20 dBZ up the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
+# it is not ahead. It blurs the outline of an anvil that a single pixel tells exactly: three poolings, no skip connections. In RMSD it loses to the pixels, since the
+# weighted loss asked for strong echoes, not for small errors. And all three say "strong" too often, as their loss wanted.
+#
 # The network's patches are smooth, and the strong ones too large: there is its bias. Pixel by pixel, outlines are right, but strong echoes
 # are scattered over all the cold cloud.
 #
@@ -726,6 +724,13 @@ for threshold in (20, 25, 30, 35, 40):
             text = f"CSI at {threshold} dBZ: network minus {other}{kind}"
             id = f"goes-csi-{threshold}-{other.split()[0].lower()}{'-even' if kind else ''}"
             claims.record(id, text, "hilburn2021", *lead(counts, other, threshold), "> 0")
+for part in STRATEGIES:
+    own = densities[part]
+    for other in ("Gaussian", "another pixel's LRP", "saliency"):
+        result = by_scene(own.LRP - own[other], own.scene)
+        text = f"Density on the true cause, {part}: LRP minus {other}"
+        id = f"goes-lrp-{part}-{other.split()[0].lower()}"
+        claims.record(id, text, "lecture", *result, "> 0")
 
 # %% tags=["claims"]
 for part, goal in (("lightning", ">= 15"), ("edge", "<= 2"), ("dense", "<= 2")):
@@ -749,15 +754,6 @@ for one, *masks in zip(x, cold, clear_sky, strict=True):
 more = skill.bootstrap(lambda g: (g[:, 0] - g[:, 1]).mean(), gain)
 text = "What a lightning patch of 15 km adds: in cold cloud minus in clear sky"
 claims.record("goes-synergy", text, "hilburn2021", *more, ">= 10", "dBZ")
-
-# %% tags=["claims"]
-for part in STRATEGIES:
-    own = densities[part]
-    for other in ("Gaussian", "another pixel's LRP", "saliency"):
-        result = by_scene(own.LRP - own[other], own.scene)
-        text = f"Density on the true cause, {part}: LRP minus {other}"
-        id = f"goes-lrp-{part}-{other.split()[0].lower()}"
-        claims.record(id, text, "lecture", *result, "> 0")
 
 
 # %% [markdown]
