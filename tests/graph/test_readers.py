@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
+from utils import networks, training
 from utils.readers import abi, glm, grid, mrms
 from utils.worlds import convection, goes_mrms, open_world
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="there are no real files in ../shared/data")
+TOPS = [(190, 212), (212, 220), (220, 240), (240, 260), (260, 320)]  # kelvins
 
 
 @pytest.fixture
@@ -512,6 +514,34 @@ def test_a_real_composite():
     (other,) = REAL.glob("mrms/*PrecipFlag*.gz")
     with pytest.raises(ValueError, match=r"PrecipFlag.* is another product: .*\(209, 6, 0\)"):
         mrms.reflectivity(other, here)
+
+
+def estimates(data):
+    """What the trained network makes of scans, without lightning, in dBZ."""
+    model = networks.encoder_decoder(size=None)
+    training.load_weights(model, "goes_mrms")
+    x = goes_mrms.as_input(data.assign(glm=xr.zeros_like(data.c13)))
+    return 60 * model.predict(x, verbose=0)[0, ..., 0].clip(0), data.c13.values[0]
+
+
+@real
+def test_the_trained_network_says_no_rain_where_nothing_is_cold():
+    files = [file for c in ("07", "09", "13") for file in REAL.glob(f"abi/*C{c}_G17*.nc")]
+    with pytest.warns(UserWarning, match="pixels are missing"):
+        data = abi.brightness_temperature(files)
+    estimate, tops = estimates(data)
+    assert np.nanmin(tops) > 230 and 0 < estimate.max() < 5
+
+
+@real
+def test_the_trained_network_puts_echoes_under_cold_tops():
+    """Of this scan there is channel 13 alone: thick cloud looks alike in all three channels."""
+    data = abi.brightness_temperature(REAL.glob("abi/*C13_G16*.nc"), channels=[13])
+    estimate, tops = estimates(data.assign(c07=data.c13, c09=np.minimum(data.c13 + 1, 248)))
+    by_top = [estimate[(low < tops) & (tops < high)].mean() for low, high in TOPS]
+    assert by_top[0] > 20 and by_top[-1] < 1
+    assert (np.diff(by_top) < 0).all()  # the warmer the top, the weaker the echo
+    assert (estimate[tops > 285] > 5).mean() < 0.01
 
 
 @real
