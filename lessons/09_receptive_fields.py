@@ -18,8 +18,12 @@
 # **Needs:** 1.5 GB of memory, no network connection, no GPU.
 
 # %%
+from collections import Counter
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from ipywidgets import IntSlider
 
 from utils import (
@@ -404,10 +408,25 @@ widgets.panel(
 # %% [markdown]
 # ## 9. Final thoughts
 #
-# The lecture ends with three. Gaining insight is an **iterative, scientist-driven process**: tools assist, they do not drive. No method fits all.
-# And a network is not a black box any more, but not transparent either. The lessons agree, with numbers: look at
-# [CLAIMS.md](../CLAIMS.md), where each heat map met a truth, and count what did not hold. In every one the proof was an
-# intervention that a scientist thought of, not a picture.
+# The lecture ends with three: insight comes from an **iterative, scientist-driven process**, in which tools assist and do not drive; no method fits all;
+# and a network is not a black box any more, but not transparent either. What do the lessons say? Their claims met a truth, and the verdicts are counted here.
+# **Before you run it:** how many of ten claims will hold?
+
+# %%
+verdicts = {}
+for part in Path("../CLAIMS.md").read_text(encoding="utf-8").split("\n## [")[1:]:
+    name = part[: part.index("]")]
+    lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
+    verdicts[name] = Counter(line.split(" | ")[-1].strip(" |") for line in lines)
+pd.DataFrame(verdicts).T.fillna(0).astype(int)
+
+# %% [markdown]
+# **For heat maps:** one look found the tag that the accuracy had hidden (01), and over many pixels LRP lay on the true causes of an echo better than every
+# reference map (07). **Against:** most of the methods hardly notice when the weights they should explain are shuffled (04, 05); a channel with next to no relevance
+# carries a third of an estimate (07); and the unit that answers best to the tag can be switched off without any effect (02). What settled each case was an
+# intervention that a scientist thought of.
+#
+# **To discuss:** which of these verdicts would turn in your own field? Which experiment would show it?
 #
 # > **Where it fails.** A box says what *can* count, not what does. An ERF is a gradient: it is local, and blind to what saturates. And
 # > a box that is large enough is necessary, not sufficient.

@@ -70,6 +70,7 @@ def field(ax, name, values, title=None):
     own, look = LOOKS[name]
     artist = ax.imshow(values, **look)
     ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color="#c9ced6")  # where there is no echo, all is white
     ax.set_title(own if title is None else title, fontsize=10, fontweight="normal")
     return artist
 

@@ -89,7 +89,9 @@ def builder(image, kilometres):
         boxes(left, image, found, f"{size} pixels, {size * kilometres:.0f} km")
         plots.picture(right, erf / erf.max()).set_cmap("magma")
         parameters = sum(w.size + 8 for w in kernels)
-        right.set_title(f"ERF over its maximum; {parameters} parameters", fontsize=10)
+        right.set_title(
+            f"ERF over its maximum; {parameters} parameters", fontsize=10, fontweight="normal"
+        )
         return fig
 
     plt.close(fig)
