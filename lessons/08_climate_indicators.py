@@ -38,8 +38,8 @@ course.start(seed=0)
 # ## 1. What year is it?
 #
 # Our world is an ensemble of climate models with annual means of temperature and precipitation, 1920 to 2099, in cells of
-# 6 degrees. Each model has its own sensitivity and its own pattern of warming; each *member* of a model has its own
-# El Niños. We train on 20 models with three members each and test on 16 others. All maps show the change since the run's
+# 6 degrees. Each model has its own sensitivity and its own pattern of warming: its **forced signal**. A *member* is one run of a
+# model; members share the signal and differ in their **internal variability**, such as the years of their El Niños. That is the noise. We train on 20 models with three members each and test on 16 others. All maps show the change since the run's
 # own mean of 1920 to 1949.
 
 # %%
@@ -61,7 +61,7 @@ print(
 
 # %%
 game = [180 * model + year for model, year in enumerate((70, 25, 150, 100, 45, 125))]
-fig, axes = plt.subplots(2, 3, figsize=(10, 4))
+fig, axes = maps.globes(2, 3, (10, 3.7))
 for ax, i, letter in zip(axes.flat, game, "ABCDEF", strict=True):
     drawn = maps.draw(ax, test_maps[i], letter, limit=5)
 maps.bar(fig, drawn, axes, "change since 1920-49 (K)")
@@ -121,9 +121,9 @@ plots.show(
 #
 # ## 2. The network
 #
-# Two hidden layers of 20, a ridge penalty on the first, 20 decades as classes; size, penalty and labels are those of the published code
-# [@labe2021]. It trains with SGD and binary cross-entropy; we take Adam and ordinary cross-entropy, which need
-# seconds instead of minutes. A year is shared between decades: 1990 is half 1985's and half 1995's.
+# Two hidden layers of 20, 20 decades as classes, and a *ridge penalty* on the first layer: large weights cost, by the sum of
+# their squares. Size, penalty, labels and training (SGD, binary cross-entropy) are those of the published code
+# [@labe2021]. A year is shared between decades: 1990 is half 1985's and half 1995's.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 2))
@@ -143,8 +143,7 @@ model = networks.year_of_map(seed=0)
 
 RETRAIN = False
 if RETRAIN:
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-    training.fit(model, train_x, decades.fuzzy(train_years), loss=loss, epochs=25, batch_size=128)
+    decades.fit(model, train_x, train_years)
 else:
     training.load_weights(model, "climate")
 
@@ -315,7 +314,7 @@ tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
 true_ratio = {
     n: abs(ratio).sel(year=slice(a, b - 1)).mean("year").values for n, (a, b) in PERIODS.items()
 }
-fig, axes = plt.subplots(2, 3, figsize=(10.5, 4))
+fig, axes = maps.globes(2, 3, (10.5, 3.7))
 for column, name in zip(axes.T, PERIODS, strict=True):
     drawn = maps.draw(column[0], pattern[name].mean(0), name, limit=4, low=0, cmap="magma")
     best = np.percentile(true_ratio[name].mean(0), 99)
@@ -329,12 +328,24 @@ plots.show(
     "south of Greenland.",
 )
 
+places = {"eastern North America": (40, -85), "Europe": (50, 15), "China": (32, 110)}
+places["south of Greenland"] = 54, -34
+for place, (lat, lon) in places.items():
+    box = (abs(world.LAT - lat) < 11)[:, None] & (abs(world.LON - lon) < 22)
+    for name in PERIODS:
+        inside = pattern[name][:, box].mean(1) / (pattern[name] * area).mean((1, 2))
+        value, (low, high) = skill.bootstrap(np.mean, inside)
+        truth = true_ratio[name].mean(0)[box].mean() / (true_ratio[name].mean(0) * area).mean()
+        print(
+            f"{place}, {name}: relevance {value:.1f} ({low:.1f} to {high:.1f}), signal / noise {truth:.1f} of the globe's mean"
+        )
+
 # %% [markdown]
 # Three periods, three sets of places.
-# - **1960-79**: eastern North America and Europe, where aerosol cools in these years, and quiet low latitudes.
-# - **2000-19**: China, whose aerosol has its peak, and hardly any place with large signal-to-noise. Our inputs are
-#   standardised with the mean over *all* years, and around 2010 a map lies close to this mean: warming inputs are nearly
-#   zero, and **under LRP a zero gets no relevance**. What stands out is what differs from a mean map.
+# - **1960-79**: eastern North America and Europe, where aerosol cools in these years.
+# - **2000-19**: the printed densities say which regions carry it. Our inputs are
+#   standardised with the mean over *all* years; around 2010 a map lies close to this mean, most inputs are nearly
+#   zero, and **under LRP a zero gets no relevance**.
 # - **2060-79**: quiet low latitudes, and the place south of Greenland. Its signal is next to none. That is
 #   the clue: while all else warms it does not, and the network's weight there is negative (section 6).
 #
@@ -517,21 +528,23 @@ print(
 )
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(10.5, 2.2))
+fig, axes = maps.globes(1, 3, (10.5, 1.9))
 shown = {
     "mean of ten seeds": several.mean(0),
     "spread of ten seeds": several.std(0),
     "no ridge": unpenalised,
 }
-for ax, (name, values) in zip(axes, shown.items(), strict=True):
+for ax, (name, values) in zip(axes.flat, shown.items(), strict=True):
     drawn = maps.draw(ax, values, name, limit=4, low=0, cmap="magma")
 maps.bar(fig, drawn, axes, "relevance, 2060-79")
 plots.show(
     fig,
     "Relevance of 2060-79: the mean of ten seeds, their standard deviation, and a network without the ridge penalty.",
 )
-fig, axes = plt.subplots(1, 2, figsize=(7.5, 2.2))
-for ax, (name, network) in zip(axes, {"ridge 0.01": model, "no ridge": free}.items(), strict=True):
+fig, axes = maps.globes(1, 2, (7.5, 2))
+for ax, (name, network) in zip(
+    axes.flat, {"ridge 0.01": model, "no ridge": free}.items(), strict=True
+):
     weights = network.get_weights()[0]
     unit = weights[:, abs(weights).sum(0).argmax()].reshape(30, 60)
     drawn = maps.draw(ax, unit / abs(unit).max(), name, limit=1)
@@ -557,8 +570,8 @@ target = keras.backend.sum(logits * keras.backend.one_hot(keras.backend.cast(cho
 climb = keras.backend.function(
     [model.input, chosen], keras.backend.gradients(target, [model.input])
 )
-fig, axes = plt.subplots(1, 3, figsize=(10.5, 2.2))
-for ax, decade in zip(axes, (1965, 2005, 2075), strict=True):
+fig, axes = maps.globes(1, 3, (10.5, 1.9))
+for ax, decade in zip(axes.flat, (1965, 2005, 2075), strict=True):
     made = np.zeros((1, 30, 60), np.float32)
     for _ in range(60):
         (slope,) = climb([made, np.float32((decade - 1915) / 10)])
@@ -593,11 +606,13 @@ rain_pattern = by_model(
 )
 rain_truth = abs(world.signal_to_noise(test, "pr")).sel(year=slice(2060, 2079)).mean("year").values
 rain_score = agreement(rain_pattern, rain_truth)
-fig, axes = plt.subplots(1, 2, figsize=(8.5, 2.3))
-drawn = maps.draw(axes[0], rain_pattern.mean(0), "relevance, 2060-79", limit=4, low=0, cmap="magma")
-maps.bar(fig, drawn, axes[0], "relevance")
-drawn = maps.draw(axes[1], rain_truth.mean(0), "signal / noise", low=0, cmap="viridis")
-maps.bar(fig, drawn, axes[1], "ratio")
+fig, axes = maps.globes(1, 2, (8.5, 2.1))
+drawn = maps.draw(
+    axes[0, 0], rain_pattern.mean(0), "relevance, 2060-79", limit=4, low=0, cmap="magma"
+)
+maps.bar(fig, drawn, axes[0, 0], "relevance")
+drawn = maps.draw(axes[0, 1], rain_truth.mean(0), "signal / noise", low=0, cmap="viridis")
+maps.bar(fig, drawn, axes[0, 1], "ratio")
 plots.show(
     fig, "Precipitation: relevance of 2060-79, and its true signal-to-noise in bands of latitude."
 )
