@@ -27,7 +27,10 @@ def globes(rows, columns, size):
     axes : numpy.ndarray of cartopy.mpl.geoaxes.GeoAxes, shape (rows, columns)
     """
     options = {"projection": GLOBE}
-    return plt.subplots(rows, columns, figsize=size, squeeze=False, subplot_kw=options)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, subplot_kw=options)
+    # The layout engine takes a map for narrower than it is, and would cut labels at the right.
+    figure.get_layout_engine().set(rect=(0, 0, 0.96, 1))
+    return figure, axes
 
 
 @lru_cache
@@ -112,9 +115,10 @@ def indicator_panel(runs):
     """
     figure, axes = globes(1, 2, (10, 3.1))
     flat = np.zeros((len(climate.LAT), len(climate.LON)))
-    left, right = (draw(ax, flat, "z", limit=1) for ax in axes[0])
+    left = draw(axes[0, 0], flat, "z", limit=1)
+    right = draw(axes[0, 1], flat, "z", limit=1, low=0, cmap="magma")
     colours = bar(figure, left, axes[0, 0], "z")
-    bar(figure, right, axes[0, 1], "relevance, scaled to the map")
+    bar(figure, right, axes[0, 1], "relevance / its mean")
     figure.canvas.draw()
     figure.set_layout_engine("none")
 
@@ -128,7 +132,10 @@ def indicator_panel(runs):
         left.set_clim(-limit, limit)
         colours.set_label(f"change since 1920-49 ({one['units']})")
         axes[0, 0].set_title(f"{run}, {one['years'][i]}")
-        right.set_array(result.input[0] / plots.colour_limit(result.input[0]))
+        # Where the chosen logit is negative, so is its mean relevance: the sign cancels.
+        share = result.input[0] / result.input[0].mean()
+        right.set_array(share)
+        right.set_clim(0, plots.colour_limit(share))
         axes[0, 1].set_title(f"the network says {says:.0f}")
         return figure
 
