@@ -146,8 +146,8 @@ def receptive_fields(case):
 def climate_indicators(years):
     """Draw the temperature change of a model in some years."""
     changes, of = climate.anomalies(climate.simulate(1, worlds.SAMPLE))
-    fig, axes = plt.subplots(1, len(years), figsize=(9, 1.9))
-    for ax, year in zip(axes, years, strict=True):
+    fig, axes = maps.globes(1, len(years), (9, 1.7))
+    for ax, year in zip(axes.flat, years, strict=True):
         drawn = maps.draw(ax, changes[of == year][0], str(year), limit=5)
     maps.bar(fig, drawn, axes, "change (K)")
     return fig

@@ -5,6 +5,8 @@ by Labe and Barnes 2021: a year is a window of ten years around it, shared over 
 """
 
 import numpy as np
+from tensorflow import keras
+from tqdm.keras import TqdmCallback
 
 CENTRES = np.arange(1915.0, 2106, 10)
 
@@ -31,6 +33,48 @@ def fuzzy(years):
     if years.ndim != 1 or not ((years >= CENTRES[0]) & (years <= CENTRES[-1])).all():
         raise ValueError("Give a list of years from 1915 to 2105.")
     return np.float32(np.clip(1 - abs(years[:, None] - CENTRES) / 10, 0, 1))
+
+
+def fit(model, x, years, epochs=50):
+    """Train a network on fuzzy decades as published: each class a yes or no, by SGD.
+
+    The loss is the mean binary cross-entropy of the softmax; steps are 0.01 times the slope, with
+    Nesterov's momentum of 0.9, 32 maps at a time.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From maps to the logits of `CENTRES`. It is trained in place.
+    x : array_like, shape (sample, lat, lon)
+        Standardised maps.
+    years : array_like, shape (sample,)
+    epochs : int
+        Passes over all samples.
+
+    Returns
+    -------
+    dict
+        Under "loss" a list with one value an epoch.
+
+    Raises
+    ------
+    ValueError
+        If an input is NaN or infinite, if the numbers differ, or as in `fuzzy`.
+    """
+    x, shares = np.asarray(x), fuzzy(years)
+    if len(x) != len(shares):
+        raise ValueError(f"There are {len(x)} maps and {len(shares)} years: give one for each.")
+    if not np.isfinite(x).all():
+        raise ValueError("A map holds NaN or infinite values: remove or fill them.")
+
+    def loss(truth, logits):
+        return keras.losses.binary_crossentropy(truth, keras.activations.softmax(logits))
+
+    # Keras' newer optimizers fail in graph mode, which iNNvestigate needs.
+    sgd = keras.optimizers.legacy.SGD(0.01, momentum=0.9, nesterov=True)
+    model.compile(sgd, loss=loss)
+    bar = TqdmCallback(verbose=0)
+    return model.fit(x, shares, batch_size=32, epochs=epochs, verbose=0, callbacks=[bar]).history
 
 
 def year(logits):

@@ -1,10 +1,47 @@
 """Maps of the climate world, with coasts, and the panel of lesson 08."""
 
+from functools import lru_cache
+
 import matplotlib.pyplot as plt
 import numpy as np
+from cartopy import crs
 
 from utils import decades, lrp, plots
 from utils.worlds import climate
+
+GLOBE = crs.EqualEarth()
+
+
+def globes(rows, columns, size):
+    """Make a figure of empty maps on which equal areas are equal (Equal Earth).
+
+    Parameters
+    ----------
+    rows, columns : int
+    size : (float, float)
+        Width and height in inches.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : numpy.ndarray of cartopy.mpl.geoaxes.GeoAxes, shape (rows, columns)
+    """
+    options = {"projection": GLOBE}
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, subplot_kw=options)
+    # The layout engine takes a map for narrower than it is, and would cut labels at the right.
+    figure.get_layout_engine().set(rect=(0, 0, 0.96, 1))
+    return figure, axes
+
+
+@lru_cache
+def _projected():
+    """Corners and middles of the world's cells on the map, each x and y."""
+    half = (climate.LAT[1] - climate.LAT[0]) / 2
+    corners = (np.append(at - half, at[-1] + half) for at in (climate.LON, climate.LAT))
+    return [
+        GLOBE.transform_points(crs.PlateCarree(), *np.meshgrid(lon, lat))[..., :2].T.swapaxes(1, 2)
+        for lon, lat in (corners, (climate.LON, climate.LAT))
+    ]
 
 
 def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
@@ -12,7 +49,8 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
+    ax : cartopy.mpl.geoaxes.GeoAxes
+        One of those of `globes`.
     values : array_like, shape (lat, lon)
         On the world's grid. Cells that are NaN stay grey.
     title : str
@@ -29,9 +67,11 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
 
     Raises
     ------
-    ValueError
-        If the map has another shape than the world's grid.
+    TypeError, ValueError
+        If the axes are no map, or the values have another shape than the world's grid.
     """
+    if getattr(ax, "projection", None) != GLOBE:
+        raise TypeError("Maps are drawn on axes of maps.globes(rows, columns, size).")
     values = np.asarray(values, float)
     shape = len(climate.LAT), len(climate.LON)
     if values.shape != shape:
@@ -40,11 +80,13 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
         limit = plots.colour_limit(values)
     low = -limit if low is None else low
     options = {"cmap": cmap, "vmin": low, "vmax": limit, "rasterized": True}
-    drawn = ax.pcolormesh(climate.LON, climate.LAT, values, **options)
+    corners, middles = _projected()  # projected once: Cartopy would do it for each map
+    drawn = ax.pcolormesh(*corners, values, **options)
     colour = plots.INK if cmap == "RdBu_r" else "white"
     coasts = {"colors": colour, "linewidths": 0.6}
-    ax.contour(climate.LON, climate.LAT, climate.land().values, [0.5], **coasts)
-    ax.set(xticks=[], yticks=[], facecolor="#d5d9df")
+    ax.contour(*middles, climate.land().values, [0.5], **coasts)
+    ax.set_facecolor("#d5d9df")
+    ax.spines["geo"].set(linewidth=0.6, edgecolor=plots.GREY)
     ax.set_title(title, fontsize=10, fontweight="normal")
     return drawn
 
@@ -71,11 +113,12 @@ def indicator_panel(runs):
     function
         ``draw(run, year)`` returns the figure of that run's map of the year, or of its last.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.1))
+    figure, axes = globes(1, 2, (10, 3.1))
     flat = np.zeros((len(climate.LAT), len(climate.LON)))
-    left, right = (draw(ax, flat, "z", limit=1) for ax in axes)
-    colours = bar(figure, left, axes[0], "z")
-    bar(figure, right, axes[1], "relevance, scaled to the map")
+    left = draw(axes[0, 0], flat, "z", limit=1)
+    right = draw(axes[0, 1], flat, "z", limit=1, low=0, cmap="magma")
+    colours = bar(figure, left, axes[0, 0], "z")
+    bar(figure, right, axes[0, 1], "relevance / its mean")
     figure.canvas.draw()
     figure.set_layout_engine("none")
 
@@ -88,9 +131,12 @@ def indicator_panel(runs):
         left.set_array(one["maps"][i])
         left.set_clim(-limit, limit)
         colours.set_label(f"change since 1920-49 ({one['units']})")
-        axes[0].set_title(f"{run}, {one['years'][i]}")
-        right.set_array(result.input[0] / plots.colour_limit(result.input[0]))
-        axes[1].set_title(f"the network says {says:.0f}")
+        axes[0, 0].set_title(f"{run}, {one['years'][i]}")
+        # Where the chosen logit is negative, so is its mean relevance: the sign cancels.
+        share = result.input[0] / result.input[0].mean()
+        right.set_array(share)
+        right.set_clim(0, plots.colour_limit(share))
+        axes[0, 1].set_title(f"the network says {says:.0f}")
         return figure
 
     return update

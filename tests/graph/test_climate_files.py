@@ -138,11 +138,13 @@ def test_the_year_of_a_real_map():
 
 
 def test_a_map_is_drawn_with_coasts_and_the_panel_follows():
-    figure, ax = plt.subplots()
+    figure, ((ax,),) = maps.globes(1, 1, (3, 2))
     maps.draw(ax, np.ones((30, 60)))
     assert len(ax.collections) == 2
     with pytest.raises(ValueError, match="shape"):
         maps.draw(ax, np.ones((3, 3)))
+    with pytest.raises(TypeError, match="axes of maps.globes"):
+        maps.draw(plt.figure().add_subplot(), np.ones((30, 60)))
     changes = np.float32(np.random.default_rng(0).normal(size=(4, 30, 60)))
     one = {"network": networks.year_of_map(seed=0), "maps": changes, "x": changes, "units": "K"}
     draw = maps.indicator_panel({"a run": one | {"years": np.arange(2000, 2004)}})

@@ -17,7 +17,7 @@ import xarray as xr
 
 from utils.worlds import check_request, draw_all
 from utils.worlds.climate import patterns
-from utils.worlds.climate.patterns import FORCINGS, LAT, LON, YEARS
+from utils.worlds.climate.patterns import FORCINGS, LAT, LON, YEARS, weights  # noqa: F401
 
 SETTINGS = ("models", "observations")
 BASE = slice(1920, 1949)  # anomalies are against the mean of these years
@@ -99,12 +99,6 @@ def land():
     return patterns.land_fraction()
 
 
-def weights():
-    """Area of each cell, mean 1, array (lat, lon): the cosine of latitude over its mean."""
-    area = np.repeat(np.cos(np.deg2rad(LAT))[:, None], len(LON), 1)
-    return area / area.mean()
-
-
 def anomalies(data, name="tas"):
     """Maps of a variable as change since its own run's mean of 1920 to 1949.
 
@@ -138,8 +132,7 @@ def anomalies(data, name="tas"):
 
 def without_global_mean(maps):
     """Take from each map (..., lat, lon) its area-weighted mean, so that only the pattern stays."""
-    maps = np.asarray(maps)
-    return maps - (maps * weights()).mean((-2, -1), keepdims=True)
+    return maps - patterns.global_mean(maps)
 
 
 def scale(maps, years, until=None):

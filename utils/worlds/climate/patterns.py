@@ -60,9 +60,15 @@ def smooth(rng, n):
     return fields.reshape(n, len(LAT), len(LON))
 
 
-def _mean(field):
-    area = np.cos(np.deg2rad(LAT))[:, None] * np.ones(len(LON))
-    return (field * area).sum((-2, -1), keepdims=True) / area.sum()
+def weights():
+    """Area of each cell, mean 1, array (lat, lon): the cosine of latitude over its mean."""
+    area = np.repeat(np.cos(np.deg2rad(LAT))[:, None], len(LON), 1)
+    return area / area.mean()
+
+
+def global_mean(maps):
+    """Area-weighted mean of maps (..., lat, lon), shape (..., 1, 1)."""
+    return (np.asarray(maps) * weights()).mean((-2, -1), keepdims=True)
 
 
 def forced(seed, forcings, observed):
@@ -75,8 +81,8 @@ def forced(seed, forcings, observed):
     pattern = pattern + ARCTIC * vary[2] * np.exp(-(((90 - row) / 19) ** 2))
     pattern -= HOLE * vary[3] * bump(54, -34, 8, 15)
     extra = smooth(rng, 3)
-    pattern += 0.2 * (extra[0] - _mean(extra[0]))
-    pattern /= _mean(pattern)
+    pattern += 0.2 * (extra[0] - global_mean(extra[0]))
+    pattern /= global_mean(pattern)
     growth = np.log(CO2(YEARS) / CO2(1920))
     warming = sensitivity * growth / growth[-1]
     parts = {"greenhouse": warming[:, None, None] * pattern}
@@ -91,7 +97,7 @@ def forced(seed, forcings, observed):
     parts["volcanoes"] = -ash[:, None, None] * (0.6 + 0.6 * land + 0.4 * np.exp(-((row / 30) ** 2)))
     change = sum((parts[name] for name in forcings), np.zeros((len(YEARS), len(LAT), len(LON))))
 
-    mean_change = _mean(change)  # wet gets wetter, the subtropics dry
+    mean_change = global_mean(change)  # wet gets wetter, the subtropics dry
     bands = 0.3 * bell_of(row, 2, 8) - 0.16 * bell_of(abs(row), 27, 8) + 0.13 * bell_of(row, 65, 14)
     bands = bands + 0.13 * bell_of(row, -60, 12) + 0 * land
     bands = vary[5] * bands * (1 + 0.35 * extra[1]) + 0.03 * extra[2]
