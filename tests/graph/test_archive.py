@@ -112,8 +112,8 @@ def test_a_bad_chunk_is_named_and_the_rest_is_stored(client, model, data, tmp_pa
 
 def test_memory_does_not_grow_with_the_archive(client, tmp_path):
     net = keras.Sequential([keras.Input((64, 64, 4)), layers.Conv2D(1, 5, strides=4)])
-    net = keras.Sequential([*net.layers, layers.Flatten(), layers.Dense(1)])
-    net.build((None, 64, 64, 4))
+    net.add(layers.Flatten())
+    net.add(layers.Dense(1))
     chunk = 100 * 64 * 64 * 4 * 4  # bytes
     many = dask.array.ones((3000, 64, 64, 4), chunks=(100, 64, 64, 4), dtype="float32")
     data = xr.DataArray(many, dims=("sample", "y", "x", "channel"))
@@ -150,7 +150,6 @@ def test_what_is_refused(model, data, tmp_path):
         archive.explain(model, data, tmp_path / "maps", output=99)
     with pytest.raises(TypeError, match="one int or tuple"):
         archive.explain(model, data, tmp_path / "maps", output=[1, 2])
-    hidden = keras.Sequential([*model.layers, layers.Lambda(lambda t: t, name="mine")])
-    hidden.build((None, 30, 60))
+    model.add(layers.Lambda(lambda t: t, name="mine"))
     with pytest.raises(NotImplementedError, match="workers cannot build the layer 'mine'"):
-        archive.explain(hidden, data, tmp_path / "maps")
+        archive.explain(model, data, tmp_path / "maps")

@@ -76,7 +76,7 @@ def test_code_is_not_run_unasked(saved, name, ending, said):
 def test_code_is_run_when_asked(saved):
     x = np.load(saved / "answers.npz")["x"]
     model = own.load(saved / "operation.keras", trust=True)
-    np.testing.assert_allclose(model.predict(x, verbose=0), x.reshape(3, -1) + 1, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(x, verbose=0), np.float32(x).reshape(3, -1) + 1)
 
 
 def test_files_that_are_none(saved, tmp_path):
@@ -102,7 +102,9 @@ def encoder(strides=1, dilation=1):
                 4, 3, strides, "same", dilation_rate=dilation, activation="relu", use_bias=False
             )
         )
-    return keras.Sequential([*net.layers, layers.GlobalAveragePooling2D(), layers.Dense(1)])
+    net.add(layers.GlobalAveragePooling2D())
+    net.add(layers.Dense(1))
+    return net
 
 
 def decoder():
@@ -134,8 +136,6 @@ SLOW = "VGG16", "ResNet50"
 )
 def test_ten_lines_work_on_a_foreign_network(name):
     model = NETWORKS[name]()
-    if not model.built:
-        model.build((None, 32, 32, 2))
     x = np.random.default_rng(0).normal(size=(1, *model.input_shape[1:]))
     output = (0,) * (len(model.output_shape) - 1)
     output = output if len(output) > 1 else 0
