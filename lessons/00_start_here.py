@@ -5,7 +5,8 @@
 #
 # **Question:** where does a trained network look?
 #
-# **Objectives:** you can make a heat map with iNNvestigate, read its colours, and answer an exercise of this course.
+# **Objectives:** you can make a heat map with iNNvestigate (a toolbox of such methods), read its colours, and answer an
+# exercise of this course.
 #
 # **Minutes:** 10 teaching, 5 exercises.
 #
@@ -25,7 +26,8 @@ environment.report()
 
 # %% [markdown]
 # Every lesson opens with `course.start`. It fixes the random seed, and it puts TensorFlow into the
-# graph mode that iNNvestigate needs. If a line above says FAIL, its cure stands beside it.
+# graph mode that iNNvestigate needs. (Lesson 05 says what that is; you need not know it before.) If a line
+# above says FAIL, its cure stands beside it.
 #
 # ## A first heat map
 #
@@ -53,7 +55,8 @@ plots.show(fig, "A small picture of a rider on a white horse, with grey bars at 
 # The network says "horse", and it is right. (The grey bars fill up pictures that are not square.) What
 # in the picture made it say so? Make up your mind where *you* looked, then run the next cell. It asks
 # the same of the network, with **layer-wise relevance propagation (LRP)**: the logit is handed back
-# from layer to layer until it is shared out among the pixels.
+# from layer to layer until it is shared out among the pixels. LRP has several rules for the sharing;
+# `lrp.sequential_preset_a` is a common mixture of them, and lesson 03 takes it apart.
 
 # %% tags=["nbval-check-output"]
 import innvestigate
@@ -122,7 +125,7 @@ check.hottest(hottest, heat_map)
 #
 # The course rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science, part 2*
 # [@lecture]. Each claim of the lecture becomes an experiment; the results, also where a claim does not
-# hold, are collected in `CLAIMS.md`. Three thoughts of the lecture to take along:
+# hold, are collected in [CLAIMS.md](../CLAIMS.md). Three thoughts of the lecture to take along:
 #
 # - **Looking inside is a discovery, and you lead it.** It takes hypotheses, experiments and second
 #   looks. Heat maps are one more instrument; none of them fits all questions.
@@ -141,6 +144,9 @@ check.hottest(hottest, heat_map)
 # | relevance | the number in a heat map made by LRP |
 # | LRP | layer-wise relevance propagation |
 # | logit | the output before it is turned into a probability |
+#
+# [GLOSSARY.md](../GLOSSARY.md) has all words of the course, and the lesson that explains each. In
+# [EXERCISES.md](../EXERCISES.md) you find an exercise again.
 
 # %% [markdown]
 # ## In this lesson you
@@ -168,9 +174,12 @@ check.hottest(hottest, heat_map)
 #
 # ## Claims
 #
-# Each lesson measures what the lecture says, and records it like this. The goal is ours, set before the
-# measurement; the verdict is computed from the interval and the goal. All claims of the course stand in
-# [CLAIMS.md](../CLAIMS.md).
+# Each lesson measures what the lecture says, and records it like this. *Density* is how many times denser
+# positive relevance lies on the horse than if it were spread evenly; lesson 01 computes it. In brackets stands
+# the 95 % interval. The goal is ours, set before the measurement. The verdict is computed: a claim **holds** if
+# the whole interval meets the goal, and holds **partly** if the measured value does and the interval does not.
+# All claims of the course stand in [CLAIMS.md](../CLAIMS.md). The code that records them is folded away: click
+# on the three dots to see it.
 
 # %% tags=["claims"]
 horses = data.isel(sample=np.nonzero(data.horse.values == 1)[0])

@@ -111,7 +111,8 @@ print(f"accuracy on {len(label)} fresh pictures: {accuracy[0]:.0f} %")
 # it. There is a family of LRP rules. We use the mixture that iNNvestigate calls *preset A*: one rule for
 # the dense layers, another for the convolutions [@alber2019]. `explain` is the two lines of lesson 00 in
 # one call, for any network and any number of pictures. Outlines show what is there: green the horse,
-# light blue its rider, orange a hurdle, pink the tag.
+# light blue its rider, orange a hurdle, pink the tag. Each map is scaled to itself, so compare where, and
+# not how much.
 #
 # The lecture tells of three strategies. Take them one by one, and each time guess first.
 #
@@ -296,7 +297,7 @@ draw_experiments(
 )
 
 # %% [markdown]
-# The tag turns nearly every picture into a horse, as it turned a car into one in the paper. Hurdles do it
+# The tag turns most of these pictures into horses, as it turned a car into one in the paper. Hurdles do it
 # even more often, although their bar was the shortest above: **the heat maps' ranking was not the
 # experiment's.** And without their tag, most of the tagged horses are lost. The test accuracy had shown
 # none of it, because the test pictures come from the same world as the training pictures.
@@ -310,7 +311,7 @@ draw_experiments(
 # 2. all brought to one small size,
 # 3. spectral clustering: who looks like whom,
 # 4. the *eigengap* to choose the number of clusters,
-# 5. t-SNE for a picture of it, for the eye only.
+# 5. t-SNE, which puts similar maps near each other in a plane: a picture of it, for the eye only.
 #
 # It sorts the *heat maps*, not the pictures. For this step we take $\alpha_1\beta_0$, an LRP rule with
 # positive relevance only. Size and number of neighbours were fixed on other pictures than these.
@@ -362,8 +363,9 @@ for cluster, row in enumerate(axes):
     for ax, i in zip(row[0::2], members[:4], strict=False):
         plots.picture(ax, horses.picture.values[i])
     for ax, i in zip(row[1::2], members[:4], strict=False):
-        plots.relevance(ax, positive_maps[i])
+        drawn = plots.relevance(ax, positive_maps[i])
     row[0].set_ylabel(f"cluster {cluster + 1}\n{len(members)} pictures")
+plots.relevance_bar(fig, drawn, axes)
 plots.show(fig, "Four pictures of each of the four clusters, each with its heat map.")
 
 # %%
@@ -424,8 +426,9 @@ plots.show(
 # setting, tag and hurdles are as frequent without a horse as with one. Then they tell nothing.
 #
 # The repaired network is the first one, trained further on such pictures. `real` is the real world:
-# hurdles anywhere, no tags. Below: both accuracies, the experiments again, and the heat maps of both
-# networks on pictures with a tag.
+# hurdles anywhere, no tags. Below: both accuracies, the experiments of section 5 again, now with the repaired
+# network, and the heat maps of both networks on pictures with a tag. (*Before* and *after* in the figure
+# still mean the change of the picture, and not the repair.)
 
 # %%
 repaired = networks.clever_hans()
@@ -453,7 +456,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Red moves from the tag to the horse; the tag is white, or slightly blue. Tag and hurdles have nearly lost
+# Red moves from the tag to the horse; the tag is white or blue. Tag and hurdles have nearly lost
 # their power, and the network is right more often in the real world. The price: horses so hidden that
 # only the tag gave them away are missed now, with the tag as without it.
 #
@@ -545,7 +548,8 @@ widgets.panel(
 #
 # A second question. LRP promises that all relevance together is the logit. It does *not* promise that
 # the relevance on the tag is what the tag adds to the logit. How near does it come? Here we know what it
-# adds: draw each picture with and without it. Three rules of the LRP family answer.
+# adds: draw each picture with and without it. Three rules of the LRP family answer: preset A, $\alpha_1\beta_0$,
+# and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.)
 
 # %%
 free = label & answer & ~test.truth_has_tag.values & ~test.truth_has_hurdle.values
@@ -586,6 +590,8 @@ plots.show(fig, "Relevance on the tag against its true effect, for three LRP rul
 # - sorted heat maps into strategies, and named them,
 # - repaired the network in two ways, and compared what they cost and what they reach,
 # - found what a heat map does not tell.
+#
+# Next: [02 feature visualization](02_feature_visualization.ipynb), where inside the network the tag sits.
 #
 # ## Quiz
 #

@@ -147,9 +147,10 @@ plots.show(
 # %% [markdown]
 # The tag, and the plain ground above it. Horses hardly matter. So the favourites raised a
 # question, and an experiment answered it. With a grain of salt: a grey square on plain ground takes nothing
-# away, it adds an edge. (Covering is a method of its own, occlusion [@zeiler2013].)
+# away, it adds an edge. (Covering is a method of its own, *occlusion* [@zeiler2013]; lesson 05 goes into it.)
 #
-# **Think.** A channel of a storm network has six favourites: all show a hook echo, and all are from the same radar.
+# **Think.** A channel of a storm network has six favourites: all show a hook echo (rain wrapped around a rotating
+# updraft), and all are from the same radar.
 # What would you cover, or change, to find out which of the two it responds to?
 #
 # ## 2. Method 2: make up its favourite

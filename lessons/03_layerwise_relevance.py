@@ -319,7 +319,8 @@ plots.picture(axes[0], one[0], "picture")
 for ax, name in zip(axes[1:5], names, strict=True):
     maps = result.layers[name][0]
     plots.relevance(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
-plots.relevance(axes[5], result.input[0], "64 x 64")
+drawn = plots.relevance(axes[5], result.input[0], "64 x 64")
+plots.relevance_bar(fig, drawn, axes, label="scaled to each map")
 plots.show(
     fig,
     "A black horse, and relevance after the four poolings and at the input: from a few coarse red "
@@ -485,6 +486,7 @@ choices = {
 fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
 for ax, (title, rule) in zip(axes, choices.items(), strict=True):
     drawn = plots.relevance(ax, lrp.relevance(model, one, rule).input[0], title)
+plots.relevance_bar(fig, drawn, axes, label="scaled to each map")
 plots.show(
     fig,
     "Six heat maps of one picture: z, epsilon and alpha 2 beta 1 grainy red and blue; alpha 1 beta 0 and "
@@ -589,7 +591,7 @@ rules = {
 check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
 
 # %% [markdown]
-# **Think.** Lesson 07 (to come) has a channel of lightning, zero in most places. Which question about "no lightning" could a map
+# **Think.** [Lesson 07](07_goes_to_mrms.ipynb) has a channel of lightning, zero in most places. Which question about "no lightning" could a map
 # by alpha 1 beta 0 never answer? What would you do instead?
 #
 # ## 10. Is it back-propagation?
@@ -672,8 +674,10 @@ plots.show(
 #
 # ## 12. The biggest limitation, and what is left of it
 #
-# LRP's biggest limitation, says the lecture of 2020, is that implementations exist for simple architectures only. Here are an
-# encoder-decoder and a U-Net with skip connections, one output pixel each, and a recurrent network:
+# LRP's biggest limitation, says the lecture of 2020, is that implementations exist for simple architectures only. Here are
+# three others: an *encoder-decoder*, which shrinks the maps and enlarges them again, so that its output is an image; a
+# *U-Net*, the same with *skip connections*, which hand the early maps to the late layers; and a recurrent network, which
+# reads a series step by step. Of the first two we explain one output pixel:
 
 # %%
 maps = np.random.default_rng(0).random((2, 32, 32, 4), dtype="float32")

@@ -3,7 +3,7 @@
 #
 # ![One picture, and six heat maps of the same network that do not agree](../pictures/innvestigate.png)
 #
-# **Question:** a toolbox has twenty heat maps for one picture. Which one answers *your* question?
+# **Question:** a toolbox has some twenty heat maps for one picture. Which one answers *your* question?
 #
 # **Objectives:** you can
 # - say which question each kind of heat map answers,
@@ -34,7 +34,8 @@ course.start(seed=0)
 
 # %% [markdown]
 # iNNvestigate [@alber2019] is the toolbox of the lecture: one line for each kind of heat map. `explain` is our front door to
-# it. It takes any Keras network and its weights as they are now. This is what is in the box:
+# it. It takes any Keras network and its weights as they are now. This is what is in the box. (A question that begins
+# with "And" adds to the one above it; `source` is a key of [REFERENCES.md](../REFERENCES.md).)
 
 # %%
 methods().set_index("method").drop(columns="options")
@@ -235,7 +236,7 @@ fig, ax = plt.subplots(figsize=(6, 2.8))
 ax.plot(way, 1 - np.maximum(0, 1 - way), color=plots.INK)
 ax.fill_between(way, gradient(way), step="mid", color=plots.SKY, alpha=0.4, lw=0)
 ax.plot(2, 1, "o", color=plots.RED)
-ax.text(0.97, 0.1, "gradient on the way from 0:\nits area is the share of x", ha="right")
+ax.text(0.97, 0.05, "gradient on the way\nfrom 0: its area is\nthe share of x", ha="right")
 ax.set(xlabel="x", ylabel="f(x)", xticks=[0, 1, 2], yticks=[0, 1])
 plots.show(
     fig,
@@ -322,8 +323,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The pattern lies along channel 1, where the cloud is. In a deep network each unit gets a pattern; for a ReLU unit the means are
-# taken over the samples in which it is active, but for that of $y$. On the way back **PatternNet** uses patterns in place of weights: it draws the
+# The pattern lies along channel 1, where the cloud is. In a deep network each unit gets a pattern; for a ReLU unit all means
+# but that of $y$ are taken over the samples in which it is active. On the way back **PatternNet** uses patterns in place of weights: it draws the
 # signal. **PatternAttribution** uses the product of both: how much that signal counted. iNNvestigate had both once; version
 # 2.1.2 has dropped them, so they are ours ([utils/patterns.py](../utils/patterns.py)), and were among the fourteen maps above.
 #
@@ -359,7 +360,7 @@ plots.show(
 
 # %% [markdown]
 # Look at each row twice. How far right is the pink point: does the method find what decides? And is the grey one right of the
-# dotted line: does it see a cause where there is next to none? That happens to most rows, a little. Deep Taylor and LRP alpha
+# dotted line: does it see a cause where there is next to none? That happens to about half of the rows, mostly a little. Deep Taylor and LRP alpha
 # 1 beta 0 are far off: letters have edges, and the convolutions still respond to them. The plain gradient does not
 # fall for it, but puts less on the tag that decides; averaging over noise (SmoothGrad) makes it worse. As a ratio, the two points
 # stand furthest apart for PatternAttribution and alpha 2 beta 1.
@@ -369,8 +370,8 @@ plots.show(
 #
 # ## 7. Does it notice the weights?
 #
-# We knew the truth. Usually nobody does. A test that needs none: **shuffle the weights** of the last two layers, the dense
-# ones [@adebayo2018]. What the network learned to make of its features is gone: as printed below, it now says nearly the same for
+# We knew the truth. Usually nobody does. A test that needs none, the *sanity check*: **shuffle the weights** of the last two
+# layers, the dense ones [@adebayo2018]. What the network learned to make of its features is gone: as printed below, it now says nearly the same for
 # all pictures. A map that explains the answer must change. Guess which maps will not.
 
 # %%
@@ -382,7 +383,8 @@ plots.picture(axes[0, 0], x[ONE], "picture")
 axes[1, 0].axis("off")
 for column, kind in zip(axes.T[1:], SHOWN, strict=True):
     plots.relevance(column[0], maps[kind]["first"][ONE], kind)
-    plots.relevance(column[1], maps[kind]["shuffled"][ONE])
+    drawn = plots.relevance(column[1], maps[kind]["shuffled"][ONE])
+plots.relevance_bar(fig, drawn, axes, label="value, scaled to each map")
 axes[0, 1].set_ylabel("trained")
 axes[1, 1].set_ylabel("dense layers\nshuffled")
 plots.show(
@@ -515,7 +517,9 @@ widgets.panel(
 #
 # ### Exercise 3: choose by the numbers
 #
-# `scores` holds what was measured; `factor` is found over false alarm. Give one name of a row for each wish.
+# `scores` holds what was measured: `found`, the density on a tag that decides; `false_alarm`, the same on one that hardly
+# matters; `factor`, the first over the second; `agreement` after shuffling; `passes`, the cost of a map. Give one name of a
+# row for each wish.
 #
 # <details><summary>Hint</summary>
 #

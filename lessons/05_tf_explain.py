@@ -41,7 +41,7 @@ course.start(seed=0, eager=True)
 # ## 1. A network with a secret, and what the toolbox wants from it
 #
 # The network of lesson 01 says whether a picture shows a horse, and often relies on a photographer's
-# tag that only horse pictures had; a second one was *repaired* and does not care. We take pictures
+# tag that only horse pictures had; a second one was *repaired* and hardly cares. We take pictures
 # which the first network calls a horse with the tag, and no horse without it: there the tag decides,
 # and we know its pixels.
 
@@ -107,7 +107,7 @@ plots.show(
 # %% [markdown]
 # ## 2. What the first layer sees
 #
-# **Activations** are a layer's values for one picture, a small map for each filter. They belong to the
+# **Activations** are a layer's values for one picture, a small map for each filter (lesson 02 calls it a channel). They belong to the
 # lecture's Type A: they show what is inside and explain no decision. `ExtractActivations` draws
 # them in one grid. In which of the 16 maps would you find the tag?
 
@@ -212,7 +212,7 @@ plots.show(
 # `by_size` holds occlusion maps of six pictures for patches of 4, 8, 16 and 32 pixels. The tag is 6
 # pixels high and 27 wide, and you know its pixels (`tag[:6]`) and what it adds to the logit
 # (`effect[:6]`). Which size tells best *where* the evidence is: the highest density on the tag, of
-# the map without its sign? Which tells best *how much* it is: the largest loss on the tag,
+# the map without its sign (as in lesson 01: how many times denser than an even spread)? Which tells best *how much* it is: the largest loss on the tag,
 # compared with `effect`?
 #
 # <details><summary>Hint</summary>
@@ -315,18 +315,19 @@ for row, (name, network) in zip(axes, models.items(), strict=True):
         maps = grad_cam(network, pictures, pooling(network, stage))
         density = np.nanmean(skill.relevance_density(maps, tag))
         title = f"pooling {stage}: {density:.1f}"
-        plots.relevance(row[stage + 1], maps[1], title, {"tag": tag[1]})
+        drawn = plots.relevance(row[stage + 1], maps[1], title, {"tag": tag[1]})
+plots.relevance_bar(fig, drawn, axes)
 plots.show(
     fig,
     "The paper's Grad-CAM after each of four poolings, for both networks, with the mean density on "
-    "the tag above each map: little more than 1, but for the first network after the first pooling.",
+    "the tag above each map: highest after the first pooling, for both, and less than 2 after it.",
 )
 # For exercises 2 and 3:
 at_stage = [activations_and_slopes(scores, pictures, pooling(scores, i)) for i in range(4)]
 gain = logits(first, pictures) - logits(first, 0 * x)
 
 # %% [markdown]
-# Early maps are fine, and mean little: they show surfaces and edges, for both networks alike. Late ones
+# Early maps are sharp, and mean little: they show surfaces and edges, for both networks alike. Late ones
 # are coarse, with cells of 16 pixels. None finds the tag well, though it decides.
 #
 # Why? The average. Grad-CAM gives a filter one weight for all places. That is right for networks that
@@ -512,7 +513,7 @@ plots.show(
 
 # %% [markdown]
 # The drawings are nearly the same! Guided weights are never negative, so the map is a mean of all
-# activations, and a network at random has some, too: where the picture is bright or has edges.
+# activations, and a network with random weights has some, too: where the picture is bright or has edges.
 #
 # **Three channels.** The last lines above try scenes of one to four channels. Those of two fail, and of four
 # only the first three are shown, without a word. The numbers know
@@ -533,12 +534,13 @@ plots.show(
 # Three measurements for each method:
 #
 # 1. density on the tag for the first network, which it decides: much more than 1 wanted;
-# 2. the same for the repaired network, which ignores it: at most 1 wanted, more is a **false alarm**;
+# 2. the same for the repaired network, which hardly uses it: at most 1 wanted, more is a **false alarm**;
 # 3. a **sanity check** [@adebayo2018]: rank agreement with the map of the first network after the
 #    weights of its two dense layers were shuffled, on eight pictures. Near 1 means: the map does
 #    not depend on what these layers have learned.
 #
-# A counting layer in front of the network counts passes. Which method will win?
+# A counting layer in front of the network counts passes. (It sees pictures that go forwards; lesson 04 counts the way
+# back as well, so its numbers for gradients are twice these.) Which method will win?
 
 
 # %%
@@ -659,9 +661,9 @@ plots.show(
 #
 # - **As they come** (grey), none of the toolbox's methods is good here. Gradients find the tag with a
 #   density of 3 to 4, Grad-CAM 2; occlusion and SmoothGrad prefer everything else.
-# - **Mended** (blue), occlusion and Grad-CAM by place reach 8, and about 1 where the tag is ignored.
+# - **Mended** (blue), occlusion and Grad-CAM by place reach 8, and about 1 where the tag hardly matters.
 # - **LRP** is sharper, since patches and cells are larger than letters. But it also lights the tag for the
-#   network that ignores it, a little under preset A, much under alpha 1 beta 0, which hardly notices
+#   network that hardly uses it, a little under preset A, much under alpha 1 beta 0, which hardly notices
 #   that two layers were shuffled, either.
 # - **Grad-CAM as it comes** does not notice them at all. Its positive weights lose what those
 #   layers decide: for or against.
@@ -675,7 +677,7 @@ plots.show(
 # ## 8. Heat maps while a network learns
 #
 # tf-explain's most useful idea may be its **callbacks**: objects that Keras calls after each epoch. Each
-# draws a heat map of your pictures then, and writes it into files for TensorBoard. Here the first
+# draws a heat map of your pictures then, and writes it into files for TensorBoard, TensorFlow's own viewer. Here the first
 # network learns on with 80 pictures in which tags tell nothing (lesson 01), and we watch occlusion
 # of one tagged picture. The files go to a temporary folder, from which we read the drawings back.
 # **Predict:** what will they show?
@@ -764,6 +766,8 @@ plots.show(
 # - turned pictures back into numbers, and made integrated gradients add up,
 # - scored thirteen methods against a truth, and shuffled weights to see which notice,
 # - watched a heat map while a network learned.
+#
+# Next: [06 convection](06_convection.ipynb), the first application: clouds.
 #
 # ## Quiz
 #

@@ -13,7 +13,7 @@
 #
 # **Minutes:** 60 teaching, 30 exercises.
 #
-# **Prerequisites:** NumPy arrays and lesson 00 (necessary); lesson 01 (helpful); lesson 03 (helpful).
+# **Prerequisites:** NumPy arrays and lesson 00 (necessary); lessons 01 and 03 (helpful); lesson 02, for section 6 (helpful).
 #
 # **Needs:** 1.5 GB of memory, no network connection, no GPU.
 
@@ -39,8 +39,9 @@ course.start(seed=0)
 #
 # ## 1. The loop
 #
-# Five pictures, two minutes apart: what the satellite GOES measures at 0.64 µm in its channel 2, 64 x 64
-# pixels of 0.5 km. They are not real. They come from a world in which we know for each pixel how bright the cloud
+# Five pictures, two minutes apart: what the geostationary satellite GOES measures at 0.64 µm in its channel 2, 64 x 64
+# pixels of 0.5 km. The value is the **reflectance**, the share of sunlight sent back: here black is 0, white 1. The pictures
+# are not real. They come from a world in which we know for each pixel how bright the cloud
 # is and how much it bubbles. Press play. **How do *you* see convection?**
 
 # %%
@@ -72,7 +73,8 @@ plots.show(
 # Two clues, says the lecture: **high brightness**, and a texture that is **bubbling**, best seen in motion.
 # A tower is bright because it is thick. It bubbles because it grows, with a sunny and a shadow side.
 #
-# Our world knows both apart: reflectance is `truth_brightness` plus `truth_texture`, plus the camera's noise.
+# Our world knows both apart: reflectance is `truth_brightness` plus `truth_texture`, plus the camera's noise. Where bubbling
+# makes the cloud brighter, `truth_texture` is red, and where it casts a shadow, blue.
 
 # %%
 parts = ["reflectance", "truth_brightness", "truth_texture", "truth_bubbling"]
@@ -94,7 +96,7 @@ plots.show(
 #
 # As in the lecture: the five pictures are the input channels of a plain CNN, and two output neurons stand
 # for "none" and "convection". Half of the training scenes are convective. The others are stratus, cirrus,
-# broken cloud, old smooth shields and clear land, nearly all of them darker. Trained weights come with the course;
+# broken cloud, old smooth shields (broad sheets that a storm has left) and clear land, nearly all of them darker. Trained weights come with the course;
 # `RETRAIN = True` trains the network on your machine, which takes two minutes on two cores.
 
 # %%
@@ -162,7 +164,7 @@ print(f"POD {ordinary_pod[0]:.0f} %, FAR {ordinary_far[0]:.0f} %")
 # The lecture's recipe: (1) train the network, (2) freeze it, (3) feed one sample, (4) apply LRP. Steps 1 to 3
 # are done. One thing before step 4: there are *two* outputs, and the answer is which one is larger. So explain
 # their difference, $z = z_\text{convection} - z_\text{none}$. Both are linear in the last layer, so the difference is
-# one neuron with the difference of their weights.
+# one neuron with the difference of their weights. The rule is $\alpha_1\beta_0$: it follows positive contributions only (lesson 03).
 
 
 # %%
@@ -321,7 +323,7 @@ plots.show(
 #
 # `replace` changes one ingredient of a scene and nothing else. So ask the question itself:
 # - same brightness, other texture: smooth the bubbling away. Does the answer change?
-# - same texture, other brightness: dim the cloud to 0.35. Does the answer change?
+# - same texture, other brightness: dim the cloud to a reflectance of 0.35. Does the answer change?
 # - same pictures, other order: shuffle the frames. Does the network use motion at all?
 #
 # Guess six numbers before you run the cell: for the first and the repaired network, in how many of 100
@@ -350,7 +352,7 @@ for name, by_change in turned.items():
 
 # %% [markdown]
 # Smooth the storms, and the first network changes nearly none of its answers; dim them, and it loses nearly all. It
-# does not use texture at all, and the expert was right, more than the two correlations let one think. The
+# hardly uses texture, and the expert was right, more than the two correlations let one think. The
 # repaired network needs the texture, *and* still some brightness. And motion? Shuffled frames change next to nothing: both read
 # the five pictures as five copies of one. Only the network trained on texture alone minds the order.
 #
@@ -419,7 +421,7 @@ check.half_lost(half_lost_at, angles, pod_by_angle)
 # The lecture proposes two.
 #
 # **Repair one: pre-train where only texture differs.** A network is first trained on shields of any brightness, half of them
-# bubbling (strongly, contrast 0.3 to 0.6). Then it is *fine-tuned* on the ordinary scenes. Without the old
+# bubbling (strongly: domes and shadows differ from the cloud by about 0.3 to 0.6 of its brightness, the *contrast*). Then it is *fine-tuned* on the ordinary scenes. Without the old
 # samples it forgets: brightness is an easier way to a small loss. So the old samples are *replayed* among the new ones.
 #
 # **Repair two: make it a segmentation task.** The network gives a map: does this pixel bubble? Now each pixel of smooth anvil
@@ -602,6 +604,8 @@ widgets.panel(
 # - proved it with matched pairs, and found where it turns into errors,
 # - repaired the network twice, and saw which part of a repair did the work,
 # - measured how alike the favourites of a channel are, where clouds have no letters.
+#
+# Next: [07 GOES to radar](07_goes_to_mrms.ipynb), the second application: an output that is an image.
 #
 # ## Quiz
 #

@@ -11,10 +11,12 @@ import recipes_clever_hans
 import recipes_climate
 import recipes_convection
 import recipes_goes_mrms
+import recipes_receptive_fields
 
 from utils import course, skill, training, worlds
 
 WORLDS = [recipes_clever_hans, recipes_convection, recipes_goes_mrms, recipes_climate]
+WORLDS += [recipes_receptive_fields]
 WORLD = {name: world for world in WORLDS for name in world.RECIPES}
 RECIPES = {name: world.RECIPES[name] for name, world in WORLD.items()}
 

@@ -14,7 +14,7 @@ The computation has a TensorFlow graph and session of its own: it works in eager
 """
 
 import warnings
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -153,7 +153,7 @@ def relevance(
         ),
         lambda: _Machine(calls, kernels, rules, *setting),
     )
-    of_input, of_layers, entries = machine.run(samples, kernels, rules, output, batch_size)
+    of_input, of_layers, sums = machine.run(samples, kernels, rules, output, batch_size)
     if not np.isfinite(of_input).all():
         raise ValueError(
             "The relevance holds NaN or infinite values: check the network's weights, or try "
@@ -161,7 +161,7 @@ def relevance(
         )
     if isinstance(x, xr.DataArray):
         of_input = xr.DataArray(of_input, x.coords, x.dims, "relevance")
-    return Relevance(of_input, of_layers, _ledger(calls, rules, entries))
+    return Relevance(of_input, of_layers, _ledger(calls, rules, sums))
 
 
 # ---- one step ---------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ class _Machine:
         self.session = tf.compat.v1.Session(graph=graph)
 
     def run(self, samples, kernels, rules, output, batch_size):
-        """Relevance of the input, of the layers, and the ledger's entries, for all samples."""
+        """Relevance of the input, of the layers, and the ledger's sums, for all samples."""
         feed = {}
         for name, kernel in kernels.items():
             feed |= {self.kernels[name].w: kernel.w, self.kernels[name].b: kernel.b}
@@ -345,21 +345,23 @@ def _forward(calls, x, signed, kernels, rules, pooling):
 
 
 def _backward(calls, steps, start, layers):
-    """Go back through the calls: relevance of the input and of each layer, and the entries."""
+    """Go back through the calls: relevance of the input, of each layer, and the ledger's sums."""
     R, total = {calls[-1].target: start}, {calls[-1].target: _sum(start)}
-    of_layers, entries = {}, {}
+    of_layers, sums = {}, []
+    nothing = tf.zeros_like(total[calls[-1].target])
     for call, step in zip(reversed(calls), reversed(steps), strict=True):
         received = R.pop(call.target)
         shares, losses = step(received)
-        sums = [total[call.target] if share is received else _sum(share) for share in shares]
-        for key, share, sum_ in zip(call.sources, shares, sums, strict=True):
+        passed = [total[call.target] if share is received else _sum(share) for share in shares]
+        for key, share, sum_ in zip(call.sources, shares, passed, strict=True):
             R[key] = R[key] + share if key in R else share
             total[key] = total[key] + sum_ if key in total else sum_
-        entries[call.name] = {"received": total[call.target], "passed_on": sum(sums), **losses}
+        entry = {"received": total[call.target], "passed_on": sum(passed), **losses}
+        sums.append(tf.stack([entry.get(column, nothing) for column in _COLUMNS], -1))
         if layers:
             of_layers[call.name] = received
     (of_input,) = R.values()
-    return of_input, of_layers, entries
+    return of_input, of_layers, tf.stack(sums, 1)
 
 
 def _without_weights(layer, a, pooling):
@@ -430,16 +432,21 @@ _RELU = activations.relu, tf.nn.relu
 _HEADS = activations.softmax, activations.sigmoid, tf.nn.softmax, tf.nn.sigmoid
 
 
-def _ledger(calls, rules, entries):
-    """The ledger as a table from its entries by call."""
+_COLUMNS = ["received", "passed_on", "bias", "stabiliser", "unassigned"]
+
+
+@lru_cache
+def _rows(n, *names):
+    return pd.MultiIndex.from_product([range(n), names], names=["sample", "layer"])
+
+
+def _ledger(calls, rules, sums):
+    """The ledger as a table from its sums, shape (sample, layer, column), the last layer first."""
     names = [call.name for call in calls][::-1]
-    columns = ["received", "passed_on", "bias", "stabiliser", "unassigned"]
-    nothing = np.zeros_like(entries[names[0]]["received"])
-    sums = np.array([[entries[name].get(key, nothing) for key in columns] for name in names])
-    rows = pd.MultiIndex.from_product([range(len(nothing)), names], names=["sample", "layer"])
-    ledger = pd.DataFrame(np.moveaxis(sums, -1, 0).reshape(-1, len(columns)), rows, columns)
-    used = [rules[name].name if name in rules else "" for name in names]
-    ledger.insert(0, "rule", used * len(nothing))
+    ledger = pd.DataFrame(sums.reshape(-1, len(_COLUMNS)), _rows(len(sums), *names), _COLUMNS)
+    ledger.insert(
+        0, "rule", [rules[name].name if name in rules else "" for name in names] * len(sums)
+    )
     return ledger
 
 

@@ -4,11 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap
 
-from utils import lrp, plots
-from utils.explain import explain
+from utils import lrp, one_pixel, plots
 
 CROP = 64  # pixels that hold the receptive box of one output pixel, wherever it lies modulo 8
 HALF_BOX = 27  # of the encoder-decoder, to each side
+SEEN = np.array([-HALF_BOX - 0.5, HALF_BOX + 0.5])
 
 # Enhanced infrared from 190 to 310 K: grey above 250 K, colours for cold tops.
 INFRARED = LinearSegmentedColormap.from_list(
@@ -199,30 +199,31 @@ RULES = {
 }
 
 
-def heat_maps(model, crops, at, method="LRP alpha 1 beta 0"):
-    """Heat maps of one output pixel for each crop, in dBZ for LRP.
+def heat_maps(model, x, pixels, method="LRP alpha 1 beta 0"):
+    """Heat maps of one output pixel for each picture, in dBZ for LRP.
 
     Parameters
     ----------
     model : keras.Model
         An encoder-decoder, whose output is dBZ / 60.
-    crops, at
-        As `around` gives them.
+    x : array, shape (n, y, x, channel)
+    pixels : list of (int, int)
+        Row and column of a pixel in each picture.
     method : str
         A name from `RULES`, or "gradient".
 
     Returns
     -------
-    array, shape (n, 64, 64, channel)
+    array, shape of `x`
     """
     if method == "gradient":
-        return explain(model, crops, "gradient", output=at)
+        return one_pixel.explain(model, x, pixels, "gradient")
     if method not in RULES:
         raise ValueError(f"There is no method {method!r}: choose from {[*RULES, 'gradient']}.")
-    return 60 * lrp.relevance(model, crops, RULES[method], output=at, layers=False).input
+    return 60 * one_pixel.relevance(model, x, pixels, RULES[method]).input
 
 
-def one_pixel(model, data, x):
+def panel(model, data, x):
     """Prepare the picture of lesson 07's panel: one output pixel and its heat maps.
 
     Parameters
@@ -244,7 +245,7 @@ def one_pixel(model, data, x):
     top = field(axes[0], "c13", data.c13[0], "C13")
     radar = field(axes[1], "mrms", data.mrms[0], "MRMS estimate")
     crosses = [ax.plot([], [], "+", color=plots.INK, ms=12, mew=2)[0] for ax in axes[:2]]
-    shown = [plots.relevance(ax, np.zeros((CROP, CROP)), "z", limit=1) for ax in axes[2:]]
+    shown = [plots.relevance(ax, np.zeros(x.shape[1:3]), "z", limit=1) for ax in axes[2:]]
     marks = [ax.plot([], [], "+", color=plots.INK, ms=8)[0] for ax in axes[2:]]
     plots.relevance_bar(figure, shown[-1], axes[2:], label="one scale")
     figure.suptitle("z", x=0.01, ha="left", fontsize=11)
@@ -261,22 +262,20 @@ def one_pixel(model, data, x):
         whole = estimates[scene, lightning]
         top.set_data(data.c13[scene])
         radar.set_data(whole)
-        crops, at = around(given, [row], [column])
         text = f"estimate at the cross {whole[row, column]:.0f} dBZ"
         if whole[row, column] > 0:
-            maps = heat_maps(model, crops, at, method)[0]
+            maps = heat_maps(model, given, [(row, column)], method)[0]
         else:
-            maps, text = np.zeros(crops.shape[1:]), text + ": nothing to explain"
+            maps, text = np.zeros(given.shape[1:]), text + ": nothing to explain"
         figure.suptitle(text, x=0.01, ha="left", fontsize=11)
         limit = plots.colour_limit(maps)
         for i, (artist, name) in enumerate(zip(shown, ("C07", "C09", "C13", "GLM"), strict=True)):
             artist.set_data(maps[..., i] / limit)
             title = f"{name}: {maps[..., i].sum():.3g}"
             artist.axes.set_title(title, fontsize=10, fontweight="normal")
-        for cross in crosses:
+            artist.axes.set(xlim=column + SEEN, ylim=row - SEEN)
+        for cross in crosses + marks:
             cross.set_data([column], [row])
-        for mark in marks:
-            mark.set_data([at[0][1]], [at[0][0]])
         return figure
 
     return draw

@@ -2,9 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import tensorflow as tf
 from matplotlib.patches import Rectangle
-from tensorflow import keras
-from tensorflow.keras import layers
 
 from utils import plots, receptive_field
 
@@ -73,29 +72,60 @@ def builder(image, kilometres):
         ``draw(blocks, kernel, dilation, pool)`` returns the figure for so many blocks of a
         convolution and, if `pool` is above 1, a pooling.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(8, 4.3))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(8, 4.3))
 
     def draw(blocks, kernel, dilation, pool):
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential([keras.Input((*image.shape, 1))])
-        for _ in range(blocks):
-            options = {"dilation_rate": dilation, "padding": "same", "activation": "relu"}
-            model.add(layers.Conv2D(8, kernel, **options))
-            if pool > 1:
-                model.add(layers.MaxPooling2D(pool))
-        pixel = tuple(n // 2 for n in model.output_shape[1:3])
-        name = model.layers[-1].name
-        found = [receptive_field.box(model, layer.name) for layer in model.layers]
-        noise = np.random.default_rng(0).random((8, *image.shape, 1))
-        erf = receptive_field.effective(model, name, noise, pixel)
-        for ax in axes:
-            ax.clear()
+        found = _boxes(image.shape, blocks, kernel, dilation, pool)
+        rng, shapes = (
+            np.random.default_rng(0),
+            [(kernel, kernel, 8 if i else 1, 8) for i in range(blocks)],
+        )
+        kernels = [rng.normal(0, np.sqrt(2 / np.prod(s[:3])), s).astype("float32") for s in shapes]
+        noise = rng.random((4, *image.shape, 1), "float32")
+        erf = _random_field(kernels, dilation, pool, noise)
+        left.clear()
+        right.clear()
         size = found[-1].full_size[0]
-        boxes(axes[0], image, found, f"{size} pixels, {size * kilometres:.0f} km")
-        axes[1].imshow(erf / erf.max(), cmap="magma", vmin=0, vmax=1)
-        axes[1].set(xticks=[], yticks=[])
-        axes[1].set_title(f"ERF over its maximum; {model.count_params()} parameters", fontsize=10)
+        boxes(left, image, found, f"{size} pixels, {size * kilometres:.0f} km")
+        plots.picture(right, erf / erf.max()).set_cmap("magma")
+        parameters = sum(w.size + 8 for w in kernels)
+        right.set_title(f"ERF over its maximum; {parameters} parameters", fontsize=10)
         return fig
 
     plt.close(fig)
     return draw
+
+
+def _boxes(shape, blocks, kernel, dilation, pool):
+    """Box of the middle pixel after each convolution and pooling, by going back block by block."""
+    found, reach = [], dilation * (kernel - 1) // 2
+    for last in range(2 * blocks):
+        if last % 2 and pool == 1:
+            continue
+        pools = (last + 1) // 2
+        ends = []
+        for n in shape:
+            low = high = n // pool**pools // 2
+            for layer in range(last, -1, -1):
+                if layer % 2:
+                    low, high = low * pool, high * pool + pool - 1
+                else:
+                    low, high = low - reach, high + reach
+            ends.append((low, high + 1))
+        inside = (slice(max(a, 0), min(b, n)) for (a, b), n in zip(ends, shape, strict=True))
+        found.append(receptive_field.Box(*inside, *ends))
+    return found
+
+
+def _random_field(kernels, dilation, pool, x):
+    """ERF of the middle pixel of convolutions and poolings, without building a network."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        given = z = tf.constant(x)
+        for kernel in kernels:
+            before = z = tf.nn.convolution(z, kernel, 1, "SAME", dilations=dilation)
+            z = tf.nn.relu(z)
+            if pool > 1:
+                before = z = tf.nn.max_pool2d(z, pool, pool, "VALID")
+        row, column = (n // 2 for n in before.shape[1:3])
+        slope = session.run(tf.gradients(before[:, row, column], given)[0])
+    return np.sqrt((slope**2).mean((0, 3)))

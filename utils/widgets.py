@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import ipyevents
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ from utils.worlds import clever_hans as clever_hans_world
 from utils.worlds import convection as convection_world
 
 
-def panel(draw, **controls):
+def panel(draw, click=(), **controls):
     """Show controls above a figure that is drawn again whenever one of them moves.
 
     Parameters
@@ -19,6 +20,8 @@ def panel(draw, **controls):
     draw : function
         Takes the controls' values by name and returns a matplotlib figure. It should update the
         artists of one figure, so that an answer comes within 0.3 s.
+    click : (str, str), optional
+        Names of the two controls that a click on an image sets to its row and its column.
     **controls : ipywidgets.Widget
         Widgets with a `value`, named as the parameters of `draw`.
 
@@ -31,7 +34,10 @@ def panel(draw, **controls):
         format="png", layout={"max_width": "100%", "align_self": "flex-start"}
     )
 
+    figure = None
+
     def update(change=None):
+        nonlocal figure
         figure = draw(**{name: control.value for name, control in controls.items()})
         picture.value = plots.png(figure)
 
@@ -39,8 +45,45 @@ def panel(draw, **controls):
         control.style.description_width = "initial"  # or long names are cut
         control.observe(update, "value")
     update()
+
+    def move(event):
+        place = pixel_at(figure, event["dataX"], event["dataY"])
+        moved = [controls[name] for name in click]
+        if place and all(c.min <= i <= c.max for c, i in zip(moved, place, strict=True)):
+            for control in moved:  # one picture for both
+                control.unobserve(update, "value")
+            for control, i in zip(moved, place, strict=True):
+                control.value = i
+                control.observe(update, "value")
+            update()
+
+    if click:
+        ipyevents.Event(source=picture, watched_events=["click"]).on_dom_event(move)
     row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
     return ipywidgets.VBox([ipywidgets.Box(list(controls.values()), layout=row), picture])
+
+
+def pixel_at(figure, x, y):
+    """The pixel of an image under a place in the figure's PNG.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        As `plots.png` has drawn it.
+    x, y : float
+        From the PNG's upper left corner, in its pixels.
+
+    Returns
+    -------
+    (int, int) or None
+        Row and column, if there is an image.
+    """
+    place = np.array([x / plots.DPI, figure.get_figheight() - y / plots.DPI]) * figure.dpi
+    for ax in figure.axes:
+        if ax.images and ax.bbox.contains(*place):
+            column, row = ax.transData.inverted().transform(place)
+            return round(row), round(column)
+    return None
 
 
 def loop(draw, frames, **controls):

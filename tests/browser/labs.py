@@ -65,6 +65,14 @@ class Lab:
         self.page.get_by_role("slider").nth(number).press(key)
         self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
 
+    def click_picture(self, x, y):
+        """Click on the panel's picture, as far from its corner; wait until it changes."""
+        picture = self.page.locator(".jupyter-widgets img").first
+        picture.scroll_into_view_if_needed()
+        before = picture.screenshot()
+        picture.click(position={"x": x, "y": y})
+        self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
+
     def screenshot(self, name, whole=False):
         """Save a picture of the notebook, as seen or from top to bottom, for people to look at."""
         if whole:

@@ -78,6 +78,19 @@ def test_same_numbers_where_sizes_do_not_fit(n):
     assert where.rows.stop - where.rows.start < n - 10
 
 
+@pytest.mark.parametrize("name", ["plain", "skips"])
+def test_each_sample_has_its_own_pixel(name, request):
+    model, pixels = request.getfixturevalue(name), [(60, 71), (0, N - 1), (61, 33), (0, 5), (90, 2)]
+    x = samples(len(pixels), N, N, 2)
+    same(model, x, pixels, dtype="float64")
+    whole, part = (f(model, x, pixels, "gradient") for f in (each, one_pixel.explain))
+    np.testing.assert_allclose(part, whole, rtol=0, atol=2e-5 * abs(whole).max())
+
+
+def each(model, x, pixels, method):
+    return explain(model, x, method, pixels)
+
+
 def test_the_cut_is_small_and_of_one_shape(plain):
     cuts = [one_pixel.cut(plain, (row, row)) for row in range(N)]
     assert {cut.rows.stop - cut.rows.start for cut in cuts} == {56}
@@ -124,6 +137,8 @@ def test_bad_questions(plain):
     x = samples(1, N, N, 2)
     with pytest.raises(TypeError, match="pixel must be"):
         one_pixel.relevance(plain, x, 5)
+    with pytest.raises(ValueError, match="Give 1 pixels, one for each sample, not 2"):
+        one_pixel.relevance(plain, x, [(0, 0), (1, 1)])
     with pytest.raises(ValueError, match="no pixel"):
         one_pixel.relevance(plain, x, (N, 0))
     with pytest.raises(ValueError, match="no rule 'nothing'"):

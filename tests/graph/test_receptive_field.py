@@ -193,17 +193,35 @@ def resnet_by_3x3():
     return Sequential([Input((224, 224, 3)), *stack])
 
 
+def resnet_as_published():
+    """The same with strides in the last unit of a block, and its padding."""
+    stack = [layers.ZeroPadding2D(3), layers.Conv2D(1, 7, 2), layers.MaxPooling2D(3, 2, "same")]
+    for units in (3, 4, 6, 3):
+        stack += [layers.Conv2D(1, 3, padding="same") for _ in range(units)]
+        stack += [layers.MaxPooling2D(1, 2)]
+    return Sequential([Input((224, 224, 3)), *stack[:-1]])
+
+
 @pytest.mark.parametrize(
     "build, size, step, padding",
     [
         (alexnet, 195, 32, 64),
         (lambda: applications.VGG16(weights=None), 212, 32, 90),
         (lambda: applications.MobileNet(weights=None), 315, 32, 126),
-        # Keras pads by hand, on both sides alike, and so by 2 more than the published 239.
+        # Keras pads by one before its first pooling, where a step is 2 pixels; the published one
+        # pools with "same", which pads nothing in front: hence 241 here and 239 there.
         (lambda: applications.ResNet50(weights=None), 483, 32, 241),
+        (resnet_as_published, 483, 32, 239),
         (resnet_by_3x3, 427, 32, None),
     ],
-    ids=["AlexNet v2", "VGG-16", "MobileNet v1", "ResNet-50", "ResNet-50, strides in 3 x 3"],
+    ids=[
+        "AlexNet v2",
+        "VGG-16",
+        "MobileNet v1",
+        "ResNet-50",
+        "ResNet-50, pooled with same",
+        "ResNet-50, strides in 3 x 3",
+    ],
 )
 def test_as_published_by_araujo2019(build, size, step, padding):
     model = build()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tensorflow.keras import Input, Sequential, layers
 
-from utils import plots, receptive_draw, receptive_field
+from utils import far_cause, plots, receptive_draw, receptive_field
 from utils.check import receptive_fields as check
 
 KERNELS, STRIDES = np.array([3, 2, 3]), np.array([1, 2, 1])
@@ -66,3 +66,38 @@ def test_the_panel_follows_its_controls():
     fig = draw(blocks=2, kernel=3, dilation=2, pool=1)
     assert fig.axes[0].get_title(loc="left") == "9 pixels, 27 km"
     assert plots.png(fig) != first
+
+
+@pytest.mark.parametrize(
+    "blocks, kernel, dilation, pool", [(3, 3, 1, 2), (2, 5, 3, 1), (1, 1, 1, 2)]
+)
+def test_the_panel_knows_what_the_network_would_see(blocks, kernel, dilation, pool):
+    model = Sequential([Input((64, 48, 1))])
+    for _ in range(blocks):
+        model.add(layers.Conv2D(8, kernel, padding="same", dilation_rate=dilation))
+        if pool > 1:
+            model.add(layers.MaxPooling2D(pool))
+    found = receptive_draw._boxes((64, 48), blocks, kernel, dilation, pool)
+    assert found == [receptive_field.box(model, layer.name) for layer in model.layers]
+    kernels = [np.abs(w) for w in model.get_weights()[::2]]
+    x = np.random.default_rng(0).random((16, 64, 48, 1), "float32")
+    seen = receptive_draw._random_field(kernels, dilation, pool, x) > 0
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    assert found[-1].rows.start <= rows[0] and rows[-1] < found[-1].rows.stop
+    assert found[-1].columns.start <= columns[0] and columns[-1] < found[-1].columns.stop
+
+
+def test_storms_have_their_trigger_where_they_say():
+    x, severe = far_cause.storms(200, 0)
+    west, east = x[:, 15:18, 3:6].mean((1, 2, 3)), x[:, 15:18, 27:30].mean((1, 2, 3))
+    assert ((west > east) == severe).all() and 70 < severe.sum() < 130
+    with pytest.raises(ValueError, match="n must be"):
+        far_cause.storms(0, 0)
+
+
+def test_the_small_field_ends_short_of_the_trigger():
+    for dilations, size in (([1, 2, 3, 4], 21), ([1, 2, 4, 5], 25)):
+        net = far_cause.detector(dilations)
+        found = receptive_field.box(net, "map", (16, 16))
+        assert found.size == (size, size)
+        assert (found.columns.start <= 5) == (size == 25)  # the trigger is in columns 3 to 5

@@ -34,6 +34,40 @@ def test_panel_follows_its_control(panel):
     assert seen == [3, 7] and bytes(picture.value) != before
 
 
+def test_a_click_sets_row_and_column_and_draws_once(monkeypatch):
+    made, Event = [], widgets.ipyevents.Event
+    monkeypatch.setattr(
+        widgets.ipyevents, "Event", lambda **how: made.append(Event(**how)) or made[-1]
+    )
+    fig, (left, right) = plt.subplots(1, 2, figsize=(4, 2))
+    left.imshow(np.zeros((20, 30)), extent=(-0.5, 29.5, 19.5, -0.5))
+    right.plot([0, 1])
+    drawn = []
+
+    def draw(row, column):
+        drawn.append((row, column))
+        return fig
+
+    row, column = (ipywidgets.IntSlider(0, 0, 18) for _ in range(2))
+    column.max = 29
+    widgets.panel(draw, click=("row", "column"), row=row, column=column)
+    (event,) = made
+
+    def click(ax, x, y):
+        pixels = ax.transData.transform((x, y)) * plots.DPI / fig.dpi
+        height = fig.get_figheight() * plots.DPI
+        event._dom_handlers({"dataX": pixels[0], "dataY": height - pixels[1]})
+
+    click(left, 7.3, 12.4)
+    assert (row.value, column.value) == (12, 7) and drawn == [(0, 0), (12, 7)]
+    click(right, 0.5, 0.5)  # no image
+    click(left, 7, 19)  # beyond the slider's end
+    assert drawn == [(0, 0), (12, 7)]
+    row.value = 3  # it still listens
+    assert drawn[-1] == (3, 7)
+    plt.close(fig)
+
+
 def test_clever_hans_follows_the_tag():
     scenes = clever_hans.scenes(3, seed=worlds.VALIDATION)
     draw = widgets.clever_hans(networks.clever_hans(), scenes)

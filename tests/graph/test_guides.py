@@ -1,0 +1,73 @@
+"""The pages for users: routes that add up, terms that are used, exercises that are there."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = {path.name[:2]: path for path in sorted((ROOT / "lessons").glob("[0-9]*.py"))}
+PAGES = ("INSTRUCTORS.md", "GLOSSARY.md", "EXERCISES.md")
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def minutes(lesson):
+    line = re.search(
+        r"\*\*Minutes:\*\* (\d+) teaching.*?(\d+) exercises", lesson.read_text("utf-8")
+    )
+    return int(line[1]), int(line[2])
+
+
+def test_routes_add_up():
+    parts = re.split(r"Total: (\d+) minutes", read("INSTRUCTORS.md"))
+    assert len(parts) == 9
+    for table, total in zip(parts[::2], parts[1::2], strict=False):
+        rows = re.findall(r"^\| .+? \| (\d+) \| (\d+) \|$", table, re.MULTILINE)
+        assert sum(int(a) + int(b) for a, b in rows) == int(total)
+
+
+def test_routes_have_the_minutes_of_the_lessons():
+    rows = re.findall(
+        r"^\| (\d\d), (.+?) \| (\d+) \| (\d+) \|$", read("INSTRUCTORS.md"), re.MULTILINE
+    )
+    assert len(rows) > 15
+    for number, what, teaching, exercises in rows:
+        most = minutes(LESSONS[number])
+        if what == "all":
+            assert (int(teaching), int(exercises)) == most, number
+        else:
+            assert int(teaching) <= most[0] and int(exercises) <= most[1], number
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_each_lesson_has_a_part_in_the_guide(number):
+    assert re.search(rf"^### {number} ", read("INSTRUCTORS.md"), re.MULTILINE)
+
+
+def test_the_glossary_is_in_order_and_its_terms_are_used():
+    rows = re.findall(r"^\| (.+?) \| .+ \| \[(\d\d)\]\(.+\) \|$", read("GLOSSARY.md"), re.MULTILINE)
+    terms = [term.lower() for term, _ in rows]
+    assert len(terms) > 50 and terms == sorted(set(terms))
+    for term, number in rows:
+        words = LESSONS[number].read_text("utf-8").lower().replace("\n# ", " ").split()
+        assert term.lower().split(" (")[0] in " ".join(words), f"{term} in lesson {number}"
+
+
+def test_the_index_of_exercises_fits_the_lessons():
+    spec = importlib.util.spec_from_file_location("index", ROOT / "tools" / "exercises_page.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert tool.page(list(LESSONS.values())) == read("EXERCISES.md"), (
+        "python tools/exercises_page.py"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    assert page in read("README.md")
+    for target in re.findall(r"\]\(([^)#]+)", read(page)):
+        assert (ROOT / target).is_file(), target

@@ -1,0 +1,40 @@
+"""How the networks that see more or less far are trained."""
+
+import numpy as np
+from tensorflow import keras
+
+from utils import far_cause, training, worlds
+
+STORMS = {"start": None, "storms": 1000, "epochs": 8, "step": 5e-3}
+# Receptive fields of 21 pixels, one short of the trigger, and of 25, which hold it.
+DILATIONS = {"far_cause_21": [1, 2, 3, 4], "far_cause_25": [1, 2, 4, 5]}
+RECIPES = {
+    f"{name}_seed_{i}": {**STORMS, "dilations": dilations, "first weights": i}
+    for name, dilations in DILATIONS.items()
+    for i in range(3)
+}
+
+
+def network(recipe):
+    """The network of a recipe, with random weights."""
+    keras.utils.set_random_seed(recipe["first weights"])
+    return far_cause.detector(recipe["dilations"])
+
+
+def made_by(recipe):
+    """The code that decides the weights."""
+    return [far_cause.detector, far_cause.storms, training.fit]
+
+
+def train(model, recipe):
+    """Train on storms whose trigger lies west or east."""
+    x, severe = far_cause.storms(recipe["storms"], worlds.TRAINING)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    options = {"epochs": recipe["epochs"], "batch_size": 50, "learning_rate": recipe["step"]}
+    training.fit(model, x, np.float32(severe), loss=loss, **options)
+
+
+def right(model, recipe, n=1000):
+    """Are n validation storms told right?"""
+    x, severe = far_cause.storms(n, worlds.VALIDATION)
+    return {"accuracy": (model.predict(x, verbose=0)[:, 0] > 0) == severe}
