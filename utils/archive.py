@@ -15,26 +15,20 @@ The same call runs on a real cluster, where the course's `utils` and the folder 
 """
 
 import contextlib
-import functools
-import hashlib
-import io
 import itertools
 import logging
-import re
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dask
 import numpy as np
-import tensorflow as tf
 import xarray as xr
 import zarr
 from dask.base import tokenize
 from distributed import Client, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
-from utils import course, inputs, lrp
+from utils import archive_store, inputs, lrp
 from utils.architecture import title
 
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
@@ -149,7 +143,7 @@ def read(store):
     ValueError
         If there is no such store.
     """
-    _made_from(Path(store))
+    archive_store.made_from(Path(store))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
         return xr.open_zarr(store, consolidated=False, mask_and_scale=False)
@@ -159,9 +153,10 @@ def _run(kind, model, data, store, settings, client, watch):
     if client is not None and not isinstance(client, Client):
         raise TypeError(f"client must be a Dask client, not {type(client).__name__}.")
     data, samples = _check(model, data, settings["output"])
+    _check_name(kind, settings)
     store = Path(store).resolve()
     made_from = {
-        "network": _hash_network(model),
+        "network": archive_store.fingerprint(model),
         "method": tokenize(kind, sorted(settings.items())),
         "input": tokenize(
             [data.name, data.dims, data.shape, str(data.dtype), data.chunks],
@@ -169,8 +164,8 @@ def _run(kind, model, data, store, settings, client, watch):
         ),
     }
     if not store.exists():
-        _make(store, kind, model, data, samples, made_from)
-    for what, was in _made_from(store).items():
+        archive_store.make(store, kind, model, data, samples, made_from)
+    for what, was in archive_store.made_from(store).items():
         if was != made_from[what]:
             raise ValueError(
                 f"{store.name} was made with another {what}: choose another folder, or delete "
@@ -222,47 +217,19 @@ def _check(model, data, output):
     return data, samples
 
 
-def _hash_network(model):
-    """Hash of a network's configuration, but for its layers' names, and of its weights."""
-    text = model.to_json()
-    names = list(dict.fromkeys(re.findall(r'"name": "([^"]*)"', text)))
-    text = re.sub(r'"([^"]*)"', lambda m: f"{names.index(m[1])}" if m[1] in names else m[0], text)
-    total = hashlib.sha256(text.encode())
-    for array in model.get_weights():
-        total.update(np.ascontiguousarray(array))
-    return total.hexdigest()
+def _check_name(kind, settings):
+    """Refuse a misspelt method or rule before any chunk is sent."""
+    if kind == "relevance":
+        rule, what, known = settings["rule"], "rule", list(lrp.RULES)
+        names = rule.values() if isinstance(rule, dict) else [rule]
+    else:
+        from utils.explain import methods  # iNNvestigate takes seconds
 
-
-def _made_from(store):
-    """What a store of maps was made from."""
-    try:
-        return dict(zarr.open_group(store, mode="r").attrs["made_from"])
-    except (FileNotFoundError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{store.name} is no store of maps, or was left half made: choose another folder."
-        ) from error
-
-
-def _make(store, kind, model, data, samples, made_from):
-    """Make the store: coordinates, network, and empty arrays for the maps and for what is done."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
-        data.coords.to_dataset().drop_encoding().to_zarr(store, consolidated=False)
-    group = zarr.open_group(store, mode="r+")
-    options = {"dtype": "float32", "fill_value": np.nan, "dimension_names": data.dims}
-    chunks = tuple(sizes[0] for sizes in data.chunks)
-    maps = group.create_array(kind, shape=data.shape, chunks=chunks, **options)
-    maps.attrs["long_name"] = f"{kind} of {data.name}" if data.name else kind
-    count = data.data.numblocks[:samples]
-    names = [f"{dim}_chunk" for dim in data.dims[:samples]]
-    group.create_array(
-        "done", shape=count, chunks=(1,) * samples, dtype="int8", dimension_names=names
-    )
-    network = group.create_group("network")
-    for i, array in enumerate(model.get_weights()):
-        network.create_array(f"{i:04d}", data=np.asarray(array))
-    network.attrs["config"] = model.to_json()
-    group.attrs["made_from"] = made_from  # the last thing written
+        names, what, known = [settings["method"]], "method", list(methods().method)
+    for name in names:
+        if isinstance(name, str) and name not in known:
+            hint = inputs.did_you_mean(name, known) or f"choose one of {', '.join(known)}."
+            raise ValueError(f"There is no {what} {name!r}: {hint}")
 
 
 def _compute(client, data, samples, store, kind, settings, watch):
@@ -271,7 +238,7 @@ def _compute(client, data, samples, store, kind, settings, watch):
     missing = [tuple(map(int, place)) for place in np.argwhere(done[:] == 0)]
     blocks = data.data.to_delayed().reshape(data.data.numblocks[:samples])
     ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[:samples]]
-    work = dask.delayed(_chunk, pure=False)
+    work = dask.delayed(archive_store.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
     client.wait_for_workers(1)
     futures = as_completed(loop=client.loop)
@@ -322,51 +289,3 @@ def _name(data, place, part):
         ends = [str(values[0])] + [str(values[-1])] * (len(values) > 1)
         where.append(f"{dim} {' to '.join(ends)}")
     return f"chunk {', '.join(map(str, place))} ({'; '.join(where)})"
-
-
-# ---- on a worker ------------------------------------------------------------------------------
-
-_thread = ThreadPoolExecutor(1)  # Keras' graph and session belong to the thread that made them
-
-
-def _chunk(block, store, kind, part, settings):
-    """Make the maps of one chunk and write them."""
-    return _thread.submit(_maps, block, store, kind, part, settings).result()
-
-
-def _maps(block, store, kind, part, settings):
-    group = zarr.open_group(store, mode="r+")
-    quiet = io.StringIO()  # progress bars and versions: they would appear in the notebook
-    with (
-        contextlib.redirect_stdout(quiet),
-        contextlib.redirect_stderr(quiet),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        model = _network(store, group.attrs["made_from"]["network"])
-        samples = np.reshape(block, (-1, *block.shape[len(part) :]))
-        if kind == "relevance":
-            maps = lrp.relevance(model, samples, layers=False, **settings).input
-        else:
-            from utils.explain import explain  # iNNvestigate takes seconds
-
-            maps = explain(model, samples, **settings)
-    group[kind][tuple(part)] = maps.reshape(block.shape)
-
-
-@functools.lru_cache(8)
-def _network(store, fingerprint):
-    """The network of a store; the fingerprint keeps a deleted and remade store apart."""
-    with contextlib.suppress(RuntimeError):  # where TensorFlow already runs
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    course.start()
-    network = zarr.open_group(store, mode="r")["network"]
-    try:
-        model = tf.keras.models.model_from_json(network.attrs["config"])
-    except ValueError as error:
-        raise NotImplementedError(
-            f"The workers cannot build the network ({error}): write it with Keras' own parts."
-        ) from error
-    model.set_weights([network[name][...] for name in sorted(network.array_keys())])
-    return model

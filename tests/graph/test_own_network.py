@@ -1,10 +1,15 @@
 """Networks that no lesson made: loaded, explained, traced, or refused in one clear sentence."""
 
+import re
+import shutil
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from tensorflow import keras
 from tensorflow.keras import applications, layers
 
@@ -56,6 +61,31 @@ def test_a_loaded_network_gives_its_old_answers(saved, file):
     model = own.load(saved / file)
     wanted = answers[file.partition(".")[0]]
     np.testing.assert_allclose(model.predict(answers["x"], verbose=0), wanted, atol=1e-5)
+
+
+def test_keras_alone_leaves_the_weights_random(saved):
+    """The reason for `own.load`. When this fails, Keras' own function will do."""
+    answers = np.load(saved / "answers.npz")
+    model = keras.models.load_model(saved / "plain.keras")
+    assert abs(model.predict(answers["x"], verbose=0) - answers["plain"]).max() > 0.01
+
+
+def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
+    page = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    part = page.split("## Your own network")[1].split("\n## ")[0]
+    code = textwrap.dedent("\n".join(re.findall(r"^    .+$", part, re.MULTILINE)))
+    x = xr.Dataset({"field": (("sample", "channel", "y", "x"), np.ones((4, 1, 8, 8)))})
+    x.to_netcdf(tmp_path / "samples.nc")
+    x = x.transpose("sample", "y", "x", "channel").chunk(sample=2)
+    x.to_zarr(tmp_path / "input.zarr", consolidated=False)
+    shutil.copy(saved / "plain.keras", tmp_path / "mine.keras")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    for maps in ("heat_maps", "relevance", "maps"):
+        assert names[maps].dims == ("sample", "y", "x", "channel")
+        assert np.isfinite(names[maps]).all() and names[maps].any()
+    assert names["field"].shape == (8, 8) and (tmp_path / "maps.zarr").is_dir()
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
@@ -150,9 +180,16 @@ def test_ten_lines_work_on_a_foreign_network(name):
     assert field.shape == x.shape[1:3] and field.any()
 
 
-def test_what_a_network_must_not_have_is_named():
-    x = np.ones((1, 32, 32, 3), "float32")
-    mobile = applications.MobileNet(weights=None, classes=10, input_shape=(32, 32, 3))
+def test_a_capped_relu_is_named():
+    options = {"classes": 10, "input_shape": (32, 32, 3), "classifier_activation": None}
+    mobile = applications.MobileNet(weights=None, **options)
     with pytest.raises(NotImplementedError, match=r"layer 'conv1_relu' \(ReLU\).*kind of ReLU"):
-        lrp.relevance(mobile, x)
-    assert explain(mobile, x, "gradient", output=0).shape == x.shape
+        lrp.relevance(mobile, np.ones((1, 32, 32, 3)))
+
+
+def test_a_gradient_goes_through_a_capped_relu():
+    net = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3), layers.ReLU(6.0)])
+    net.add(layers.Flatten())
+    net.add(layers.Dense(2))
+    heat_map = explain(net, np.ones((1, 8, 8, 1)), "gradient", output=0)
+    assert np.isfinite(heat_map).all() and heat_map.any()
