@@ -1,0 +1,195 @@
+"""Networks that no lesson made: loaded, explained, traced, or refused in one clear sentence."""
+
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from tensorflow import keras
+from tensorflow.keras import applications, layers
+
+from utils import lrp, own
+from utils.explain import explain
+from utils.receptive_field import effective, trace
+
+MAKE = """
+import sys
+import numpy as np
+from tensorflow import keras
+from tensorflow.keras import layers
+folder = sys.argv[1]
+class Mine(layers.Dense):
+    pass
+start = keras.Input((8, 8, 1))
+def net(*more):
+    return keras.Sequential([keras.Input((8, 8, 1)), *more, layers.Flatten(), layers.Dense(2)])
+kinds = {
+    "plain": net(layers.Conv2D(2, 3, activation="relu"), layers.BatchNormalization()),
+    "lambda": net(layers.Lambda(lambda t: t / 2, name="half")),
+    "custom": net(Mine(1, name="my_layer")),
+    "function": net(layers.Dense(1, activation=lambda t: t * t, name="square")),
+    "operation": keras.Model(start, layers.Flatten()(start + 1.0)),
+    "nested": net(net(), layers.Reshape((2, 1))),
+}
+x = np.random.default_rng(0).normal(size=(3, 8, 8, 1))
+for name, model in kinds.items():
+    for ending in ("keras", "h5"):
+        model.save(f"{folder}/{name}.{ending}")
+kinds["plain"].save_weights(f"{folder}/weights.h5")
+np.savez(f"{folder}/answers.npz", x=x, **{k: kinds[k].predict(x) for k in ("plain", "nested")})
+"""
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Networks saved by a process in eager mode, as most are."""
+    folder = tmp_path_factory.mktemp("saved")
+    (folder / "make.py").write_text(MAKE)  # a file: Keras reads a function's source
+    command = [sys.executable, folder / "make.py", folder]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.mark.parametrize("file", ["plain.keras", "plain.h5", "nested.keras", "nested.h5"])
+def test_a_loaded_network_gives_its_old_answers(saved, file):
+    answers = np.load(saved / "answers.npz")
+    model = own.load(saved / file)
+    wanted = answers[file.partition(".")[0]]
+    np.testing.assert_allclose(model.predict(answers["x"], verbose=0), wanted, atol=1e-5)
+
+
+def test_keras_alone_leaves_the_weights_random(saved):
+    """The reason for `own.load`. When this fails, Keras' own function will do."""
+    answers = np.load(saved / "answers.npz")
+    model = keras.models.load_model(saved / "plain.keras")
+    assert abs(model.predict(answers["x"], verbose=0) - answers["plain"]).max() > 0.01
+
+
+def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
+    page = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    part = page.split("## Your own network")[1].split("\n## ")[0]
+    code = textwrap.dedent("\n".join(re.findall(r"^    .+$", part, re.MULTILINE)))
+    x = xr.Dataset({"field": (("sample", "channel", "y", "x"), np.ones((4, 1, 8, 8)))})
+    x.to_netcdf(tmp_path / "samples.nc")
+    x = x.transpose("sample", "y", "x", "channel").chunk(sample=2)
+    x.to_zarr(tmp_path / "input.zarr", consolidated=False)
+    shutil.copy(saved / "plain.keras", tmp_path / "mine.keras")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    for maps in ("heat_maps", "relevance", "maps"):
+        assert names[maps].dims == ("sample", "y", "x", "channel")
+        assert np.isfinite(names[maps]).all() and names[maps].any()
+    assert names["field"].shape == (8, 8) and (tmp_path / "maps.zarr").is_dir()
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("lambda", "The layer 'half' .Lambda. holds code of its own"),
+        ("operation", "TFOpLambda. holds code of its own"),
+        ("custom", "The layer 'my_layer' .Mine. is not Keras' own"),
+        ("function", "The activation of the layer 'square' .Dense. is code of its own"),
+    ],
+)
+def test_code_is_not_run_unasked(saved, name, ending, said):
+    with pytest.raises(NotImplementedError, match=said):
+        own.load(saved / f"{name}.{ending}")
+
+
+def test_code_is_run_when_asked(saved):
+    x = np.load(saved / "answers.npz")["x"]
+    model = own.load(saved / "operation.keras", trust=True)
+    np.testing.assert_allclose(model.predict(x, verbose=0), np.float32(x).reshape(3, -1) + 1)
+
+
+def test_files_that_are_none(saved, tmp_path):
+    (tmp_path / "text.keras").write_text("no")
+    (tmp_path / "text.h5").write_text("no")
+    for file in ("text.keras", "text.h5"):
+        with pytest.raises(ValueError, match="no saved Keras network, or is damaged"):
+            own.load(tmp_path / file)
+    with pytest.raises(ValueError, match="holds weights only"):
+        own.load(saved / "weights.h5")
+    with pytest.raises(FileNotFoundError, match="save it as one file"):
+        own.load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="look again"):
+        own.load(tmp_path / "none.h5")
+
+
+def encoder(strides=1, dilation=1):
+    """Small, with strides or dilation, as a regressor of one number."""
+    net = keras.Sequential([keras.Input((32, 32, 2))])
+    for _ in range(3):
+        net.add(
+            layers.Conv2D(
+                4, 3, strides, "same", dilation_rate=dilation, activation="relu", use_bias=False
+            )
+        )
+    net.add(layers.GlobalAveragePooling2D())
+    net.add(layers.Dense(1))
+    return net
+
+
+def decoder():
+    start = keras.Input((32, 32, 2))
+    x = layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(start)
+    x = layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.Concatenate()([x, start])
+    return keras.Model(start, layers.Conv2D(1, 1)(x))
+
+
+def application(make, **options):
+    return lambda: make(weights=None, classes=10, **options)
+
+
+SMALL = {"input_shape": (32, 32, 3)}
+NETWORKS = {
+    "strided": lambda: encoder(strides=2),
+    "dilated": lambda: encoder(dilation=2),
+    "encoder-decoder": decoder,
+    "VGG16": application(applications.VGG16, **SMALL),
+    "ResNet50": application(applications.ResNet50, **SMALL),
+}
+SLOW = "VGG16", "ResNet50"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in NETWORKS],
+)
+def test_ten_lines_work_on_a_foreign_network(name):
+    model = NETWORKS[name]()
+    x = np.random.default_rng(0).normal(size=(1, *model.input_shape[1:]))
+    output = (0,) * (len(model.output_shape) - 1)
+    output = output if len(output) > 1 else 0
+    for heat_map in (
+        explain(model, x, "lrp.epsilon", output, epsilon=0.01),
+        lrp.relevance(model, x, "alpha_1_beta_0", output, layers=False).input,
+    ):
+        assert heat_map.shape == x.shape and np.isfinite(heat_map).all() and heat_map.any()
+    table = trace(model)
+    assert table.size_y.iloc[0] > 1
+    field = effective(model, table.attrs["last_spatial"], x, (0, 0))
+    assert field.shape == x.shape[1:3] and field.any()
+
+
+def test_a_capped_relu_is_named():
+    options = {"classes": 10, "input_shape": (32, 32, 3), "classifier_activation": None}
+    mobile = applications.MobileNet(weights=None, **options)
+    with pytest.raises(NotImplementedError, match=r"layer 'conv1_relu' \(ReLU\).*kind of ReLU"):
+        lrp.relevance(mobile, np.ones((1, 32, 32, 3)))
+
+
+def test_a_gradient_goes_through_a_capped_relu():
+    net = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3), layers.ReLU(6.0)])
+    net.add(layers.Flatten())
+    net.add(layers.Dense(2))
+    heat_map = explain(net, np.ones((1, 8, 8, 1)), "gradient", output=0)
+    assert np.isfinite(heat_map).all() and heat_map.any()

@@ -1,0 +1,291 @@
+"""Heat maps for a whole archive: from a Zarr store to a Zarr store, chunk by chunk, with Dask.
+
+`explain` and `relevance` do what their namesakes in `utils.explain` and `utils.lrp` do, for arrays
+that no memory holds. A worker reads one chunk, makes its maps and writes them; the process that
+calls only hands out work and notes in the output store, under ``done``, which chunks are there.
+
+The store also holds the network, as configuration and weights: each worker builds it from there
+once, and a worker that is killed takes nothing with it.
+
+The same call runs on a real cluster, where the course's `utils` and the folder must be in reach:
+
+>>> client = Client("tcp://scheduler:8786")        # or, with dask-jobqueue,
+>>> client = Client(SLURMCluster(cores=1, memory="4GB"))    # and then cluster.scale(100)
+>>> maps = archive.explain(model, data, "maps.zarr", client=client)
+"""
+
+import contextlib
+import itertools
+import logging
+import warnings
+from pathlib import Path
+
+import dask
+import numpy as np
+import xarray as xr
+import zarr
+from dask.base import tokenize
+from distributed import Client, LocalCluster, as_completed
+from tqdm.auto import tqdm
+
+from utils import archive_store, inputs, lrp
+from utils.architecture import title
+
+WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
+HOPELESS = 10  # failures without a success, after which a run stops
+
+
+@contextlib.contextmanager
+def local_client(workers=2):
+    """Start a Dask cluster on this machine, of workers with one thread each, until the block ends.
+
+    A worker is a process of its own that needs about 0.5 GB. A script must call this behind
+    ``if __name__ == "__main__":``, because each worker imports it.
+
+    Parameters
+    ----------
+    workers : int
+
+    Yields
+    ------
+    distributed.Client
+    """
+    inputs.check_count("workers", workers)
+    with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def explain(
+    model,
+    data,
+    store,
+    method="lrp.alpha_1_beta_0",
+    output=None,
+    *,
+    client=None,
+    watch=None,
+    **options,
+):
+    """Heat maps of an archive by iNNvestigate, as `utils.explain.explain` makes them.
+
+    Call it again with the same arguments to go on where a run has stopped.
+
+    Parameters
+    ----------
+    model : keras.Model
+        One input, one output, and Keras' own layers only, of which the workers build it.
+    data : xarray.DataArray or xarray.Dataset
+        Chunked by Dask, as `xarray.open_zarr` gives it. The last dimensions are the network's, in
+        one chunk; those before count samples, in chunks of one size (the last may be smaller). A
+        Dataset's variables become the channels. What the array still has to compute is computed
+        with each chunk: give it means over the whole archive as numbers.
+    store : str or Path
+        Folder of the Zarr store with the maps. It is made if it is not there.
+    method, **options
+        As in `utils.explain.explain`.
+    output : int or tuple, optional
+        What to explain in all samples. None takes each sample's strongest output.
+    client : distributed.Client, optional
+        Where to compute. None starts `local_client` for this call.
+    watch : function, optional
+        Called after each chunk with the number of chunks done and of all.
+
+    Returns
+    -------
+    xarray.DataArray
+        The maps, not loaded: float32, with the coordinates and chunks of `data`.
+
+    Raises
+    ------
+    TypeError, ValueError, NotImplementedError
+        If an argument does not fit; if the store was made from another network, method or input;
+        or if chunks failed: the message names the first, and all others are stored.
+    """
+    settings = {"method": method, "output": output, **options}
+    return _run("explanation", model, data, store, settings, client, watch)
+
+
+def relevance(
+    model, data, store, rule="epsilon", output=None, *, client=None, watch=None, **options
+):
+    """Relevance of an archive's inputs, as `utils.lrp.relevance` computes it.
+
+    Parameters, result and errors are those of `explain`, but for `rule` and the options `pooling`,
+    `dtype` and `batch_size`, which are those of `utils.lrp.relevance`.
+    """
+    settings = {"rule": rule, "output": output, **options}
+    return _run("relevance", model, data, store, settings, client, watch)
+
+
+def read(store):
+    """Open a store of maps.
+
+    Parameters
+    ----------
+    store : str or Path
+
+    Returns
+    -------
+    xarray.Dataset
+        ``explanation`` or ``relevance``, not loaded, NaN where it is not computed yet; and
+        ``done``, 1 for each chunk that is.
+
+    Raises
+    ------
+    ValueError
+        If there is no such store.
+    """
+    archive_store.made_from(Path(store))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
+        return xr.open_zarr(store, consolidated=False, mask_and_scale=False)
+
+
+def _run(kind, model, data, store, settings, client, watch):
+    if client is not None and not isinstance(client, Client):
+        raise TypeError(f"client must be a Dask client, not {type(client).__name__}.")
+    data, samples = _check(model, data, settings["output"])
+    _check_name(kind, settings)
+    store = Path(store).resolve()
+    made_from = {
+        "network": archive_store.fingerprint(model),
+        "method": tokenize(kind, sorted(settings.items())),
+        "input": tokenize(
+            [data.name, data.dims, data.shape, str(data.dtype), data.chunks],
+            [(name, c.dims, np.asarray(c)) for name, c in sorted(data.coords.items())],
+        ),
+    }
+    if not store.exists():
+        archive_store.make(store, kind, model, data, samples, made_from)
+    for what, was in archive_store.made_from(store).items():
+        if was != made_from[what]:
+            raise ValueError(
+                f"{store.name} was made with another {what}: choose another folder, or delete "
+                "this one to start anew."
+            )
+    if not zarr.open_group(store, mode="r")["done"][:].all():
+        with contextlib.ExitStack() as stack:
+            client = client or stack.enter_context(local_client())
+            _compute(client, data, samples, store, kind, settings, watch)
+    return read(store)[kind]
+
+
+def _check(model, data, output):
+    """The data as an array, and how many of its dimensions count samples."""
+    inputs.check_model(model)
+    for layer in model.layers:
+        if type(layer).__module__.partition(".")[0] != "keras" or "Lambda" in type(layer).__name__:
+            raise NotImplementedError(
+                f"The workers cannot build the {title(layer)}: write it with Keras' own layers."
+            )
+    if isinstance(output, list | np.ndarray):
+        raise TypeError("output must be one int or tuple for all samples of an archive, or None.")
+    shape = tuple(model.outputs[0].shape[1:])
+    if output is not None and None not in shape:
+        inputs.indices(output, shape, 1)
+    if isinstance(data, xr.Dataset):
+        data = data.to_dataarray("channel").transpose(..., "channel").chunk(channel=-1)
+    if not isinstance(data, xr.DataArray) or data.chunks is None:
+        raise TypeError(
+            "data must be an xarray object in Dask chunks: open it with xarray.open_zarr, or cut "
+            "it with data.chunk(...)."
+        )
+    wanted = tuple(model.inputs[0].shape[1:])
+    samples = data.ndim - len(wanted)
+    own = data.shape[samples:]
+    if samples < 1 or any(n not in (None, m) for n, m in zip(wanted, own, strict=True)):
+        raise ValueError(
+            f"data has the shape {data.shape}, and its last dimensions must be {wanted}, which "
+            "the network takes."
+        )
+    for dim, sizes in zip(data.dims, data.chunks, strict=True):
+        if dim in data.dims[samples:] and len(sizes) > 1:
+            raise ValueError(f"A map is cut along {dim}: join it by data.chunk({dim}=-1).")
+        if len({*sizes[:-1]}) > 1 or sizes[-1] > sizes[0]:
+            raise ValueError(
+                f"The chunks along {dim} differ in size: make them even by "
+                f"data.chunk({dim}={sizes[0]})."
+            )
+    return data, samples
+
+
+def _check_name(kind, settings):
+    """Refuse a misspelt method or rule before any chunk is sent."""
+    if kind == "relevance":
+        rule, what, known = settings["rule"], "rule", list(lrp.RULES)
+        names = rule.values() if isinstance(rule, dict) else [rule]
+    else:
+        from utils.explain import methods  # iNNvestigate takes seconds
+
+        names, what, known = [settings["method"]], "method", list(methods().method)
+    for name in names:
+        if isinstance(name, str) and name not in known:
+            hint = inputs.did_you_mean(name, known) or f"choose one of {', '.join(known)}."
+            raise ValueError(f"There is no {what} {name!r}: {hint}")
+
+
+def _compute(client, data, samples, store, kind, settings, watch):
+    """Have the missing chunks computed, a few at a time, and note those that are."""
+    done = zarr.open_group(store, mode="r+")["done"]
+    missing = [tuple(map(int, place)) for place in np.argwhere(done[:] == 0)]
+    blocks = data.data.to_delayed().reshape(data.data.numblocks[:samples])
+    ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[:samples]]
+    work = dask.delayed(archive_store.compute, pure=False)
+    waiting, places, failures, succeeded = iter(missing), {}, [], 0
+    client.wait_for_workers(1)
+    futures = as_completed(loop=client.loop)
+
+    def send():
+        room = WAITING * max(1, sum(client.nthreads().values())) - len(places)
+        for place in itertools.islice(waiting, max(0, room)):
+            part = [slice(int(e[i]), int(e[i + 1])) for i, e in zip(place, ends, strict=True)]
+            future = client.compute(work(blocks[place], str(store), kind, part, settings))
+            places[future] = place, dict(zip(data.dims, part, strict=False))
+            futures.add(future)
+
+    try:
+        send()
+        with tqdm(total=done.size, initial=done.size - len(missing), delay=2, leave=False) as bar:
+            for future in futures:
+                place, part = places.pop(future)
+                error = future.exception()
+                if isinstance(error, NotImplementedError | TypeError | ImportError):
+                    raise error
+                if error:
+                    failures.append(f"{_name(data, place, part)}: {error}")
+                    if len(failures) >= HOPELESS and not succeeded:
+                        break
+                else:
+                    done[place] = 1
+                    succeeded += 1
+                    bar.update()
+                del future, error
+                send()
+                if watch:
+                    watch(done.size - len(missing) + succeeded, done.size)
+    finally:
+        client.cancel(list(places))
+    if failures:
+        raise ValueError(
+            f"{len(failures)} of {done.size} chunks failed, and all others that were tried are "
+            f"stored; the first is {failures[0]} Mend it and call again: only what is missing is "
+            "computed."
+        )
+
+
+def _name(data, place, part):
+    """A chunk's number, and its first and last coordinates."""
+    where = []
+    for dim, cut in part.items():
+        values = data[dim].values[cut] if dim in data.coords else range(cut.start, cut.stop)
+        ends = [str(values[0])] + [str(values[-1])] * (len(values) > 1)
+        where.append(f"{dim} {' to '.join(ends)}")
+    return f"chunk {', '.join(map(str, place))} ({'; '.join(where)})"
