@@ -47,6 +47,7 @@ train = world.simulate(20, seed=worlds.TRAINING, members=3)
 test = world.simulate(16, seed=worlds.CLAIMS)
 observed = world.simulate(1, seed=worlds.CLAIMS + 1000, setting="observations")
 area = world.weights()  # of each cell, mean 1
+tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
 train_maps, train_years = world.anomalies(train)
 test_maps, test_years = world.anomalies(test)
 late = test_years >= 1990
@@ -237,9 +238,9 @@ def load(name, ridge=0.01):
 
 # %%
 train_mean, test_mean = ((m * area).mean((1, 2)) for m in (train_maps, test_maps))
-pattern_maps = [np.float32(world.without_global_mean(m)) for m in (train_maps, test_maps)]
-pattern_scale = world.scale(pattern_maps[0], train_years)
-pattern_x = [np.float32((m - pattern_scale[0]) / pattern_scale[1]) for m in pattern_maps]
+pattern_x = [np.float32(world.without_global_mean(m)) for m in (train_maps, test_maps)]
+shift, width = world.scale(pattern_x[0], train_years)
+pattern_x = [np.float32((some - shift) / width) for some in pattern_x]
 dated = {
     "global mean alone": np.polyval(np.polyfit(train_mean, train_years, 3), test_mean),
     "ridge regression": ridge_years(train_x, x),
@@ -260,7 +261,7 @@ for name, some, years in (
 ):
     off = abs(fit.predict(some.reshape(len(some), -1)) - years).mean()
     print(f"ridge regression on every fourth year, {name} models: off by {off:.1f} years")
-del pattern_maps, pattern_x, train_x  # memory
+del pattern_x, train_x
 
 # %% [markdown]
 # The global mean alone does about as well as the network, and that is our world's doing: its models
@@ -295,22 +296,20 @@ def by_model(values, years, good, span):
     """Mean over the good maps of a period, for each model that has some."""
     inside = good & (years >= span[0]) & (years < span[1])
     runs = np.arange(len(years)) // 180
-    return np.array(
-        [values[inside & (runs == r)].mean(0) for r in range(16) if inside[runs == r].any()]
-    )
+    own = [inside & (runs == r) for r in range(16)]
+    return np.array([values[some].mean(0) for some in own if some.any()])
 
 
 good = abs(says - test_years) <= 5
 relevance = heat_maps(model, x)
 pattern = {name: by_model(relevance, test_years, good, span) for name, span in PERIODS.items()}
+late_pattern = pattern["2060-79"].mean(0)
 
 # %% [markdown]
 # Guess first: where will 1960-79 be given away, where 2060-79? Above: relevance (1 is the global mean). Below: the
 # truth, signal over noise.
 
 # %%
-late_pattern = pattern["2060-79"].mean(0)
-tropics = np.repeat(abs(world.LAT)[:, None] < 22, 60, 1)
 true_ratio = {
     n: abs(ratio).sel(year=slice(a, b - 1)).mean("year").values for n, (a, b) in PERIODS.items()
 }
@@ -323,10 +322,9 @@ maps.bar(fig, drawn, axes[0], "relevance")
 maps.bar(fig, below, axes[1], "signal / noise\n(1: largest)")
 plots.show(
     fig,
-    "Mean relevance of three periods above, true signal-to-noise below, scaled to its 99th percentile. Early relevance is "
-    "brightest over eastern North America and Europe, the middle one over China, the late one over low latitudes.",
+    "Relevance of three periods above, true signal-to-noise below, scaled to its 99th percentile. Relevance is brightest over "
+    "eastern North America and Europe first, then over China, then over low latitudes.",
 )
-
 places = {"eastern North America": (40, -85), "Europe": (50, 15), "China": (32, 110)}
 places["south of Greenland"] = 54, -34
 for place, (lat, lon) in places.items():
@@ -335,9 +333,8 @@ for place, (lat, lon) in places.items():
         inside = pattern[name][:, box].mean(1) / (pattern[name] * area).mean((1, 2))
         value, (low, high) = skill.bootstrap(np.mean, inside)
         truth = true_ratio[name].mean(0)[box].mean() / (true_ratio[name].mean(0) * area).mean()
-        print(
-            f"{place}, {name}: relevance {value:.1f} ({low:.1f} to {high:.1f}), signal / noise {truth:.1f} of the globe's mean"
-        )
+        found = f"relevance {value:.1f} ({low:.1f} to {high:.1f}), signal / noise {truth:.1f}"
+        print(f"{place}, {name}: {found} of the globe's mean")
 
 # %% [markdown]
 # The numbers are means over the models, with their interval.
@@ -345,7 +342,7 @@ for place, (lat, lon) in places.items():
 #   is a little above the mean.
 # - **2000-19**: it is densest over China, where aerosol cools most, and where signal-to-noise is *below* the mean. Our inputs are
 #   standardised with the mean over *all* years; around 2010 a map lies close to it, most inputs are nearly
-#   zero, and **under LRP a zero gets no relevance**.
+#   zero, and **under LRP a zero gets no relevance**: a likely reason, tested in section 4.
 # - **2060-79**: the three aerosol regions have lost it. South of Greenland the interval holds 1: no finding.
 #
 # We know the aerosol, because we built it. The network was told years only, and LRP found its regions.

@@ -18,18 +18,12 @@
 # **Needs:** 1.5 GB of memory, no network connection, no GPU.
 
 # %%
-from collections import Counter
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from ipywidgets import IntSlider
 
 from utils import (
-    claims,
     course,
-    far_cause,
     lrp,
     networks,
     one_pixel,
@@ -42,8 +36,6 @@ from utils import (
     worlds,
 )
 from utils.check import receptive_fields as check
-from utils.explain import explain
-from utils.worlds import convection
 from utils.worlds import goes_mrms as world
 
 course.start(seed=0)
@@ -183,6 +175,8 @@ plots.show(
 # `RETRAIN = True` trains all six, which takes two minutes.
 
 # %%
+from utils import far_cause
+
 KINDS = {21: [1, 2, 3, 4], 25: [1, 2, 4, 5]}  # TRF in pixels: dilations of four convolutions
 RETRAIN = False
 if RETRAIN:
@@ -315,6 +309,8 @@ for epoch, rows in of_pixels.items():
 # spatial layer instead: it says what size of feature the extractor can find; the rest interprets.
 
 # %% tags=["nbval-check-output"]
+from utils.worlds import convection
+
 classifier = networks.convection()
 fields = receptive_field.trace(classifier)
 print(fields[["kind", "size_y", "spatial"]].to_string())
@@ -325,6 +321,8 @@ print("last spatial layer:", fields.attrs["last_spatial"])
 # and ask how much of the gradient lies outside the best box of the last spatial layer's size.
 
 # %%
+from utils.explain import explain
+
 training.load_weights(classifier, "convection")
 sequences = convection.as_input(convection.simulate(40, worlds.CLAIMS))
 slope = abs(explain(classifier, sequences, "gradient", output=1)).sum(-1)
@@ -413,6 +411,11 @@ widgets.panel(
 # **Before you run it:** how many of ten claims will hold?
 
 # %%
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
 verdicts = {}
 for part in Path("../CLAIMS.md").read_text(encoding="utf-8").split("\n## [")[1:]:
     name = part[: part.index("]")]
@@ -468,6 +471,8 @@ pd.DataFrame(verdicts).T.fillna(0).astype(int)
 
 
 # %% tags=["claims"]
+from utils import claims
+
 model.set_weights([abs(w) for w in model.get_weights()])
 support = np.array([erf.any(1).sum() for erf in fields_of(model)])
 boxes = np.array([one.size[0] for one in found])
