@@ -43,6 +43,8 @@ def test_large_enough():
     assert check.large_enough(plain(11), **ask).state == "right"
     assert "sees 27 km" in check.large_enough(plain(9), **ask).message
     assert "200 are allowed" in check.large_enough(plain(15), **ask).message
+    holed = Sequential([Input((256, 256, 1)), layers.Conv2D(1, 3, dilation_rate=(5, 1))])
+    assert "Of 11 rows it reads 3" in check.large_enough(holed, 3, 9, 200).message
     pooled = plain(3, layers.GlobalMaxPooling2D())
     assert "sees everything" in check.large_enough(pooled, **ask).message
 

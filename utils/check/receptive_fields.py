@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utils import receptive_field
+from utils import reach, receptive_field
 from utils.check import exercise, right, wrong
 
 
@@ -55,4 +55,14 @@ def large_enough(model, kilometres, wanted, budget):
             f"Its last layer sees {size:.0f} km, {wanted} are wanted. Pooling, strides and "
             "dilation cost no parameters."
         )
+    layers, lengths = reach.follow(model)
+    middle = tuple(np.array([n // 2]) for n in layers[-1].lengths)
+    blocks = reach.back(layers, lengths, len(layers) - 1, middle)[layers[0].call.sources[0]]
+    for axis, name in enumerate(("rows", "columns")):
+        read = np.unique(np.concatenate([block[axis] for block in blocks]))
+        if len(read) <= read[-1] - read[0]:
+            return wrong(
+                f"Of {read[-1] - read[0] + 1} {name} it reads {len(read)}: dilation left holes. "
+                "Let it grow in smaller steps."
+            )
     return right(f"It sees {size:.0f} km with {model.count_params()} parameters.")
