@@ -10,7 +10,7 @@ import xarray as xr
 from sklearn.linear_model import RidgeCV
 from tensorflow import keras
 
-from utils import decades, maps, networks, training
+from utils import decades, lrp, maps, networks, skill, training
 from utils.readers import cmip
 from utils.worlds import climate
 
@@ -130,11 +130,30 @@ def test_the_year_of_a_real_map():
     model = networks.year_of_map(seed=0)
     training.fit(model, x, decades.fuzzy(years), loss=LOSS, epochs=300, batch_size=32)
     late = years >= 1990
-    off = abs(decades.year(model.predict(unseen, verbose=0)) - years)[late].mean()
+    says = decades.year(model.predict(unseen, verbose=0))
+    off = abs(says - years)[late].mean()
     ridge = RidgeCV(np.logspace(2, 6, 9)).fit(x.reshape(180, -1), years)
     by_ridge = abs(ridge.predict(unseen.reshape(180, -1)) - years)[late].mean()
     print(f"network {off:.1f}, ridge {by_ridge:.1f} years")
     assert off <= by_ridge
+    # The heat maps, for the data sheet: `pytest -s` shows the numbers.
+    relevance = lrp.relevance(model, unseen, "alpha_1_beta_0", layers=False).input
+    both = np.stack([a, b]).reshape(2, 180, -1)
+    when = (years - 2010) / 90
+    signal = np.polynomial.polynomial.polyval(when, np.polyfit(when, both.mean(0), 3)[::-1]).T
+    noise = (both - signal).std((0, 1))
+    for first in (1960, 2000, 2060):
+        period = (years >= first) & (years < first + 20)
+        dated = period & (abs(says - years) <= 5)
+        ratio = abs(signal[period].mean(0) - signal[years < 1950].mean(0)) / noise
+        maps_of = relevance / relevance.mean((1, 2), keepdims=True), abs(unseen)
+        near = [
+            skill.weighted_rank_correlation(
+                m[dated].mean(0), ratio.reshape(30, 60), climate.weights()
+            )
+            for m in maps_of
+        ]
+        print(f"{first}: {dated.sum()} maps, LRP {near[0]:.2f}, input alone {near[1]:.2f}")
 
 
 def test_a_map_is_drawn_with_coasts_and_the_panel_follows():
