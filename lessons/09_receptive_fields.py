@@ -417,7 +417,8 @@ from pathlib import Path
 import pandas as pd
 
 verdicts = {}
-for part in Path("../CLAIMS.md").read_text(encoding="utf-8").split("\n## [")[1:]:
+page = Path(course.__file__).parents[1] / "CLAIMS.md"
+for part in page.read_text(encoding="utf-8").split("\n## [")[1:]:
     name = part[: part.index("]")]
     lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
     verdicts[name] = Counter(line.split(" | ")[-1].strip(" |") for line in lines)
