@@ -6,6 +6,7 @@ python tools/bench.py 00 01    these lessons only, printed but not written
 python tools/bench.py lrp      the cost of an LRP map only, printed but not written
 python tools/bench.py methods  the cost of iNNvestigate's heat maps only, likewise
 python tools/bench.py pixel    the gain of one pixel's map inside its receptive box, likewise
+python tools/bench.py archive  the heat maps that one and two workers make in a second, likewise
 """
 
 import os
@@ -15,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 
+import bench_archive
 import bench_lrp
 import bench_methods
 import bench_one_pixel
@@ -22,7 +24,12 @@ import build_lessons
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLES = {"lrp": bench_lrp, "methods": bench_methods, "pixel": bench_one_pixel}
+TABLES = {
+    "lrp": bench_lrp,
+    "methods": bench_methods,
+    "pixel": bench_one_pixel,
+    "archive": bench_archive,
+}
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from utils import (
     course,
@@ -153,6 +154,21 @@ def climate_indicators(years):
     return fig
 
 
+def large_archive(years, models):
+    """Draw heat maps of some years, a row for each model."""
+    changes, of = climate.anomalies(climate.simulate(models, worlds.SAMPLE))
+    mean, deviation = climate.scale(*climate.anomalies(climate.simulate(20, worlds.TRAINING)))
+    model = networks.year_of_map()
+    training.load_weights(model, "climate")
+    heat_maps = lrp.relevance(model, (changes - mean) / deviation, "alpha_1_beta_0").input
+    fig, axes = maps.globes(models, len(years), (9, 0.54 * models))
+    for row, some in zip(axes, np.split(heat_maps, models), strict=True):
+        for ax, year in zip(row, years, strict=True):
+            heat_map = some[of[: len(some)] == year][0]
+            maps.draw(ax, heat_map / heat_map.mean(), limit=4, low=0, cmap="magma")
+    return fig
+
+
 def main():
     course.start(seed=0)
     for name, fig in [
@@ -166,6 +182,7 @@ def main():
         ("receptive_fields", receptive_fields(0)),
         ("goes_mrms", goes_mrms(1, 0, 128)),
         ("climate_indicators", climate_indicators([1930, 2000, 2080])),
+        ("large_archive", large_archive(range(2010, 2100, 10), 4)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

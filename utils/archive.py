@@ -236,7 +236,6 @@ def _compute(client, data, samples, store, kind, settings, watch):
     """Have the missing chunks computed, a few at a time, and note those that are."""
     done = zarr.open_group(store, mode="r+")["done"]
     missing = [tuple(map(int, place)) for place in np.argwhere(done[:] == 0)]
-    blocks = data.data.to_delayed().reshape(data.data.numblocks[:samples])
     ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[:samples]]
     work = dask.delayed(archive_store.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
@@ -247,7 +246,8 @@ def _compute(client, data, samples, store, kind, settings, watch):
         room = WAITING * max(1, sum(client.nthreads().values())) - len(places)
         for place in itertools.islice(waiting, max(0, room)):
             part = [slice(int(e[i]), int(e[i + 1])) for i, e in zip(place, ends, strict=True)]
-            future = client.compute(work(blocks[place], str(store), kind, part, settings))
+            (block,) = dask.optimize(data.data[tuple(part)])  # or the whole plan travels each time
+            future = client.compute(work(block, str(store), kind, part, settings))
             places[future] = place, dict(zip(data.dims, part, strict=False))
             futures.add(future)
 

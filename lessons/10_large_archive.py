@@ -1,0 +1,577 @@
+# %% [markdown]
+# # 10 The large archive (optional)
+#
+# ![Thirty-six small heat maps of the globe, side by side](../pictures/large_archive.png)
+#
+# **Question:** one call makes one heat map. How do you make twenty thousand, and how many do you need?
+#
+# **Objectives:** you can
+# - cut an archive into chunks, and let two processes make heat maps of it,
+# - lose a process, or stop a run, and lose no map,
+# - tell what more years, runs, networks and climate models add to a mean heat map,
+# - do all that with a network and data of your own.
+#
+# **Minutes:** 30 teaching, 15 exercises.
+#
+# **Prerequisites:** lessons 00 and 08 (necessary); lesson 03 (helpful).
+#
+# **Needs:** 2 GB of memory and 0.5 GB of disk, more than the other lessons, because two processes work beside the notebook. No network
+# connection, no GPU.
+
+# %%
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import psutil
+import xarray as xr
+from ipywidgets import IntSlider
+
+from utils import archive, course, lrp, maps, networks, own, plots, skill, training, widgets, worlds
+from utils.check import large_archive as check
+from utils.explain import explain
+from utils.receptive_field import effective, trace
+from utils.worlds import climate as world
+
+course.start(seed=0)
+
+# %% [markdown]
+# ## 1. An archive
+#
+# In lesson 08 all maps fitted into memory. The archives of climate modelling do not: many models, many **members** (runs of one model
+# that differ in their weather alone), many years. So they lie on disk in **chunks**. In a **Zarr store** each chunk of an array is a small file,
+# which can be read and written without the others.
+#
+# Ours holds 16 models with three members each. It is made model by model, so that no more than one is ever in memory.
+
+# %%
+place = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # goes away with the kernel
+folder = Path(place.name)
+for i in range(16):
+    one = world.simulate(1, worlds.CLAIMS + i, members=3)[["tas", "truth_signal_tas"]]
+    new = {"append_dim": "model"} if i else {}
+    one.chunk(model=1).to_zarr(folder / "archive.zarr", consolidated=False, **new)
+
+data = xr.open_zarr(folder / "archive.zarr", consolidated=False)
+print(dict(data.tas.sizes), f"{data.tas.nbytes / 1e6:.0f} MB")
+print(f"{data.tas.data.npartitions} chunks of the shape {data.tas.data.chunksize}")
+
+# %% [markdown]
+# `open_zarr` has read no map yet. `data.tas` is a **plan**, kept by the library Dask: which chunks there are, and where. Each further line of
+# arithmetic is added to the plan, and worked out chunk by chunk when somebody asks for values.
+#
+# The network of lesson 08 takes changes since 1920-49, standardised by the mean and deviation of its training maps. We explain the
+# maps of this century.
+
+# %%
+learned = world.anomalies(world.simulate(20, worlds.TRAINING, members=3))
+mean, deviation = world.scale(*learned)
+del learned
+base = slice(1920, 1949)
+
+
+def as_input(tas, mean):
+    """The plan from temperatures to the network's input."""
+    change = tas - tas.sel(year=base).mean("year")
+    return ((change - mean) / deviation).sel(year=slice(2000, 2099)).astype("float32")
+
+
+x = as_input(data.tas, mean)
+print(dict(x.sizes), f"{x.nbytes / 1e6:.0f} MB, {x.data.npartitions} chunks")
+
+# %% [markdown]
+# ### A plan can be a bad one
+#
+# Suppose we took the mean of the archive itself, instead of the training maps'. That is one more line in the plan. How many
+# chunks must then be read for one chunk of input? Guess, then run.
+
+
+# %%
+def chunks_read(plan):
+    """How many chunks of the store does the first chunk of a plan need?"""
+    first = plan.data.blocks[0, 0, 0, 0, 0]
+    tasks = first.dask.cull(first.__dask_keys__())
+    return sum("open_dataset" in str(key) and isinstance(key, tuple) for key in tasks)
+
+
+own_mean = (data.tas - data.tas.sel(year=base).mean("year")).mean(("model", "member", "year"))
+for name, number in {
+    "mean of the training maps": mean,
+    "own mean, as a plan": own_mean,
+    "own mean, as numbers": own_mean.compute(),
+}.items():
+    print(f"{name}: {chunks_read(as_input(data.tas, number))} of {data.tas.data.npartitions}")
+
+# %% [markdown]
+# Left as a plan, each chunk would read the whole archive. **Work means over the archive out first, by** `.compute()`. The mean of a run's own
+# 1920-49 costs nothing more: its years lie in one chunk. So cut an archive across samples, and keep together what a sample needs.
+#
+# ### Exercise 1: cut an archive
+#
+# An archive of satellite scenes: 256 x 256 pixels, 4 channels, float32 (4 bytes a number), a scene every 15 minutes for 365 days. A chunk should hold at most
+# 100 MB ($10^8$ bytes). How many whole scenes fit into a chunk, and how many chunks make the year?
+#
+# <details><summary>Hint</summary>
+#
+# A scene has 256 · 256 · 4 numbers. The last chunk may be smaller.
+#
+# </details>
+
+# %% tags=["exercise"]
+cut = {"scenes in a chunk": ..., "chunks": ...}
+
+# %% tags=["solution"]
+scene = 256 * 256 * 4 * 4
+scenes = 365 * 24 * 4
+cut = {"scenes in a chunk": int(1e8 // scene), "chunks": int(np.ceil(scenes / (1e8 // scene)))}
+
+# %% tags=["check"]
+check.cut(cut, shape=(256, 256, 4), scenes=365 * 24 * 4)
+
+# %% [markdown]
+# ## 2. Two workers
+#
+# Now a small **cluster** on this machine: two **workers**, which are processes with memory of their own, and a scheduler that hands out
+# chunks. `archive.relevance` is `lrp.relevance` for archives: from one Zarr store to another. It puts the network into the new store, as configuration
+# and weights. Each worker builds it from there, and then reads, explains and writes one chunk after the other.
+
+# %%
+cluster = ExitStack()
+client = cluster.enter_context(archive.local_client(workers=2))
+model = networks.year_of_map()
+training.load_weights(model, "climate")
+rule = "alpha_1_beta_0"
+relevance = archive.relevance(model, x, folder / "network_0.zarr", rule, client=client)
+print(dict(relevance.sizes), f"{relevance.data.npartitions} chunks")
+
+# %% [markdown]
+# The result is again a plan, with the coordinates and chunks of the input. Are these the numbers of the plain call, in this
+# process?
+
+# %%
+plain = lrp.relevance(model, x.values.reshape(-1, 30, 60), rule, layers=False).input
+off = abs(relevance.values.reshape(plain.shape) - plain).max() / abs(plain).max()
+print(f"largest difference: {off:.1e} of the largest relevance")
+
+# %% [markdown]
+# They are, to the last digits of float32.
+#
+# **Did that pay?** For these maps, no: the plain call is the faster one, because a chunk of small maps is explained sooner than it is
+# handed over. It pays where maps are large, or where the archive does not fit into memory. The table *heat maps of an archive* in the README has
+# times for both, with one worker and with two.
+#
+# ## 3. When something breaks
+#
+# A run of hours will be hit by something. `watch` is called after each chunk. Here it kills one of the two workers after the fifth. How many
+# maps will be missing?
+
+
+# %%
+def kill(done, total):
+    """Kill a worker once, as a machine that runs out of memory would."""
+    if done == 5:
+        psutil.Process(min(client.run(os.getpid).values())).kill()
+
+
+killed = archive.relevance(model, x, folder / "killed.zarr", rule, client=client, watch=kill)
+print("maps missing:", int(killed.isnull().any(("lat", "lon")).sum()))
+print("equal to the first run:", bool((killed == relevance).all()))
+
+# %% [markdown]
+# None. The chunk in work was handed to the other worker, and a new one was started.
+#
+# Now the whole run is stopped, as by the stop button of this notebook.
+
+
+# %%
+def stop(done, total):
+    """Stop in the middle."""
+    if done == 7:
+        raise KeyboardInterrupt
+
+
+try:
+    archive.relevance(model, x, folder / "stopped.zarr", rule, client=client, watch=stop)
+except KeyboardInterrupt:
+    print("stopped")
+
+done = archive.read(folder / "stopped.zarr").done
+fig, ax = plt.subplots(figsize=(8, 1))
+ax.pcolormesh(done[..., 0].T, cmap="Greens", vmin=0, vmax=1.4, edgecolors="white", lw=2)
+ax.set(xlabel="model (three members in one chunk)", aspect="equal", yticks=[])
+ax.set(xticks=np.arange(16) + 0.5, xticklabels=range(16))
+plots.show(fig, "Chunks of the stopped run: green where the maps are stored, pale where not.")
+
+# %% [markdown]
+# The store keeps a list of its own, `done`: 1 for each chunk whose maps are written.
+#
+# ### Exercise 2: what is left?
+#
+# The same call again goes on where it stopped. Work out from `done` how many *maps* it still has to make. A chunk holds 300.
+#
+# <details><summary>Hint</summary>
+#
+# `done` is an array of ones and zeros.
+#
+# </details>
+
+# %% tags=["exercise"]
+left = ...
+
+# %% tags=["solution"]
+left = 300 * int((done == 0).sum())
+
+# %% tags=["check"]
+check.left(left, done, per_chunk=300)
+
+# %%
+made = []
+again = archive.relevance(
+    model, x, folder / "stopped.zarr", rule, client=client, watch=lambda *n: made.append(n)
+)
+print(f"chunks made now: {len(made)}, equal to the first run: {bool((again == relevance).all())}")
+other = networks.year_of_map()
+training.load_weights(other, "climate_seed_1")
+try:
+    archive.relevance(other, x, folder / "stopped.zarr", rule, client=client)
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# A store also knows what it was made from. With another network, rule or input, the call refuses to go on, so that no store can hold
+# maps of two kinds.
+#
+# ## 4. Five networks
+#
+# Lesson 08 had networks that differ in their first weights alone. Five of them explain the whole archive. Then one
+# plan joins the five stores, and we load what we need of it: the maps of 2060 to 2079, each divided by its mean.
+
+# %%
+parts = [relevance]
+for i in range(1, 5):
+    network = networks.year_of_map()
+    training.load_weights(network, f"climate_seed_{i}")
+    store = folder / f"network_{i}.zarr"
+    parts.append(archive.relevance(network, x, store, rule, client=client))
+everything = xr.concat(parts, "network")
+share = everything.sel(year=slice(2060, 2079))
+share = (share / share.mean(("lat", "lon"))).compute(scheduler="threads")  # here, no workers
+print(f"{everything[..., 0, 0].size} heat maps, {everything.nbytes / 1e6:.0f} MB")
+print(f"loaded: {share[..., 0, 0].size} of them, {share.nbytes / 1e6:.0f} MB")
+
+# %% [markdown]
+# ## 5. How many maps do you need?
+#
+# A mean heat map should hold for climate models that it was *not* made from. So we cut the 16 models in two halves, many times. The mean of
+# all maps of one half is the reference. In the other half we start from one map and take more: years of the same run, members of
+# the same model, networks, or models. **Which brings the mean nearest to the reference? Put them in order before you run.**
+
+# %%
+area = world.weights()
+rng = np.random.default_rng(0)
+values = share.values  # network, model, member, year, lat, lon
+LARGEST = {"networks": 5, "models": 8, "members": 3, "years": 20}
+found = {(name, n): [] for name, most in LARGEST.items() for n in (1, 2, 3, 5, 8, 20) if n <= most}
+whole = []
+for _ in range(60):
+    half, other = np.split(rng.permutation(16), 2)
+    reference = values[:, other].mean((0, 1, 2, 3))
+    whole.append(
+        skill.weighted_rank_correlation(values[:, half].mean((0, 1, 2, 3)), reference, area)
+    )
+    order = [rng.permutation(5), half, rng.permutation(3), rng.permutation(20)]
+    for name, n in found:
+        at = list(LARGEST).index(name)
+        chosen = [few[: n if axis == at else 1] for axis, few in enumerate(order)]
+        picked = values[np.ix_(*chosen)].mean((0, 1, 2, 3))
+        found[name, n].append(skill.weighted_rank_correlation(picked, reference, area))
+
+# %%
+fig, ax = plt.subplots(figsize=(7, 3.8))
+colours = plots.ORANGE, plots.BLUE, plots.GREEN, plots.GREY
+for name, colour in zip(("models", "years", "members", "networks"), colours, strict=True):
+    counts = [n for what, n in found if what == name]
+    middle = [np.mean(found[name, n]) for n in counts]
+    ax.plot(counts, middle, "o-", color=colour)
+    ax.text(counts[-1] * 1.08, middle[-1], f"{counts[-1]} {name}", color=colour, va="center")
+ax.axhline(np.mean(whole), color=plots.INK, lw=1)
+ax.text(1, np.mean(whole) + 0.01, f"all {values[:, :8, ..., 0, 0].size} maps of a half")
+ax.set(xscale="log", xticks=[1, 2, 4, 8, 16], xlim=(0.9, 40), ylim=(0.5, 1))
+ax.set_xticks([], minor=True)
+ax.set_xticklabels([1, 2, 4, 8, 16])
+ax.set(xlabel="maps in the mean", ylabel="rank correlation\nwith the other half's mean")
+plots.show(
+    fig,
+    "Rank correlation with the other half's mean against the number of maps: models rise steeply to near the line of all maps; "
+    "years, members and networks hardly rise.",
+)
+for name, most in LARGEST.items():
+    print(f"{most} {name}: {np.mean(found[name, most]):.2f}")
+print(f"one map: {np.mean(found['models', 1]):.2f}, all of a half: {np.mean(whole):.2f}")
+
+# %% [markdown]
+# Eight maps, one from each of eight models, go most of the way from one map to all maps of these models. Twenty years of one run go
+# a third of it, members and networks less: they repeat what the first map said. **What counts is the number of independent pieces, and here these are the
+# models.** Our archive has sixteen, however many maps we make.
+#
+# ### Exercise 3: where does the spread come from?
+#
+# The same in one number each. For each of the four dimensions: take the mean of `share` over the other three, then the variance along this one (`.var(dim, ddof=1)`: there are few of each, so divide by one less), then the mean over the
+# globe, weighted by `area`. (`share` is an xarray object: `.mean([...])` takes a list of names.)
+#
+# <details><summary>Hint</summary>
+#
+# `others = [d for d in DIMS if d != dim]`
+#
+# </details>
+
+# %%
+DIMS = ["network", "model", "member", "year"]
+
+# %% tags=["exercise"]
+spread = {"network": ..., "model": ..., "member": ..., "year": ...}
+
+# %% tags=["solution"]
+spread = {
+    dim: float((share.mean([d for d in DIMS if d != dim]).var(dim, ddof=1) * area).mean())
+    for dim in DIMS
+}
+
+# %% tags=["check"]
+check.spread(spread, share, area)
+
+# %% [markdown]
+# **What does it mean physically?** Think first: why do models differ, and the members of a model do not?
+#
+# <details><summary>An answer</summary>
+#
+# A model warms in a pattern of its own, and all its members and years share it. Their weather differs, but in the mean over twenty years it is
+# gone. Two models keep their difference, however many maps you take of each.
+#
+# </details>
+#
+# Our world knows each model's forced warming. So the answer can be tested: in each cell, over the 16 models, does relevance follow the model's true
+# warming there, divided by its global mean?
+
+# %%
+signal = data.truth_signal_tas.sel(year=slice(2060, 2079)).mean("year")
+signal = (signal - data.truth_signal_tas.sel(year=base).mean("year")).compute()
+true_pattern = signal / (signal * area).mean(("lat", "lon"))
+of_models = share.mean(("network", "member", "year"))
+follows = xr.corr(of_models.drop_vars("seed"), true_pattern.drop_vars("seed"), "model")
+fig, axes = maps.globes(1, 2, (9, 2.3))
+left_map = maps.draw(
+    axes[0, 0], of_models.std("model"), "spread over models", limit=2, low=0, cmap="magma"
+)
+maps.bar(fig, left_map, axes[0, 0], "relevance / its mean")
+right_map = maps.draw(axes[0, 1], follows, "relevance with true warming", limit=1)
+maps.bar(fig, right_map, axes[0, 1], "correlation\nover models")
+plots.show(
+    fig,
+    "Left, the standard deviation of relevance over 16 models. Right, the correlation over models of relevance and true "
+    "relative warming: red nearly everywhere.",
+)
+print(f"mean correlation over the globe {float((follows * area).mean()):.2f}")
+
+# %% [markdown]
+# It does, nearly everywhere: models that warm more in a place get more relevance there. The spread over models is their disagreement about the
+# climate, and no noise of the method. More networks cannot average it away. (In the blue places it is the models that warm *less* which get more. With
+# $\alpha_1\beta_0$, relevance does not say in which direction a place speaks; lesson 08, section 5.)
+#
+# ## 6. On a real cluster
+#
+# The same call, with another client, where all machines see the folder and have the course's `utils`:
+#
+#     client = Client("tcp://scheduler:8786")  # from dask.distributed
+#     archive.relevance(model, x, "/shared/maps.zarr", rule, client=client)
+#
+# In a script, as opposed to a notebook, put the calls behind `if __name__ == "__main__":`, since each worker imports the script.
+#
+# ## 7. Your own network
+#
+# You have a network saved by Keras and samples in a file. This cell plays the colleague who sends both: a small encoder-decoder with strides and a
+# dilation, which no lesson made. Its weights are random, so its maps mean nothing.
+
+# %%
+import warnings
+
+from tensorflow import keras
+from tensorflow.keras import layers
+
+warnings.filterwarnings("ignore", ".*HDF5.*")  # graph mode cannot save as .keras, only read it
+
+foreign = keras.Sequential(
+    [
+        keras.Input((32, 32, 3)),
+        layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(8, 3, dilation_rate=2, padding="same", activation="relu"),
+        layers.Conv2DTranspose(1, 3, strides=2, padding="same"),
+    ]
+)
+foreign.save(folder / "mine.h5")
+field = xr.DataArray(
+    rng.normal(size=(40, 32, 32, 3)).astype("float32"), dims=("sample", "y", "x", "channel")
+)
+field.to_dataset(name="field").to_netcdf(folder / "samples.nc")
+
+# %% [markdown]
+# The lines that you need. Put your own two paths here, and the name and order of dimensions in the third line; `output` is a class, or a pixel `(row, column)` of an output image.
+
+# %%
+NETWORK, SAMPLES = folder / "mine.h5", folder / "samples.nc"
+model = own.load(NETWORK)  # runs no code that the file brings along
+x = xr.open_dataset(SAMPLES, chunks={}).field.transpose("sample", "y", "x", "channel")
+pixel = (16, 16)
+heat_maps = explain(model, x.values, "lrp.epsilon", output=pixel, epsilon=0.01)
+result = lrp.relevance(model, x.values, rule, output=pixel)
+fields = trace(model)
+erf = effective(model, model.layers[-1].name, x.values, pixel)
+chunked = x.chunk(sample=10)
+stored = archive.explain(
+    model, chunked, folder / "mine.zarr", "lrp.epsilon", pixel, epsilon=0.01, client=client
+)
+print("heat maps", heat_maps.shape, "ERF", erf.shape)
+print("archive equals explain:", np.allclose(stored, heat_maps, atol=1e-6 * abs(heat_maps).max()))
+fields[["size_y", "step_y"]]
+
+# %% [markdown]
+# What must be true of the network: one input and one output; Keras' own layers, in one flat model; channels last; plain ReLU or no activation for LRP. If something does not fit, one
+# sentence says what. Read these three.
+
+# %%
+spoiled = x.values.copy()
+spoiled[3, 5, 5, 0] = np.nan
+leaky = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(2, 3), layers.LeakyReLU()])
+coded = keras.Sequential([keras.Input((32, 32, 3)), layers.Lambda(lambda t: t * 2)])
+coded.save(folder / "coded.h5")
+for attempt in (
+    lambda: lrp.relevance(model, spoiled, rule, output=pixel),
+    lambda: lrp.relevance(leaky, x.values, rule, output=0),
+    lambda: own.load(folder / "coded.h5"),
+):
+    try:
+        attempt()
+    except (ValueError, NotImplementedError) as error:
+        print(f"{type(error).__name__}: {error}\n")
+cluster.close()  # the workers end here; the stores stay
+
+# %% [markdown]
+# ## 8. Try it yourself
+#
+# Browse the archive. Each picture reads two chunks from disk and nothing else. Move *network* and the map hardly changes; move *model* and it does.
+
+# %%
+changes = data.tas - data.tas.sel(year=base).mean("year")
+figure, axes = maps.globes(1, 2, (10, 3.1))
+warming = maps.draw(axes[0, 0], changes[0, 0, -1], "z", limit=5)
+heat = maps.draw(axes[0, 1], share[0, 0, 0, 0], "z", limit=4, low=0, cmap="magma")
+maps.bar(figure, warming, axes[0, 0], "change since 1920-49 (K)")
+maps.bar(figure, heat, axes[0, 1], "relevance / its mean")
+figure.canvas.draw()
+figure.set_layout_engine("none")
+
+
+def draw(network, model, member, year):
+    """One map of the archive and its heat map."""
+    one = {"model": model, "member": member}
+    warming.set_array(changes.isel(one).sel(year=year).values)
+    heat_map = everything.isel(one | {"network": network}).sel(year=year).values
+    heat.set_array(heat_map / heat_map.mean())
+    axes[0, 0].set_title(f"model {model}, member {member}, {year}")
+    axes[0, 1].set_title(f"network {network}")
+    return figure
+
+
+plots.show(draw(0, 3, 0, 2070), "The panel's picture: a map of 2070, and its heat map.")
+sliders = {"network": (0, 4), "model": (3, 15), "member": (0, 2)}
+sliders = {k: IntSlider(v, 0, most, description=k) for k, (v, most) in sliders.items()}
+widgets.panel(draw, **sliders, year=IntSlider(2070, 2000, 2099, description="year"))
+
+# %% [markdown]
+# ## 9. Where it fails
+#
+# > **Pitfalls.** *Chunks too small*: handing one over costs some milliseconds, and its maps should cost clearly more. *Chunks too large*: each worker holds
+# > one as input, one as maps, and what the network needs. *A mean left as a plan* reads the archive again for each chunk. *A folder that workers
+# > cannot see*: on a cluster the store must lie on a shared disk. *Code of your own in the network*: workers build it from
+# > its configuration, and have no such code. *Many maps of few sources*: a narrow interval around one model's own pattern.
+#
+# ## In this lesson you
+#
+# - wrote an archive into a Zarr store, and made a plan for its input that reads each chunk once,
+# - had two workers make heat maps, killed one, stopped a run and went on,
+# - joined the maps of five networks and loaded only those you needed,
+# - found that models count, and years, members and networks of the same model hardly,
+# - explained a network that no lesson made, and read what is said where that does not work.
+#
+# ## Quiz
+#
+# <details><summary>1. An archive is cut along latitude. What has to change before a network takes it?</summary>
+#
+# A sample lies in several chunks. Join it: `data.chunk(lat=-1)`, and cut along time or members.
+#
+# </details>
+#
+# <details><summary>2. Your run of two days was stopped in the night. What do you do?</summary>
+#
+# Make the same call again. It computes the chunks that `done` does not list.
+#
+# </details>
+#
+# <details><summary>3. You have 100 members of one climate model and one member of 30 others. Which do you explain?</summary>
+#
+# For a pattern that holds for new models: the 30. The 100 tell how much one model's weather blurs its own pattern.
+#
+# </details>
+#
+# <details><summary>4. The error bar of your mean map is tiny, from 16000 maps of 16 models. Do you trust it?</summary>
+#
+# Not if it counts maps. Take the mean of each model first, and the error over 16 models.
+#
+# </details>
+#
+# ## Claims
+#
+# The goals were set after a first trial with ten networks. Intervals are 95 %: over the 60 cuts into halves, over models for the shares. The cuts share models, so their interval is
+# rather too narrow. For the maps that were lost it is the range over chunks.
+
+# %% tags=["claims"]
+from utils import claims
+
+runs = ((killed != relevance) | (again != relevance)).any(("lat", "lon")).sum("year")
+text = "Maps lost or changed by a killed worker and a stopped run, in each chunk"
+ends = float(runs.min()), float(runs.max())
+claims.record("archive-lost", text, "rocklin2015", float(runs.mean()), ends, "<= 0")
+gain = np.subtract(found["models", 8], found["years", 20])
+text = "A map each of 8 models or 20 maps of one: rank correlation with other models, gain"
+claims.record(
+    "archive-models", text, "rader2022", gain.mean(), np.percentile(gain, (2.5, 97.5)), "> 0"
+)
+
+
+def over(dim):
+    """Share of the spread along a dimension, among the four; models drawn anew."""
+
+    def one(chosen):
+        some = share.isel(model=chosen)
+        parts = {
+            d: float((some.mean([o for o in DIMS if o != d]).var(d, ddof=1) * area).mean())
+            for d in DIMS
+        }
+        return 100 * parts[dim] / sum(parts.values())
+
+    return skill.bootstrap(one, np.arange(16), n=50)
+
+
+text = "Indicator patterns vary between models: their share of the spread"
+claims.record("archive-spread", text, "rader2022", *over("model"), ">= 50", "%")
+
+# %% [markdown]
+# ## References
+#
+# - [@rader2022]: indicator patterns that vary between models
+# - [@barnes2020]: indicator patterns
+# - [@rocklin2015]: Dask
+# - [@hoyer2017]: xarray

@@ -1,0 +1,98 @@
+"""Checks of lesson 10."""
+
+import math
+
+import numpy as np
+import xarray as xr
+
+from utils.check import exercise, right, together, wrong
+
+LARGEST = 10**8  # bytes in a chunk of exercise 1
+
+
+def cut(answer, shape, scenes):
+    """Scenes in a chunk of float32, and chunks in an archive."""
+    numbers = math.prod(shape)
+    fits = LARGEST // (4 * numbers)
+
+    @exercise
+    def in_a_chunk(value):
+        if value == fits:
+            return right(f"{fits} scenes are {4e-6 * numbers * fits:.1f} MB.")
+        if not np.isclose(value, round(value)):
+            return wrong("A chunk holds whole scenes: round down.")
+        if value == fits + 1:
+            return wrong("One more than fits: round down.")
+        if value == LARGEST // numbers:
+            return wrong("You counted numbers. A float32 has 4 bytes.")
+        if value == LARGEST // (4 * numbers // shape[-1]):
+            return wrong(f"Count all {shape[-1]} channels.")
+        if value == LARGEST // (32 * numbers):
+            return wrong("float32 has 32 bits, which are 4 bytes.")
+        return wrong("Bytes of a chunk over bytes of a scene; a scene's bytes are 4 a number.")
+
+    @exercise
+    def of_the_year(value):
+        if value == math.ceil(scenes / fits):
+            return right("The last chunk is smaller.")
+        if value == scenes // fits:
+            return wrong("The scenes that are left over need a chunk too: round up.")
+        return wrong(f"All {scenes} scenes over those in a chunk, rounded up.")
+
+    return together(answer, [in_a_chunk, of_the_year])
+
+
+@exercise
+def left(answer, done, per_chunk):
+    """Maps that a stopped run still has to make."""
+    missing = int((np.asarray(done) == 0).sum())
+    if np.ndim(answer):
+        return wrong("Give one number for the whole store.")
+    if answer == per_chunk * missing:
+        return right(f"{missing} chunks of {per_chunk} maps.")
+    if answer == missing:
+        return wrong(f"That many chunks are left. Each holds {per_chunk} maps.")
+    if answer in (np.size(done) - missing, per_chunk * (np.size(done) - missing)):
+        return wrong("That is what is done. What is left has a 0 in `done`.")
+    return wrong(f"Count the zeros of `done`; each is a chunk of {per_chunk} maps.")
+
+
+@exercise
+def spread(answer, share, area):
+    """Variance of mean maps along each dimension, mean over the globe."""
+    dims = [dim for dim in share.dims if dim not in ("lat", "lon")]
+    area = xr.DataArray(np.asarray(area), dims=("lat", "lon"))
+
+    def mean_over(values, weights=1):
+        return float((values * weights).mean())
+
+    def judge(dim):
+        others = [other for other in dims if other != dim]
+        along = share.mean(others)
+
+        @exercise
+        def one(value):
+            if np.ndim(value):
+                return wrong(f"{dim}: one number, the mean over the globe.")
+            if np.isclose(value, mean_over(along.var(dim, ddof=1), area), rtol=1e-3):
+                return right()
+            if np.isclose(value, mean_over(along.var(dim, ddof=1)), rtol=1e-3):
+                return wrong(f"{dim}: weight the cells by `area` before the mean.")
+            if np.isclose(value, mean_over(along.var(dim), area), rtol=1e-3):
+                return wrong(f"{dim}: divide by one less than there are, `ddof=1`.")
+            if np.isclose(value, mean_over(along.std(dim, ddof=1), area), rtol=1e-3):
+                return wrong(f"{dim}: that is the standard deviation. Take the variance.")
+            if np.isclose(value, mean_over(share.var(dim, ddof=1), area), rtol=1e-3):
+                return wrong(
+                    f"{dim}: first the mean over the other three, or their spread is in it too."
+                )
+            return wrong(f"{dim}: mean over the other three, variance along it, mean by area.")
+
+        return one
+
+    verdict = together(answer, [judge(dim) for dim in dims])
+    if verdict.state != "right":
+        return verdict
+    most = max(answer, key=answer.get)
+    part = 100 * answer[most] / sum(answer.values())
+    return right(f"{most} has {part:.0f} % of the four together.")
