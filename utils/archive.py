@@ -55,7 +55,7 @@ def local_client(workers=2):
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port, seen by this machine only
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

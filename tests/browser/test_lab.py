@@ -18,6 +18,7 @@ PANELS = (
     "07_goes_to_mrms",
     "08_climate_indicators",
     "09_receptive_fields",
+    "10_large_archive",
 )
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]

@@ -3,6 +3,7 @@
 import re
 
 import bench
+import bench_archive
 import bench_lrp
 import bench_methods
 import bench_one_pixel
@@ -26,6 +27,7 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench_lrp, "table", lambda: "| cost of one LRP map |")
     monkeypatch.setattr(bench_methods, "table", lambda: "| cost of one heat map |")
     monkeypatch.setattr(bench_one_pixel, "table", lambda: "| one pixel |")
+    monkeypatch.setattr(bench_archive, "table", lambda: "| archive |")
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "01_hungry.py").write_text(LESSON)
     readme = tmp_path / "README.md"
@@ -36,7 +38,8 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     seconds, megabytes = (float(cell) for cell in row.split("|")[2:4])
     assert 1 <= seconds < 60
     assert 300 < megabytes < 600
-    assert "\n\n| cost of one LRP map |\n\n| cost of one heat map |\n\n| one pixel |\n\n" in table
+    tables = "| cost of one LRP map |", "| cost of one heat map |", "| one pixel |", "| archive |"
+    assert "\n\n".join(["", *tables, ""]) in table
     page = f"# Course\n\n<!-- bench -->\n{table}<!-- /bench -->\n\nMore.\n"
     assert readme.read_text() == page
 
@@ -137,3 +140,12 @@ def test_the_gain_of_one_pixel_is_measured(monkeypatch):
         " alpha 2 beta 1, 64 x 64 ",
     ]
     assert goal.startswith("Goal: at least 10 times at 64 x 64: ")
+
+
+def test_the_speed_of_an_archive_is_measured(monkeypatch):
+    cases = {"small": (lambda: bench_lrp.network(8), (4, 8, 8, 4), 2)}
+    monkeypatch.setattr(bench_archive, "CASES", cases)
+    monkeypatch.setattr(bench_archive, "ROUNDS", 1)
+    table, _ = bench_archive.table().split("\n\n")
+    (row,) = [line.split("|")[1:-1] for line in table.splitlines()[2:]]
+    assert row[0].strip() == "small" and all(float(cell) > 0 for cell in row[1:])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from sklearn.linear_model import LogisticRegression
 from tensorflow import keras
 
@@ -14,6 +15,7 @@ from utils.check import (
     feature_visualization,
     goes_to_mrms,
     innvestigate,
+    large_archive,
     layerwise_relevance,
     start_here,
 )
@@ -629,3 +631,85 @@ def test_density_of_a_region(solve, state, message):
     region[2:4, :5] = True
     verdict = climate_indicators.density(solve(p, region, area), p, region, area)
     assert verdict.state == state and message in verdict.message
+
+
+@pytest.mark.parametrize(
+    "scenes, chunks, state, message",
+    [
+        (..., ..., "unanswered", "0 of 2"),
+        (95, ..., "unanswered", "1 of 2"),
+        (95, 369, "right", "99.6 MB"),
+        (95.4, 369, "wrong", "whole scenes"),
+        (96, 365, "wrong", "round down"),
+        (381, 92, "wrong", "4 bytes"),
+        (381.47, 92, "wrong", "whole scenes"),
+        (11, 369, "wrong", "32 bits"),
+        (95, 368, "wrong", "round up"),
+        (95, 35040, "wrong", "35040 scenes"),
+        (95, "many", "wrong", "could not be used|35040"),
+    ],
+)
+def test_cut_into_chunks(scenes, chunks, state, message):
+    answer = {"scenes in a chunk": scenes, "chunks": chunks}
+    verdict = large_archive.cut(answer, (256, 256, 4), 35040)
+    assert verdict.state == state
+    assert any(part in verdict.message for part in message.split("|"))
+
+
+@pytest.mark.parametrize(
+    "answer, state, message",
+    [
+        (..., "unanswered", "Replace"),
+        (2700, "right", "9 chunks"),
+        (9, "wrong", "Each holds 300"),
+        (7, "wrong", "what is done"),
+        (2100, "wrong", "what is done"),
+        (4800, "wrong", "Count the zeros"),
+        (np.ones(16), "wrong", "one number"),
+    ],
+)
+def test_what_is_left_of_a_run(answer, state, message):
+    done = np.array([1] * 7 + [0] * 9).reshape(16, 1, 1)
+    verdict = large_archive.left(answer, done, per_chunk=300)
+    assert verdict.state == state
+    assert message in verdict.message
+
+
+DIMS = ["network", "model", "member", "year"]
+
+
+def variance(share, area, *, others=True, ddof=1, power=1):
+    return {
+        dim: float(
+            (
+                (share.mean([d for d in DIMS if d != dim]) if others else share).var(dim, ddof=ddof)
+                ** power
+                * area
+            ).mean()
+        )
+        for dim in DIMS
+    }
+
+
+@pytest.mark.parametrize(
+    "solve, state, message",
+    [
+        (lambda s, a: dict.fromkeys(DIMS, ...), "unanswered", "0 of 4"),
+        (lambda s, a: variance(s, a) | {"year": ...}, "unanswered", "3 of 4"),
+        (variance, "right", "model has"),
+        (lambda s, a: variance(s, xr.ones_like(a)), "wrong", "by `area`"),
+        (lambda s, a: variance(s, a, ddof=0), "wrong", "ddof=1"),
+        (lambda s, a: variance(s, a, power=0.5), "wrong", "standard deviation"),
+        (lambda s, a: variance(s, a, others=False), "wrong", "first the mean"),
+        (lambda s, a: dict.fromkeys(DIMS, 1.0), "wrong", "mean over the other three"),
+        (lambda s, a: 1.0, "wrong", "Keep the dict"),
+    ],
+)
+def test_spread_of_mean_maps(solve, state, message):
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(1, 6, 1, 1, 4, 5)) * np.linspace(0.5, 3, 4)[:, None]
+    share = xr.DataArray(own + rng.normal(size=(3, 6, 2, 7, 4, 5)), dims=[*DIMS, "lat", "lon"])
+    area = xr.DataArray(np.repeat([[0.4], [1.6], [1.2], [0.8]], 5, 1), dims=["lat", "lon"])
+    verdict = large_archive.spread(solve(share, area), share, area.values)
+    assert verdict.state == state
+    assert message in verdict.message

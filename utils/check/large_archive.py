@@ -57,7 +57,6 @@ def left(answer, done, per_chunk):
     return wrong(f"Count the zeros of `done`; each is a chunk of {per_chunk} maps.")
 
 
-@exercise
 def spread(answer, share, area):
     """Variance of mean maps along each dimension, mean over the globe."""
     dims = [dim for dim in share.dims if dim not in ("lat", "lon")]
