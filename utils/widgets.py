@@ -1,11 +1,13 @@
 """Panels: controls beside a picture that follows them."""
 
+import contextlib
 from dataclasses import replace
 
 import ipyevents
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
+import tensorflow as tf
 
 from utils import lrp, plots
 from utils.worlds import clever_hans as clever_hans_world
@@ -35,10 +37,12 @@ def panel(draw, click=(), **controls):
     )
 
     figure = None
+    in_this_session = _session_of_this_thread()
 
     def update(change=None):
         nonlocal figure
-        figure = draw(**{name: control.value for name, control in controls.items()})
+        with in_this_session():
+            figure = draw(**{name: control.value for name, control in controls.items()})
         picture.value = plots.png(figure)
 
     for control in controls.values():
@@ -61,6 +65,20 @@ def panel(draw, click=(), **controls):
         ipyevents.Event(source=picture, watched_events=["click"]).on_dom_event(move)
     row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
     return ipywidgets.VBox([ipywidgets.Box(list(controls.values()), layout=row), picture])
+
+
+def _session_of_this_thread():
+    """A context with the graph and session of now: JupyterLab moves panels in another thread."""
+    if tf.executing_eagerly():
+        return contextlib.nullcontext
+    graph, session = tf.compat.v1.get_default_graph(), tf.compat.v1.keras.backend.get_session()
+
+    @contextlib.contextmanager
+    def inside():
+        with graph.as_default(), session.as_default():
+            yield
+
+    return inside
 
 
 def pixel_at(figure, x, y):

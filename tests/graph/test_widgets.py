@@ -1,12 +1,14 @@
 """A panel draws at once, and again when a control moves."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from tensorflow import keras
 
-from utils import features, networks, plots, widgets, worlds
+from utils import features, lrp, networks, plots, widgets, worlds
 from utils.worlds import clever_hans, convection
 
 
@@ -32,6 +34,33 @@ def test_panel_follows_its_control(panel):
     assert seen == [3] and before.startswith(b"\x89PNG")
     slider.value = 7
     assert seen == [3, 7] and bytes(picture.value) != before
+
+
+def test_a_network_answers_each_move_from_another_thread():
+    """JupyterLab moves a panel in a thread that is not the one of the cells."""
+    model = networks.clever_hans(16)
+    pictures = np.random.default_rng(0).random((4, 16, 16, 3))
+    fig, ax = plt.subplots(figsize=(2, 2))
+
+    def draw(number):
+        relevance = lrp.relevance(model, pictures[[number]], "epsilon", layers=False).input
+        logit = model.predict(pictures[[number]], verbose=0)[0, 0]
+        ax.set_title(f"{logit:.4f} {abs(relevance).sum():.4f}")
+        return fig
+
+    slider = ipywidgets.IntSlider(0, 0, 3)
+    picture = widgets.panel(draw, number=slider).children[1]
+    shown = [bytes(picture.value)]
+
+    def move():
+        for number in (1, 2, 3, 0):
+            slider.value = number
+            shown.append(bytes(picture.value))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(move).result()
+    assert shown[0] == shown[4] and len(set(shown)) == 4
+    plt.close(fig)
 
 
 def test_a_click_sets_row_and_column_and_draws_once(monkeypatch):
