@@ -28,7 +28,7 @@ from dask.base import tokenize
 from distributed import Client, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
-from utils import archive_store, inputs, lrp
+from utils import archive_store, inputs
 from utils.architecture import title
 
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
@@ -82,13 +82,14 @@ def explain(
     ----------
     model : keras.Model
         One input, one output, and Keras' own layers only, of which the workers build it.
-    data : xarray.DataArray or xarray.Dataset
+    data : xarray.DataArray
         Chunked by Dask, as `xarray.open_zarr` gives it. The last dimensions are the network's, in
-        one chunk; those before count samples, in chunks of one size (the last may be smaller). A
-        Dataset's variables become the channels. What the array still has to compute is computed
-        with each chunk: give it means over the whole archive as numbers.
+        one chunk; those before count samples, in chunks of one size (the last may be smaller), at
+        most some 10 000 of them. What the array still has to compute is computed with each chunk:
+        give it means over the whole archive as numbers.
     store : str or Path
-        Folder of the Zarr store with the maps. It is made if it is not there.
+        Folder of the Zarr store with the maps, which all workers see. It is made if it is not
+        there. One run at a time may write to it.
     method, **options
         As in `utils.explain.explain`.
     output : int or tuple, optional
@@ -106,8 +107,9 @@ def explain(
     Raises
     ------
     TypeError, ValueError, NotImplementedError
-        If an argument does not fit; if the store was made from another network, method or input;
-        or if chunks failed: the message names the first, and all others are stored.
+        If an argument does not fit, which is tried on the first sample; if the store was made from
+        another network, method or input (its first sample and its coordinates are compared); or if
+        chunks failed: the message names the first, and all others are stored.
     """
     settings = {"method": method, "output": output, **options}
     return _run("explanation", model, data, store, settings, client, watch)
@@ -152,18 +154,24 @@ def read(store):
 def _run(kind, model, data, store, settings, client, watch):
     if client is not None and not isinstance(client, Client):
         raise TypeError(f"client must be a Dask client, not {type(client).__name__}.")
-    data, samples = _check(model, data, settings["output"])
-    _check_name(kind, settings)
-    store = Path(store).resolve()
+    if "://" in str(store):
+        raise ValueError("store must be a folder that all workers see, and not an address.")
+    store = Path(store).absolute()
+    samples = _check(model, data, store, kind, settings["output"])
+    settings = {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
+    first = np.nan_to_num(data[(0,) * samples].values)
+    # A rule by layers hangs on their names, which Keras chooses anew for each network.
+    names = [layer.name for layer in model.layers] if isinstance(settings.get("rule"), dict) else []
     made_from = {
         "network": archive_store.fingerprint(model),
-        "method": tokenize(kind, sorted(settings.items())),
+        "method": tokenize(kind, sorted(settings.items()), names),
         "input": tokenize(
-            [data.name, data.dims, data.shape, str(data.dtype), data.chunks],
+            [data.name, data.dims, data.shape, str(data.dtype), data.chunks, first],
             [(name, c.dims, np.asarray(c)) for name, c in sorted(data.coords.items())],
         ),
     }
     if not store.exists():
+        archive_store.maps_of(kind, model, first[None], settings)  # before anything is made
         archive_store.make(store, kind, model, data, samples, made_from)
     for what, was in archive_store.made_from(store).items():
         if was != made_from[what]:
@@ -171,15 +179,17 @@ def _run(kind, model, data, store, settings, client, watch):
                 f"{store.name} was made with another {what}: choose another folder, or delete "
                 "this one to start anew."
             )
-    if not zarr.open_group(store, mode="r")["done"][:].all():
+    done = zarr.open_group(store, mode="r+")["done"]
+    missing = [tuple(map(int, place)) for place in np.argwhere(done[:] == 0)]
+    if missing:
         with contextlib.ExitStack() as stack:
             client = client or stack.enter_context(local_client())
-            _compute(client, data, samples, store, kind, settings, watch)
+            _compute(client, data, missing, done, store, kind, settings, watch)
     return read(store)[kind]
 
 
-def _check(model, data, output):
-    """The data as an array, and how many of its dimensions count samples."""
+def _check(model, data, store, kind, output):
+    """Refuse what does not fit; return how many of the dimensions count samples."""
     inputs.check_model(model)
     for layer in model.layers:
         if type(layer).__module__.partition(".")[0] != "keras" or "Lambda" in type(layer).__name__:
@@ -188,11 +198,11 @@ def _check(model, data, output):
             )
     if isinstance(output, list | np.ndarray):
         raise TypeError("output must be one int or tuple for all samples of an archive, or None.")
-    shape = tuple(model.outputs[0].shape[1:])
-    if output is not None and None not in shape:
-        inputs.indices(output, shape, 1)
     if isinstance(data, xr.Dataset):
-        data = data.to_dataarray("channel").transpose(..., "channel").chunk(channel=-1)
+        raise TypeError(
+            "data must be one array: join a dataset's variables in the network's order, by "
+            'data[["a", "b"]].to_dataarray("channel").transpose(..., "channel").chunk(channel=-1).'
+        )
     if not isinstance(data, xr.DataArray) or data.chunks is None:
         raise TypeError(
             "data must be an xarray object in Dask chunks: open it with xarray.open_zarr, or cut "
@@ -200,43 +210,38 @@ def _check(model, data, output):
         )
     wanted = tuple(model.inputs[0].shape[1:])
     samples = data.ndim - len(wanted)
-    own = data.shape[samples:]
+    own = data.shape[max(samples, 0) :]
     if samples < 1 or any(n not in (None, m) for n, m in zip(wanted, own, strict=True)):
         raise ValueError(
-            f"data has the shape {data.shape}, and its last dimensions must be {wanted}, which "
-            "the network takes."
+            f"data has the shape {data.shape}: its last dimensions must be {wanted}, which the "
+            "network takes, and one or more before them must count samples."
         )
+    if not data.size:
+        raise ValueError(f"data has the shape {data.shape} and holds no samples.")
     for dim, sizes in zip(data.dims, data.chunks, strict=True):
         if dim in data.dims[samples:] and len(sizes) > 1:
             raise ValueError(f"A map is cut along {dim}: join it by data.chunk({dim}=-1).")
         if len({*sizes[:-1]}) > 1 or sizes[-1] > sizes[0]:
             raise ValueError(
                 f"The chunks along {dim} differ in size: make them even by "
-                f"data.chunk({dim}={sizes[0]})."
+                f"data.chunk({dim}={max(sizes)})."
             )
-    return data, samples
+    taken = {kind, "done", "network", *(f"{dim}_chunk" for dim in data.dims)} & {*data.coords}
+    if taken:
+        raise ValueError(f"The store needs the name {taken.pop()} itself: rename the coordinate.")
+    several = [
+        name for name, index in data.xindexes.items() if len(index.to_pandas_index().names) > 1
+    ]
+    if several:
+        raise ValueError(f"{several[0]} is a MultiIndex: split it by data.reset_index.")
+    return samples
 
 
-def _check_name(kind, settings):
-    """Refuse a misspelt method or rule before any chunk is sent."""
-    if kind == "relevance":
-        rule, what, known = settings["rule"], "rule", list(lrp.RULES)
-        names = rule.values() if isinstance(rule, dict) else [rule]
-    else:
-        from utils.explain import methods  # iNNvestigate takes seconds
-
-        names, what, known = [settings["method"]], "method", list(methods().method)
-    for name in names:
-        if isinstance(name, str) and name not in known:
-            hint = inputs.did_you_mean(name, known) or f"choose one of {', '.join(known)}."
-            raise ValueError(f"There is no {what} {name!r}: {hint}")
-
-
-def _compute(client, data, samples, store, kind, settings, watch):
+def _compute(client, data, missing, done, store, kind, settings, watch):
     """Have the missing chunks computed, a few at a time, and note those that are."""
-    done = zarr.open_group(store, mode="r+")["done"]
-    missing = [tuple(map(int, place)) for place in np.argwhere(done[:] == 0)]
-    ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[:samples]]
+    ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[: done.ndim]]
+    (plan,) = dask.optimize(data.data)
+    origin = archive_store.made_from(store)
     work = dask.delayed(archive_store.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
     client.wait_for_workers(1)
@@ -246,8 +251,8 @@ def _compute(client, data, samples, store, kind, settings, watch):
         room = WAITING * max(1, sum(client.nthreads().values())) - len(places)
         for place in itertools.islice(waiting, max(0, room)):
             part = [slice(int(e[i]), int(e[i + 1])) for i, e in zip(place, ends, strict=True)]
-            (block,) = dask.optimize(data.data[tuple(part)])  # or the whole plan travels each time
-            future = client.compute(work(block, str(store), kind, part, settings))
+            (block,) = dask.optimize(plan.blocks[place])  # or the whole plan travels each time
+            future = client.compute(work(block, str(store), origin, kind, part, settings))
             places[future] = place, dict(zip(data.dims, part, strict=False))
             futures.add(future)
 

@@ -40,10 +40,11 @@ def made_from(store):
 
 def make(store, kind, model, data, samples, origin):
     """Make the store: coordinates, network, and empty arrays for the maps and for what is done."""
+    half = store.with_name(f"{store.name}.part")  # gets its name when it is whole
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
-        data.coords.to_dataset().drop_encoding().to_zarr(store, consolidated=False)
-    group = zarr.open_group(store, mode="r+")
+        data.coords.to_dataset().drop_encoding().to_zarr(half, mode="w", consolidated=False)
+    group = zarr.open_group(half, mode="r+")
     options = {"dtype": "float32", "fill_value": np.nan, "dimension_names": data.dims}
     chunks = tuple(sizes[0] for sizes in data.chunks)
     maps = group.create_array(kind, shape=data.shape, chunks=chunks, **options)
@@ -57,16 +58,16 @@ def make(store, kind, model, data, samples, origin):
     for i, array in enumerate(model.get_weights()):
         network.create_array(f"{i:04d}", data=np.asarray(array))
     network.attrs["config"] = model.to_json()
-    group.attrs["made_from"] = origin  # the last thing written
+    group.attrs["made_from"] = origin
+    half.rename(store)
 
 
-def compute(block, store, kind, part, settings):
+def compute(block, store, origin, kind, part, settings):
     """Make the maps of one chunk and write them."""
-    return _thread.submit(_maps, block, store, kind, part, settings).result()
+    return _thread.submit(_compute, block, store, origin, kind, part, settings).result()
 
 
-def _maps(block, store, kind, part, settings):
-    group = zarr.open_group(store, mode="r+")
+def _compute(block, store, origin, kind, part, settings):
     quiet = io.StringIO()  # progress bars and versions: they would appear in the notebook
     with (
         contextlib.redirect_stdout(quiet),
@@ -74,15 +75,21 @@ def _maps(block, store, kind, part, settings):
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        model = _network(store, group.attrs["made_from"]["network"])
+        model = _network(store, origin["network"])
         samples = np.reshape(block, (-1, *block.shape[len(part) :]))
-        if kind == "relevance":
-            maps = lrp.relevance(model, samples, layers=False, **settings).input
-        else:
-            from utils.explain import explain  # iNNvestigate takes seconds
+        maps = maps_of(kind, model, samples, settings)
+    group = zarr.open_group(store, mode="r+")
+    if group.attrs["made_from"] == origin:  # a store deleted and made anew is left alone
+        group[kind][tuple(part)] = maps.reshape(block.shape)
 
-            maps = explain(model, samples, **settings)
-    group[kind][tuple(part)] = maps.reshape(block.shape)
+
+def maps_of(kind, model, samples, settings):
+    """Heat maps of some samples, as the function of that kind makes them."""
+    if kind == "relevance":
+        return lrp.relevance(model, samples, layers=False, **settings).input
+    from utils.explain import explain  # iNNvestigate takes seconds
+
+    return explain(model, samples, **settings)
 
 
 @functools.lru_cache(8)

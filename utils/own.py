@@ -12,6 +12,7 @@ from keras.src.engine import base_layer
 from utils import inputs
 
 _CODE = "Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"
+_INSIDE = "layers", "layer", "cell", "cells", "forward_layer", "backward_layer"  # hold layers
 
 
 def load(path, trust=False):
@@ -60,7 +61,7 @@ def load(path, trust=False):
             model = tf.keras.models.load_model(path, compile=False, safe_mode=not trust)
     except Exception as error:
         raise ValueError(
-            f"Keras cannot load {path.name} ({str(error).splitlines()[0][:120]}): save it again "
+            f"Keras cannot load {path.name} ({str(error)[:120]}): save it again "
             "with Keras 2.14, from Keras' own layers."
         ) from error
     inputs.check_model(model)
@@ -88,14 +89,19 @@ def _config(path):
 
 
 def _layers(config):
-    """Configurations of all layers, also of networks inside."""
-    for layer in (config.get("config") or {}).get("layers", []):
-        yield layer
-        yield from _layers(layer)
+    """Configurations of all layers, also of those inside networks, wrappers and cells."""
+    inner = config.get("config")
+    for key in _INSIDE if isinstance(inner, dict) else ():
+        some = inner.get(key)
+        for layer in some if isinstance(some, list) else [some]:
+            if isinstance(layer, dict):
+                yield layer
+                yield from _layers(layer)
 
 
 def _check_layer(layer):
-    kind, name = layer["class_name"], layer["config"].get("name")
+    kind, config = layer.get("class_name"), layer.get("config") or {}
+    name = config.get("name")
     if kind in _CODE:
         raise NotImplementedError(
             f"The layer {name!r} ({kind}) holds code of its own: write it with Keras' layers, such "
@@ -103,13 +109,13 @@ def _check_layer(layer):
         )
     module = layer.get("module", "keras.layers")  # .h5 names none
     keras_own = (module or "").partition(".")[0] == "keras"
-    known = hasattr(tf.keras.layers, kind) or kind in ("Functional", "Model", "Sequential")
+    known = hasattr(tf.keras.layers, str(kind)) or kind in ("Functional", "Model", "Sequential")
     if not (keras_own and known):
         raise NotImplementedError(
             f"The layer {name!r} ({kind}) is not Keras' own: build the network from Keras' layers "
             "and give it the weights by set_weights."
         )
-    foreign = [key for key, value in layer["config"].items() if _is_code(value)]
+    foreign = [key for key in config.keys() - {*_INSIDE} if _is_code(config[key])]
     if foreign:
         raise NotImplementedError(
             f"The {foreign[0]} of the layer {name!r} ({kind}) is code of its own: use one of "
@@ -118,7 +124,9 @@ def _check_layer(layer):
 
 
 def _is_code(value):
-    """Is this a pickled function, or an object from outside of Keras?"""
+    """Is this a pickled function, or an object from outside of Keras, or does it hold one?"""
+    if isinstance(value, list):
+        return any(map(_is_code, value))
     if not isinstance(value, dict):
         return False
     if isinstance(value.get("value"), list) or value.get("class_name") == "__lambda__":

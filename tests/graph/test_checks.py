@@ -678,7 +678,7 @@ def test_what_is_left_of_a_run(answer, state, message):
 DIMS = ["network", "model", "member", "year"]
 
 
-def variance(share, area, *, others=True, ddof=1, power=1):
+def variance(share, area, *, others=False, ddof=1, power=1):
     return {
         dim: float(
             (
@@ -696,16 +696,16 @@ def variance(share, area, *, others=True, ddof=1, power=1):
     [
         (lambda s, a: dict.fromkeys(DIMS, ...), "unanswered", "0 of 4"),
         (lambda s, a: variance(s, a) | {"year": ...}, "unanswered", "3 of 4"),
-        (variance, "right", "model has"),
+        (variance, "right", "little: model, "),
         (lambda s, a: variance(s, xr.ones_like(a)), "wrong", "by `area`"),
         (lambda s, a: variance(s, a, ddof=0), "wrong", "ddof=1"),
         (lambda s, a: variance(s, a, power=0.5), "wrong", "standard deviation"),
-        (lambda s, a: variance(s, a, others=False), "wrong", "first the mean"),
-        (lambda s, a: dict.fromkeys(DIMS, 1.0), "wrong", "mean over the other three"),
+        (lambda s, a: variance(s, a, others=True), "wrong", "first the variance"),
+        (lambda s, a: dict.fromkeys(DIMS, 1.0), "wrong", "mean over all others"),
         (lambda s, a: 1.0, "wrong", "Keep the dict"),
     ],
 )
-def test_spread_of_mean_maps(solve, state, message):
+def test_spread_of_maps(solve, state, message):
     rng = np.random.default_rng(0)
     own = rng.normal(size=(1, 6, 1, 1, 4, 5)) * np.linspace(0.5, 3, 4)[:, None]
     share = xr.DataArray(own + rng.normal(size=(3, 6, 2, 7, 4, 5)), dims=[*DIMS, "lat", "lon"])

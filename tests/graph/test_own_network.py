@@ -34,6 +34,8 @@ kinds = {
     "custom": net(Mine(1, name="my_layer")),
     "function": net(layers.Dense(1, activation=lambda t: t * t, name="square")),
     "operation": keras.Model(start, layers.Flatten()(start + 1.0)),
+    "wrapped": net(layers.TimeDistributed(layers.Lambda(lambda t: t / 2, name="half"))),
+    "deep": net(layers.TimeDistributed(keras.Sequential([layers.Lambda(abs, name="half")]))),
     "nested": net(net(), layers.Reshape((2, 1))),
 }
 x = np.random.default_rng(0).normal(size=(3, 8, 8, 1))
@@ -93,6 +95,8 @@ def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
     "name, said",
     [
         ("lambda", "The layer 'half' .Lambda. holds code of its own"),
+        ("wrapped", "The layer 'half' .Lambda. holds code of its own"),
+        ("deep", "The layer 'half' .Lambda. holds code of its own"),
         ("operation", "TFOpLambda. holds code of its own"),
         ("custom", "The layer 'my_layer' .Mine. is not Keras' own"),
         ("function", "The activation of the layer 'square' .Dense. is code of its own"),

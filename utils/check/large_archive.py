@@ -58,7 +58,7 @@ def left(answer, done, per_chunk):
 
 
 def spread(answer, share, area):
-    """Variance of mean maps along each dimension, mean over the globe."""
+    """Variance along each dimension, mean over the others and the globe."""
     dims = [dim for dim in share.dims if dim not in ("lat", "lon")]
     area = xr.DataArray(np.asarray(area), dims=("lat", "lon"))
 
@@ -67,31 +67,30 @@ def spread(answer, share, area):
 
     def judge(dim):
         others = [other for other in dims if other != dim]
-        along = share.mean(others)
 
         @exercise
         def one(value):
             if np.ndim(value):
                 return wrong(f"{dim}: one number, the mean over the globe.")
-            if np.isclose(value, mean_over(along.var(dim, ddof=1), area), rtol=1e-3):
-                return right()
-            if np.isclose(value, mean_over(along.var(dim, ddof=1)), rtol=1e-3):
-                return wrong(f"{dim}: weight the cells by `area` before the mean.")
-            if np.isclose(value, mean_over(along.var(dim), area), rtol=1e-3):
-                return wrong(f"{dim}: divide by one less than there are, `ddof=1`.")
-            if np.isclose(value, mean_over(along.std(dim, ddof=1), area), rtol=1e-3):
-                return wrong(f"{dim}: that is the standard deviation. Take the variance.")
             if np.isclose(value, mean_over(share.var(dim, ddof=1), area), rtol=1e-3):
+                return right()
+            if np.isclose(value, mean_over(share.var(dim, ddof=1)), rtol=1e-3):
+                return wrong(f"{dim}: weight the cells by `area` before the mean.")
+            if np.isclose(value, mean_over(share.var(dim), area), rtol=1e-3):
+                return wrong(f"{dim}: divide by one less than there are, `ddof=1`.")
+            if np.isclose(value, mean_over(share.std(dim, ddof=1), area), rtol=1e-3):
+                return wrong(f"{dim}: that is the standard deviation. Take the variance.")
+            if np.isclose(value, mean_over(share.mean(others).var(dim, ddof=1), area), rtol=1e-3):
                 return wrong(
-                    f"{dim}: first the mean over the other three, or their spread is in it too."
+                    f"{dim}: first the variance, then the mean. Members of one model have nothing "
+                    "to do with those of another, and a mean over models takes their weather away."
                 )
-            return wrong(f"{dim}: mean over the other three, variance along it, mean by area.")
+            return wrong(f"{dim}: variance along it, then the mean over all others, by area.")
 
         return one
 
     verdict = together(answer, [judge(dim) for dim in dims])
     if verdict.state != "right":
         return verdict
-    most = max(answer, key=answer.get)
-    part = 100 * answer[most] / sum(answer.values())
-    return right(f"{most} has {part:.0f} % of the four together.")
+    order = sorted(answer, key=answer.get, reverse=True)
+    return right(f"From much to little: {', '.join(order)}.")
