@@ -205,7 +205,7 @@ fig = panels_goes.performance_diagram({k: skill.scores(c) for k, c in found.item
 plots.show(
     fig,
     "Performance diagram by threshold in dBZ: from 15 dBZ on the network reaches higher CSI than both "
-    "baselines; all say strong echoes too often.",
+    "baselines; it and C13 alone say strong echoes too often, single pixels too seldom.",
 )
 
 # %%
@@ -225,9 +225,10 @@ plots.show(
 )
 
 # %% [markdown]
-# From 20 dBZ up the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
+# From 15 to 45 dBZ the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
 # it is not ahead. It blurs the outline of an anvil that a single pixel tells exactly: three poolings, no skip connections. In RMSD it loses to the pixels, since the
-# weighted loss asked for strong echoes, not for small errors. And all three say "strong" too often, as their loss wanted.
+# weighted loss asked for strong echoes, not for small errors. And it says "strong" too often, as its loss wanted.
+C13 alone does so far more, single pixels too seldom.
 #
 # The network's patches are smooth, and the strong ones too large: there is its bias. Pixel by pixel, outlines are right, but strong echoes
 # are scattered over all the cold cloud.
@@ -294,8 +295,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Both panels need care. *Left*: without C09 nothing works, and without GLM the score hardly moves. Does lightning not matter, then? Wait
-# for section 5: a score over all pixels drowns what happens at the few that have it. *Right*: apart from a single pixel, the network says *most* where it sees least. A
+# Both panels need care. *Left*: without C09 nothing works. Without GLM little is lost at 5 dBZ, and most of the score at 50 dBZ: lightning
+# marks the strong echoes. Section 5 looks at the few pixels that have it. *Right*: apart from a single pixel, the network says *most* where it sees least. A
 # withheld surround is 0, which is warm and clear, so the square becomes a small cold cloud with sharp edges. Withholding makes
 # scenes that no training patch resembled. From about 45 km on the curves are nearly flat: that is how far it needs to see.
 #
@@ -439,7 +440,7 @@ plots.show(
 # %% [markdown]
 # LRP lies on the true cause for all three strategies, denser than saliency, the Gaussian, and another pixel's map. Here the slide is borne out, also in
 # that saliency is less concise; but two things are not on the slide. Plain **input times gradient**
-# does as well as LRP on lightning and dense cloud, and less well on edges. And **saliency is not blind to dense cloud**. Note how high the references
+# does as well as LRP on lightning and dense cloud, and a little less well on edges. And **saliency is not blind to dense cloud**. Note how high the references
 # stand: a density several times that of an even spread needs no knowledge of the pixel at all.
 #
 # ### Exercise 2: erase the lightning
@@ -513,7 +514,7 @@ columns = {"relevance (%)": 100 * share.mean(0), "estimate lost when erased (%)"
 pd.DataFrame(columns, [name.upper() for name in world.CHANNELS]).round(0)
 
 # %% [markdown]
-# GLM gets next to none of the relevance, and more than a third of the estimate goes with it. Lightning is sparse, and its values are small: under
+# GLM gets a few per cent of the relevance, and about half of the estimate goes with it. Lightning is sparse, and most of its values are small: under
 # $\alpha_1\beta_0$ relevance is in proportion to both. It works by telling the network which cloud matters: the relevance then lies on the *cloud*, as the
 # paper's abstract says [@hilburn2021]. C07 is the reverse: much relevance, and nothing is lost without it. **Relevance in a channel is not its importance.**
 #
@@ -610,8 +611,8 @@ print(f"estimate when it is filled with cloud: {before.mean():.0f} to {after.mea
 
 # %% [markdown]
 # The candidate fails: clear sky gets little relevance, and filling it costs little. A strategy that the world has (an edge *against clear sky*) and that the
-# softened edges seemed to prove is not quite the network's: it reads the cloud's own side. What LRP does miss stands in section 6: GLM, with next to no
-# relevance and more than a third of the estimate. A heat map gives suspects. Each needs its own intervention, and some walk free.
+# softened edges seemed to prove is not quite the network's: it reads the cloud's own side. What LRP does miss stands in section 6: GLM, with little
+# relevance and about half of the estimate. A heat map gives suspects. Each needs its own intervention, and some walk free.
 #
 # ## 9. Scenes of your own
 #
@@ -646,9 +647,9 @@ plots.show(
 )
 
 # %% [markdown]
-# One group in a pixel is enough in cold cloud: synergy, as the paper says. Up to ten groups the same patch adds nothing in clear sky. Beyond,
-# the curve leaps: no training scene had so much lightning without cloud, and what a network says there is anybody's guess. Right: the edge counts only near the
-# edge, and only while it is about as sharp as a pixel.
+# One or two groups in a pixel are enough in cold cloud: synergy, as the paper says. Up to ten groups the same patch adds next to nothing in clear sky. Beyond,
+# the curve climbs: no training scene had so much lightning without cloud, and what a network says there is anybody's guess. Right: the edge counts only near the
+# edge, and only while it is no wider than two or three pixels.
 #
 # ## 10. Try it yourself
 #
