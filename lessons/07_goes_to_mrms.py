@@ -221,17 +221,17 @@ fig.colorbar(radar, ax=axes[:, 1:], location="bottom", shrink=0.5, pad=0.02, lab
 plots.show(
     fig,
     "Infrared, radar, the network's estimate and that of single pixels for three scenes. The network "
-    "draws smooth patches, its strong ones larger than the radar's; single pixels scatter theirs over the cold cloud.",
+    "draws smooth patches, its strong ones larger than the radar's; single pixels speckle the cold cloud, with few strong echoes.",
 )
 
 # %% [markdown]
 # From 15 to 45 dBZ the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
 # it is not ahead. It blurs the outline of an anvil that a single pixel tells exactly: three poolings, no skip connections. In RMSD it loses to the pixels, since the
 # weighted loss asked for strong echoes, not for small errors. And it says "strong" too often, as its loss wanted.
-C13 alone does so far more, single pixels too seldom.
+# C13 alone does so far more, single pixels too seldom.
 #
-# The network's patches are smooth, and the strong ones too large: there is its bias. Pixel by pixel, outlines are right, but strong echoes
-# are scattered over all the cold cloud.
+# The network's patches are smooth, and the strong ones too large: there is its bias. Pixel by pixel, outlines are right, but the
+# cold cloud is speckled, and most strong echoes are missed.
 #
 # ## 3. What does it need?
 #
@@ -295,8 +295,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Both panels need care. *Left*: without C09 nothing works. Without GLM little is lost at 5 dBZ, and most of the score at 50 dBZ: lightning
-# marks the strong echoes. Section 5 looks at the few pixels that have it. *Right*: apart from a single pixel, the network says *most* where it sees least. A
+# Both panels need care. *Left*: without C09 nothing works. Without C13 or GLM little is lost at 5 dBZ, and most of the score
+# at 50 dBZ: cold tops and lightning mark the strong echoes. *Right*: apart from a single pixel, the network says *most* where it sees least. A
 # withheld surround is 0, which is warm and clear, so the square becomes a small cold cloud with sharp edges. Withholding makes
 # scenes that no training patch resembled. From about 45 km on the curves are nearly flat: that is how far it needs to see.
 #
@@ -367,7 +367,7 @@ for row, part in zip(axes, STRATEGIES, strict=True):
 plots.show(
     fig,
     "For a lightning, an edge and a dense pixel: inputs, LRP with and without lightning, saliency. Each heat map "
-    "has its own scale, red is for. LRP draws the edge and the tower; saliency is scattered.",
+    "has its own scale, red is for. LRP draws the edge and the tower; saliency is more scattered.",
 )
 
 # %% [markdown]
@@ -545,7 +545,7 @@ table = pd.DataFrame(rows)
 table.map(lambda value: f"{value:,.0f}" if value > 1000 else f"{value:.2f}")
 
 # %% [markdown]
-# The U-Net is better at every threshold, since it gets the outlines past the poolings. Its relevance is far more concentrated, most of all on lightning:
+# The U-Net is better at all three thresholds, since it gets the outlines past the poolings. Its relevance is far more concentrated, most of all on lightning:
 # the shortcut leads from the pixel straight to the input beside it. So a denser heat map need not mean another
 # strategy. Compare heat maps of two architectures with care. The skill has its price, counted and not timed: more weights, and two fifths more
 # multiplications for an estimate. A gradient takes two forward passes in either network, so its price grows by as much.
@@ -657,7 +657,8 @@ plots.show(
 
 # %%
 draw = panels_goes.panel(model, data.isel(sample=slice(6)), x[:6])
-row, column = map(int, np.unravel_index(says["network"][0].argmax(), seen[0].shape))
+inner = says["network"][0, 27:-27, 27:-27]  # the whole box lies in the scene
+row, column = (27 + int(i) for i in np.unravel_index(inner.argmax(), inner.shape))
 start = {"scene": 0, "row": row, "column": column, "lightning": True}
 plots.show(
     draw(**start, method="LRP alpha 1 beta 0"),
