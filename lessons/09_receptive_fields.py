@@ -426,8 +426,8 @@ pd.DataFrame(verdicts).T.fillna(0).astype(int)
 
 # %% [markdown]
 # **For heat maps:** one look found the tag that the accuracy had hidden (01), and over many pixels LRP lay on the true causes of an echo better than every
-# reference map (07). **Against:** most of the methods hardly notice when the weights they should explain are shuffled (04, 05); a channel with next to no relevance
-# carries a third of an estimate (07); and the unit that answers best to the tag can be switched off without any effect (02). What settled each case was an
+# reference map (07). **Against:** most of the methods hardly notice when the weights they should explain are shuffled (04, 05); a channel with a few per cent of the relevance
+# carries half of an estimate (07); and the unit that answers best to the tag can be switched off without any effect (02). What settled each case was an
 # intervention that a scientist thought of.
 #
 # **To discuss:** which of these verdicts would turn in your own field? Which experiment would show it?

@@ -34,11 +34,12 @@ RADAR = ListedColormap(
     ["#ffffff", "#00ecec", "#01a0f6", "#0000f6", "#00ff00", "#00c800"]
     + ["#009000", "#ffff00", "#e7c000", "#ff9000", "#ff0000", "#d60000"]
 )
+GROUPS = BoundaryNorm([0, 1, 2, 5, 10, 20, 50], 256)  # most pixels with lightning have few
 LOOKS = {
     "c07": ("C07, 3.9 µm (K)", {"cmap": INFRARED, "vmin": 190, "vmax": 310}),
     "c09": ("C09, 6.9 µm (K)", {"cmap": VAPOUR, "vmin": 200, "vmax": 260}),
     "c13": ("C13, 10.3 µm (K)", {"cmap": INFRARED, "vmin": 190, "vmax": 310}),
-    "glm": ("GLM (groups in 15 min)", {"cmap": "inferno", "vmin": 0, "vmax": 3}),
+    "glm": ("GLM (groups in 15 min)", {"cmap": "inferno", "norm": GROUPS}),
     "mrms": ("MRMS (dBZ)", {"cmap": RADAR, "norm": BoundaryNorm(np.arange(0, 61, 5), 12)}),
 }
 

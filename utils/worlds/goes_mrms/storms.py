@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import fft
+from scipy.ndimage import gaussian_filter
 
 from utils.worlds.goes_mrms.radiation import NOISE, brightness_temperature, seen_from_above
 
 PARTS = ("lightning", "edge", "dense", "stratiform", "shower")
 REACH = {"lightning": 8, "edge": 10, "dense": 8, "stratiform": 4, "shower": 5}  # pixels
+BLUR = 0.5  # pixels: the sensor's own, and that of putting its scan on this grid
 MARGIN = 24  # pixels drawn around the scene, so that anvils may come from outside
 STREAMS = ("storms", "warp", "lumps", "land", "cloud", "cirrus", "showers", "glm", "stray", "radar")
 # Of 100 systems so many are isolated cells, lines, complexes, decaying storms.
@@ -94,12 +96,12 @@ def _storm(rng, kind, y, x, shear):
     cores, towers = [], []
     if not old:
         for _ in range(rng.poisson(2.2 if big else 0.75)):
-            rate = rng.lognormal(np.log(3.5), 0.6)
-            core = (*inside(5, 0.65), rng.uniform(1.6, 3.0), rate, rng.uniform(26, 38))
+            rate = rng.lognormal(np.log(9), 1.2)  # as heavy a tail as GLM's
+            core = (*inside(7, 0.65), rng.uniform(1.6, 3.0), rate, rng.uniform(24, 34))
             cores.append(core)
         for _ in range(rng.poisson(1.0 if big else 0.35)):
             towers.append(
-                (*inside(9, 0.6), rng.uniform(3.5, 6.5), rng.uniform(9, 16), rng.uniform(18, 27))
+                (*inside(9, 0.6), rng.uniform(3.5, 6.5), rng.uniform(9, 15), rng.uniform(14, 21))
             )
     return Storm(
         y + rng.normal(0, 1.5),
@@ -110,8 +112,8 @@ def _storm(rng, kind, y, x, shear):
         rng.uniform(219, 232) if old else rng.uniform(207, 218),
         rng.uniform(1.2, 3.0) if old else rng.uniform(4.5, 8),
         bool(rng.random() < 0.62) and not old,
-        rng.uniform(25, 38),
-        rng.uniform(5, 14) if old else rng.uniform(12, 23),
+        rng.uniform(20, 31),
+        rng.uniform(5, 12) if old else rng.uniform(8, 18),
         tuple(cores),
         tuple(towers),
     )
@@ -193,20 +195,21 @@ def _plumes(scene, n, parts, causes):
             profile = np.exp(-(((behind - 3) / 2.2) ** 2)) * (behind < 7) * across
             np.maximum(part[1], storm.echo * np.where(profile > 0.05, profile, 0), out=part[1])
             cause[1] |= (abs(behind) < 1.6) & (across > 0.3)
-        upwind = soft(-behind, -0.45 * storm.length, 0.04 * storm.length)
+        upwind = soft(-behind, -0.6 * storm.length, 0.04 * storm.length)
         rain = storm.rain * thick * upwind * np.clip(1 + 0.15 * rainy[box], 0, None)
         np.maximum(part[3], np.where(rain > 3, rain, 0), out=part[3])
+        deep = np.zeros_like(own)
         for at, sideways, radius, colder, echo in storm.towers if scene.towers else ():
             distance = np.hypot(u - at, v - sideways)
             bump = np.exp(-((distance / radius) ** 4))
-            own = own - colder * bump * (1 + 0.15 * fine[box])
+            deep = np.maximum(deep, colder * bump * (1 + 0.15 * fine[box]))
             own_depth = own_depth + 4 * bump
             np.maximum(part[2], echo * np.where(bump > 0.1, bump, 0), out=part[2])
             cause[2] |= bump > 0.5
         for at, sideways, radius, groups, echo in storm.cores:
             square = (u - at) ** 2 + (v - sideways) ** 2
             shape = np.exp(-square / radius**2)
-            own = own - 3 * shape  # the top overshoots, with or without lightning
+            deep = np.maximum(deep, 3 * shape)  # the top overshoots, with or without lightning
             if scene.lightning:
                 cold = np.clip(body * 1.2, 0, 1)
                 wide = np.exp(-square / (2 * min(radius, 2.6) ** 2))
@@ -214,7 +217,7 @@ def _plumes(scene, n, parts, causes):
                 expected[box] += groups * cold * shape
         if storm.cores and scene.lightning:  # flashes that spread through the anvil
             expected[box] += 0.03 * (body > 0.8)
-        own = np.minimum(own, 242)
+        own = np.clip(own - deep, 193, 242)
         looks = own + 30 * np.exp(-own_depth)
         temperature[box] = np.where(looks < coldest[box], own, temperature[box])
         coldest[box] = np.minimum(coldest[box], looks)
@@ -228,7 +231,7 @@ def _ground(scene, n, parts, causes):
     rng = stream(scene.seed, "land")
     surface = rng.uniform(289, 303) + 1.5 * noise(rng, n, 8) + 0.5 * noise(rng, n, 1)
     rng = stream(scene.seed, "cloud")
-    layers = [(surface, 1.0, 0.05)]
+    layers = [(surface, 1.0, 0.12)]
     low, band = noise(rng, n, 2, 2.6), noise(rng, n, 4, 3.6, 2.0, rng.uniform(0, np.pi))
     base = surface.mean()
     layers.append(
@@ -268,19 +271,20 @@ def _temperatures(scene, layers, high):
     veil = noise(rng, n, 4, 3.6, 2.0, angle)
     cirrus = rng.uniform(0.3, 0.7) * soft(veil, rng.uniform(1.0, 4.5), 0.3)
     vapour = rng.uniform(241, 251) + 4 * noise(rng, n, 16, 4)
-    above = [(rng.uniform(219, 230) + veil, cirrus, 0.04), (top, 1 - np.exp(-depth), 0.03)]
+    above = [(rng.uniform(219, 230) + veil, cirrus, 0.06), (top, 1 - np.exp(-depth), 0.05)]
     for channel in ("c07", "c09", "c13"):
         below = [*layers, (vapour, 0.955, 0)] if channel == "c09" else layers
         seen = seen_from_above(channel, [*below, *above], scene.sun)
-        seen = seen + rng.normal(0, NOISE[channel], seen.shape)
+        seen = gaussian_filter(seen, BLUR) + rng.normal(0, NOISE[channel], seen.shape)
         floor = 0.15 * seen_from_above(channel, [(210.0, 1.0, 0.0)])
         yield brightness_temperature(np.maximum(seen, floor), channel)
 
 
 def _groups(scene, expected, high, causes):
-    """GLM groups of 15 minutes: seven of ten are detected, and some are none."""
+    """GLM groups of 15 minutes, patchy: seven of ten are detected, and some are none."""
     n = len(expected)
     rng = stream(scene.seed, "glm")
+    expected = expected * np.exp(noise(rng, n, 1, 1.5) - 0.5)  # of mean 1
     groups = rng.poisson(0.7 * expected)
     causes[0] = (expected > 0.7) | (groups > 0) & (expected > 0.2)
     rng = stream(scene.seed, "stray")
