@@ -96,8 +96,8 @@ def test_three_descriptions_of_one_environment():
     assert exact["innvestigate"] == environment.INNVESTIGATE
 
 
-def test_jupyterlab_asks_nobody():
-    """The settings' names exist in this JupyterLab, and they switch update checks and news off."""
+def test_jupyterlab_asks_nobody_and_moves_panels_in_the_main_thread():
+    """The settings' names exist in this JupyterLab; updates, news and subshells are off."""
     from jupyterlab import labapp
     from jupyterlab.handlers.announcements import NeverCheckForUpdate
     from traitlets.config import Config
@@ -117,7 +117,7 @@ def test_jupyterlab_asks_nobody():
         schema = json.loads((schemas / package / f"{name}.json").read_text())
         for key, value in values.items():
             assert key in schema["properties"]
-            assert value in (False, "false")
+            assert value in (False, "false", "disabled")
 
 
 @pytest.mark.parametrize("name", ["README.md", "LICENSE-CONTENT.md", "REFERENCES.md"])
