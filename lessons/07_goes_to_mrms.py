@@ -48,7 +48,7 @@ course.start(seed=0)
 # - **C07**, 3.9 µm: cloud tops, and by day reflected sunlight,
 # - **C09**, 6.9 µm: moisture of the middle troposphere; low cloud stays hidden below it,
 # - **C13**, 10.3 µm: temperature of whatever is on top,
-# - **GLM**: groups of lightning in 15 minutes. Nearly everywhere there is none.
+# - **GLM**: groups of lightning in 15 minutes; a group is one pulse of light, and a flash has several. Nearly everywhere there is none.
 #
 # It is to give **MRMS** composite reflectivity, the largest echo in each column, in dBZ. A pixel is 3 km. The
 # scenes below come from a world in which we know what causes which echo. **Where would *you* expect the strongest echo?**
@@ -57,7 +57,8 @@ course.start(seed=0)
 sample = worlds.open_world("goes_mrms")
 corners = [(1, 0, 128), (2, 100, 0)]  # sample, row and column
 shown = [sample.isel(sample=i, y=slice(r, r + 128), x=slice(c, c + 128)) for i, r, c in corners]
-fig, axes = plt.subplots(2, 5, figsize=(11, 5.2))
+fig, axes = plt.subplots(2, 5, figsize=(11, 5.4))
+fig.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # room for the titles
 for name, column in zip([*world.CHANNELS, "mrms"], axes.T, strict=True):
     for ax, one in zip(column, shown, strict=True):
         drawn = panels_goes.field(ax, name, one[name], "")
@@ -72,7 +73,8 @@ plots.show(
 # %% [markdown]
 # An anvil is much larger than the rain below it. A forecaster would look for lightning, for the upwind edge where the
 # cloud is sharp and grows, and for towers that are colder than the anvil. The world was built just so. Its echo is a
-# sum of five parts, each with a cause that the satellite can see:
+# sum of five parts, each with a cause that the satellite can see: *lightning*; the sharp upwind *edge*; *dense*, cold towers;
+# *stratiform* rain, steady, under thick anvil; and warm *showers*. The first three are the lecture's strategies.
 
 # %%
 COLOURS = dict(
@@ -81,12 +83,13 @@ COLOURS = dict(
 fig, axes = plt.subplots(1, 5, figsize=(11, 2.5))
 for ax, part in zip(axes, world.PARTS, strict=True):
     drawn = panels_goes.field(ax, "mrms", shown[0][f"truth_{part}"], part)
+    ax.set_title(part, color=COLOURS[part])
     ax.contour(shown[0][f"truth_{part}_cause"], [0.5], colors=[plots.INK], linewidths=0.5)
 fig.colorbar(drawn, ax=axes, label="dBZ", shrink=0.8)
 plots.show(
     fig,
-    "What each part adds to the echo, and outlined where its cause is seen: lightning, sharp edges, "
-    "dense cold towers, thick anvil, warm showers.",
+    "What each part of the echo adds, and, outlined, where its cause is seen. Lightning, dense cloud and "
+    "showers are spots, edges thin lines; stratiform echo is wide and mostly below 25 dBZ.",
 )
 
 # %% [markdown]
@@ -142,8 +145,8 @@ ax.set(yscale="log", xlabel="reflectivity (dBZ)", ylabel="share (%)")
 ax.legend()
 plots.show(
     fig,
-    "Share of pixels and of weighted pixels by reflectivity: above 50 dBZ the weight makes a rare kind "
-    "of pixel count as much as common ones.",
+    "Share of pixels and of weighted pixels by reflectivity: the rarest pixels, above 50 dBZ, have the second "
+    "largest share of the weight.",
 )
 
 # %% [markdown]
@@ -155,12 +158,15 @@ plots.show(
 # - **C13 alone**: reflectivity as a curve over cloud-top temperature,
 # - **pixel by pixel**: all four channels of a pixel, and none of its neighbours,
 #
-# both fitted by gradient boosting with the same weights. Forecasters score by threshold: *POD*, how much of the echo is
+# both fitted by gradient boosting (a sum of small decision trees) with the same weights. Forecasters score by threshold: *POD*, how much of the echo is
 # found; *FAR*, how much of the estimated echo is false; *CSI*, hits over hits, misses and false alarms together;
-# *bias*, how often it says so over how often it is so.
+# *bias*, how often it says so over how often it is so (the *frequency bias*; a layer's bias is another thing).
 #
 # Columns marked *even* compare at equal frequency bias: each estimate is stretched until every value is as
 # frequent as in the observation. Then the score is about *places* alone, and over-forecasting gains nothing.
+#
+# The *performance diagram* below the table has it all: up is more found, right is less false. Grey curves have equal CSI, better
+# towards the upper right; dotted lines have equal bias. RMSD is the root mean square difference, R² the share of variance explained.
 
 # %%
 train = world.simulate(50, worlds.TRAINING, size=64)
@@ -194,7 +200,7 @@ even = {
     for name, values in says.items()
 }
 table = pd.DataFrame({name: skill.scores(c)["CSI"] for name, c in found.items()}, THRESHOLDS)
-table["network's bias"] = skill.scores(found["network"])["bias"]
+table["network, frequency bias"] = skill.scores(found["network"])["bias"]
 for name in says:
     table[f"{name}, even"] = skill.scores(even[name])["CSI"]
 for name, values in says.items():
@@ -271,27 +277,28 @@ print("pixels:", {part: len(where[0]) for part, where in PIXELS.items()})
 # %%
 def seen_within(part, radius):
     """Estimates at a part's pixels when the network sees a square of this radius only."""
-    crops, at = cut(part)
-    crops, at = crops[::2], at[::2]  # every second one is enough for a mean
+    crops, at = (v[::2] for v in cut(part))  # every second one is enough for a mean
     far = abs(np.indices(crops.shape[1:3]) - np.array(at)[:, :, None, None]).max(1)
     return panels_goes.at_pixel(estimate(model, crops * (far <= radius)[..., None]), at)
 
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
-for i, name in enumerate([*world.CHANNELS, None]):
+looks = plots.INK, plots.BLUE, plots.ORANGE, plots.GREY, plots.INK
+for name, colour in zip(["none", *world.CHANNELS], looks, strict=True):
     kept = x * np.array([other != name for other in world.CHANNELS])
     csi = skill.scores(skill.counts(estimate(model, kept), seen, THRESHOLDS))["CSI"]
-    left.plot(THRESHOLDS, csi, label=f"without {name.upper()}" if name else "all", color=f"C{i}")
+    left.plot(THRESHOLDS, csi, label=name.upper(), color=colour, ls=":" if name == "glm" else "-")
 radii = np.array([0, 1, 3, 6, 10, 15, 27])
 for part in PIXELS:
     values = [seen_within(part, radius).mean() for radius in radii]
     right.plot(3 * radii, values, "o-", color=COLOURS[part], label=part)
 left.set(xlabel="threshold (dBZ)", ylabel="CSI", ylim=0)
 right.set(xlabel="radius it sees (km)", ylabel="mean estimate (dBZ)")
-for ax in (left, right):
-    ax.legend(fontsize=8)
+for ax, title in ((left, "withheld"), (right, "main cause")):
+    ax.legend(fontsize=8, title=title, title_fontsize=8)
 plots.show(
-    fig, "Left: CSI with one channel withheld. Right: estimates by how far the network sees."
+    fig,
+    "Left: CSI with one channel withheld, by far the lowest without C09. Right: mean estimate by how far the network sees: highest for a few kilometres, nearly flat from 45 km on.",
 )
 
 # %% [markdown]
@@ -324,14 +331,16 @@ fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
 for i, (ax, name) in enumerate(zip(axes, world.CHANNELS, strict=True)):
     title = f"{name.upper()}: {maps[..., i].sum():.1f} dBZ"
     drawn = plots.relevance(ax, maps[..., i], title, limit=plots.colour_limit(maps))
-    ax.plot(*at[0][::-1], "+", color=plots.INK, ms=10)
+    panels_goes.cross(ax, at[0])
 plots.relevance_bar(fig, drawn, axes, label="relevance, one scale")
-plots.show(fig, "LRP of one output pixel (cross) in four channels, in one colour range.")
+plots.show(
+    fig,
+    "LRP of one output pixel (cross) in four channels, in one colour range: alike in the three infrared ones, and in GLM a spot of few pixels.",
+)
 ledger = relevance(model, crops, "alpha_1_beta_0", output=at, layers=False).ledger
-taken = ledger[["bias"]].sum()
 print(
-    f"estimate {60 * ledger.received.iloc[0]:.1f} dBZ, input {maps.sum():.1f}, "
-    f"biases {60 * taken['bias']:.1f}"
+    f"estimate {60 * ledger.received.iloc[0]:.1f} dBZ: input {maps.sum():.1f}, "
+    f"biases {60 * ledger.bias.sum():.1f}"
 )
 
 # %% [markdown]
@@ -341,7 +350,8 @@ print(
 #
 # The lecture found three [@lecture]. (1) **Lightning** triggers high values. (2) Without lightning the network looks at
 # **cloud boundaries** with strong gradients. (3) **Extremely dense cloud**. Here is the slide, rebuilt for a pixel of each: C13 and
-# lightning, the gradient of the input, LRP, LRP after lightning is erased, and saliency, the absolute gradient of the output.
+# lightning, the gradient of the input, LRP, LRP after lightning is erased, and saliency, the absolute gradient of the output. Above
+# each LRP map stands the network's estimate at the cross.
 
 # %%
 STRATEGIES = ("lightning", "edge", "dense")
@@ -363,7 +373,7 @@ for row, part in zip(axes, STRATEGIES, strict=True):
     plots.relevance(row[5], saliency, "saliency")
     for ax in row:
         ax.set(xticks=[], yticks=[])
-        ax.plot(*at[0][::-1], "+", color=plots.INK, ms=8)
+        panels_goes.cross(ax, at[0])
 plots.show(
     fig,
     "For a lightning, an edge and a dense pixel: inputs, LRP with and without lightning, saliency. Each heat map "
@@ -373,7 +383,7 @@ plots.show(
 # %% [markdown]
 # One pretty example proves nothing. So we take many pixels: a few in each scene where one part dominates the true echo.
 # The world knows where the cause of *this* pixel's echo is seen. How much denser is a map's positive part there than if it were
-# spread evenly over the receptive box? Evenly is 1. And since causes lie near the pixel, any map that peaks at its centre
+# spread evenly over the receptive box, the 54 x 54 pixels that can reach this one? Evenly is 1. And since causes lie near the pixel, any map that peaks at its centre
 # will score. So two more references stand beside: a Gaussian as wide as the mean LRP map, and the LRP map of *another* pixel of the
 # same kind, which knows what such pixels look like, but not this one.
 
@@ -449,7 +459,8 @@ plots.show(
 # (scene, y, x), as the scenes are and with GLM set to 0. `lit` is True where lightning dominates the true echo. By how many dBZ
 # does the estimate fall there on average?
 #
-# The cell also changes edges and towers, in the world: the same sky with soft heads, and the same sky without its coldest towers.
+# The cell also changes edges and towers, in the world: the same sky with each cloud's upwind edge, its head, made soft, and the
+# same sky without its coldest towers. These are matched pairs, as in lesson 06.
 # **Which change will hit which pixels?**
 
 
@@ -493,7 +504,8 @@ plots.show(
 
 # %% [markdown]
 # Each change hits its own kind of pixel, and the others little. So the network uses all three. One caveat: a soft head is also
-# *thinner* cloud, so the fall at edges is not due to sharpness alone, and it also lowers the control behind the head. Exercise 3 comes back to that.
+# *thinner* cloud, so the fall at edges is not due to sharpness alone, and the estimate falls at
+# stratiform pixels behind the head, too. Exercise 3 comes back to that.
 #
 # ## 6. Relevance in a channel is not its importance
 #
@@ -532,9 +544,9 @@ for name, network in (("network", model), ("U-Net", skip)):
     csi = dict(zip(THRESHOLDS, skill.scores(found[name])["CSI"], strict=True))
     rows[name] = {f"CSI at {t} dBZ": csi[t] for t in (20, 30, 40)}
     for part in STRATEGIES:
-        _, crops, at, causes = case(part, network)
-        density = skill.relevance_density(lrp_maps(crops, at, network), causes)
-        rows[name][f"LRP density, {part}"] = np.nanmean(density)
+        scene, crops, at, causes = case(part, network)
+        density = pd.Series(skill.relevance_density(lrp_maps(crops, at, network), causes))
+        rows[name][f"LRP density, {part}"] = density.groupby(scene).mean().mean()
     rows[name]["parameters"] = network.count_params()
     sized = networks.encoder_decoder(size=64, skip=network is skip)
     convolutions = [layer for layer in sized.layers if layer.weights]
@@ -643,7 +655,7 @@ right.set(xlabel="width of the edge (km)", ylabel="estimate (dBZ)")
 right.legend()
 plots.show(
     fig,
-    "Response of the network to lightning in cloud and in clear sky, and to the sharpness of an edge.",
+    "Left: estimate by lightning; in cold cloud it jumps at once, in clear sky only above ten groups. Right: estimate by the width of an edge; 9 km behind it falls as the edge gets soft, 36 km behind it hardly changes.",
 )
 
 # %% [markdown]
@@ -653,7 +665,9 @@ plots.show(
 #
 # ## 10. Try it yourself
 #
-# Click on a pixel, or move the cross by its sliders. Switch lightning off. Change the rule.
+# Click on a pixel of the estimate, or move the cross by its sliders. Switch lightning off. Change the method. Above each heat map
+# stands its sum. **Find a pixel that loses 10 dBZ when lightning goes: how large was GLM's sum there?** And click on a pixel without
+# echo.
 
 # %%
 draw = panels_goes.panel(model, data.isel(sample=slice(6)), x[:6])
@@ -680,7 +694,7 @@ widgets.panel(
 # - scored an estimate of radar by threshold, and took over-forecasting out of the comparison,
 # - made heat maps of one output pixel, with a ledger of what the biases took,
 # - tested three strategies over many pixels, against the truth and against maps that know nothing of the pixel,
-# - saw that a channel with little relevance can carry most of the estimate,
+# - saw that a channel with little relevance can carry a large part of the estimate,
 # - tested whether LRP missed a strategy, and kept the answer.
 #
 # ## Quiz

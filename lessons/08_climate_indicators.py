@@ -38,9 +38,13 @@ course.start(seed=0)
 # ## 1. What year is it?
 #
 # Our world is an ensemble of climate models with annual means of temperature and precipitation, 1920 to 2099, in cells of
-# 6 degrees. Each model has its own sensitivity and its own pattern of warming: its **forced signal**. A *member* is one run of a
-# model; members share the signal and differ in their **internal variability**, such as the years of their El Niños. That is the noise. We train on 20 models with three members each and test on 16 others. All maps show the change since the run's
-# own mean of 1920 to 1949.
+# 6 degrees. Three things force a change: greenhouse gases, aerosol (fine particles that cool below them) and volcanoes. Each
+# model answers with a strength and a pattern of its own: its **forced signal**. A *member* is one run of a
+# model; members share the signal and differ in their **internal variability**, such as the years of their El Niños. Its
+# standard deviation, of single years, is the **noise**.
+#
+# We train on 20 models with three members each and test on 16 others. One more run plays the *observations*: up to 2024, a little
+# less warming, more variability, errors of measurement. All maps show the change since the run's own mean of 1920 to 1949.
 
 # %%
 train = world.simulate(20, seed=worlds.TRAINING, members=3)
@@ -68,8 +72,8 @@ for ax, i, letter in zip(axes.flat, game, "ABCDEF", strict=True):
 maps.bar(fig, drawn, axes, "change since 1920-49 (K)")
 plots.show(
     fig,
-    "Six maps of temperature change, A to F: C is deep red nearly everywhere, F is red, A and D are pale red, B and E have "
-    "blue beside pale red; E has an El Niño.",
+    "Six maps of temperature change, A to F: C is red, deepest over the Arctic and Africa, F is red, D pale red, A, B and E "
+    "have blue beside pale red; E has an El Niño.",
 )
 
 # %% [markdown]
@@ -95,7 +99,8 @@ guessed = np.polyval(np.polyfit(train_mean, train_years, 3), test_mean[game])
 check.guesses(guessed, test_years[game])
 
 # %% [markdown]
-# The late ones are easy: red is late. The early ones are not. Look at one cell each over time.
+# The late ones are easy: red is late. The early ones are not. Now look at three cells over time. **Signal to noise**, the signal
+# over the noise, says by how many deviations of a single year the climate has moved.
 
 # %%
 cells = {"Arctic": (81, 3), "tropical Atlantic": (3, -27), "south of Greenland": (57, -33)}
@@ -117,14 +122,15 @@ plots.show(
 )
 
 # %% [markdown]
-# The Arctic warms most, and it is noisy. The tropical Atlantic warms little, and it is quiet. **Which is the better
-# indicator?** Decide before you read on.
+# The Arctic warms most, and it is noisy. The tropical Atlantic warms little, and it is quiet. (The notches in its signal are
+# volcanoes.) **Which is the better indicator?** Decide before you read on.
 #
 # ## 2. The network
 #
-# Two hidden layers of 20, 20 decades as classes, and a *ridge penalty* on the first layer: large weights cost, by the sum of
+# Two hidden layers of 20 units, 20 decades as classes, and a *ridge penalty* on the first layer: large weights cost, by the sum of
 # their squares. Size, penalty, labels and training (SGD, binary cross-entropy) are those of the published code
-# [@labe2021]. A year is shared between decades: 1990 is half 1985's and half 1995's.
+# [@labe2021]. A year is shared between decades: 1990 is half 1985's and half 1995's. Trained weights come with the
+# course; `RETRAIN = True` trains for about a minute.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 2))
@@ -191,8 +197,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Before there is a signal there is nothing to read, and the network answers with a year in the middle of the quiet decades. When does
-# a run leave them? **Recognised for good** shall mean: from this year on every map gets a later year than any map of
+# Before there is a signal there is nothing to read, and the network answers with a year in the middle of the quiet decades. Around
+# 1991 many maps are dated too early: a volcano cooled them for a year or two, and cold means early here. When does
+# a run leave the quiet decades? **Recognised for good** shall mean: from this year on every map gets a later year than any map of
 # 1920 to 1949 of the same run.
 
 
@@ -212,8 +219,8 @@ print(
 # %% [markdown]
 # ### Is it more than the global mean?
 #
-# Three ways to date a map: the global mean alone, ridge regression on all cells (its penalty chosen on five
-# training models left out; every third year, to save time), the network. Then all again on maps whose global mean is taken away: only the *pattern* is left.
+# Three ways to date a map: the global mean alone; ridge regression, which is linear regression on all cells with a ridge penalty
+# (chosen on five training models left out; every third year, to save time); the network. Then all again on maps whose global mean is taken away: only the *pattern* is left.
 
 
 # %%
@@ -268,12 +275,13 @@ del pattern_x, train_x
 # agree on the global mean within some ten per cent, and real ones do not. The fair question is the second one. From the pattern alone the network is clearly better than ridge
 # regression, because what a cell says about the year is not linear in the year.
 #
-# **A leak.** Had we drawn test maps at random from all years of all models, each model would be in both sets. The last two lines fit the
-# ridge regression on every fourth year of the training models, and test it on their odd years and on new models.
+# **A leak.** Had we drawn test maps at random from all years of all models, each model would be in both sets. For the last two lines
+# the ridge regression was fitted on every fourth year of the training models, and tested on their odd years and on new models. On
+# models that it has seen its error looks smaller than it is.
 #
 # ## 3. Indicator patterns
 #
-# The published recipe: LRP $\alpha_1\beta_0$ of the decade with the largest logit, on maps that are dated well; each heat map is
+# The published recipe: LRP $\alpha_1\beta_0$ (lesson 03: only what speaks for the answer is handed down) of the decade with the largest logit, on maps that are dated well; each heat map is
 # divided by its sum; then the mean over a period. We take maps dated within five years. A heat map of a poor prediction explains a mistake.
 # (A chosen logit can be negative, and then relevance flips its sign. With the sum as divisor that cancels.)
 
@@ -306,7 +314,7 @@ pattern = {name: by_model(relevance, test_years, good, span) for name, span in P
 late_pattern = pattern["2060-79"].mean(0)
 
 # %% [markdown]
-# Guess first: where will 1960-79 be given away, where 2060-79? Above: relevance (1 is the global mean). Below: the
+# Guess first: what will give 1960-79 away, and what 2060-79? Above: relevance (1 is the mean over cells; the colours end at 4). Below: the
 # truth, signal over noise.
 
 # %%
@@ -368,13 +376,13 @@ dense = (late_pattern[tropics].sum() / late_pattern.sum()) / (area[tropics].sum(
 check.density(dense, late_pattern, tropics, area)
 
 # %% [markdown]
+# Hardly above 1, and yet the map looks bright in the tropics: it shows relevance per cell. Near the poles cells are many and small, and a
+# little in each adds up. Divide by area before you compare regions.
+#
 # ## 4. Does it follow the truth?
 #
-# (Was your number below 1, where the map looks bright? Near the poles there are many small cells, and each gets its share. Divide by
-# area before you compare regions.)
-#
 # Now the whole map: rank correlation over cells, each counted by its area. Beside true signal-to-noise stand the plain trend (the true change itself) and
-# the year of emergence. And two **controls**: a network of the same architecture with random weights, and no network at all, the size of the input alone.
+# the year of emergence (from which on the signal stays above two noises). And two **controls**: a network of the same architecture with random weights, and no network at all, the size of the input alone.
 # Will the trained network beat them?
 
 
@@ -426,6 +434,8 @@ for name in PERIODS:
     print(name, ", ".join(f"{row} {scores[name, row][0]:.2f}" for row in labels))
 
 # %% [markdown]
+# (The intervals resample models. They lean towards 0, because a draw repeats some models, and a mean over fewer is noisier.)
+#
 # Early and late, relevance follows signal-to-noise better than random weights and the input alone do, and it
 # hardly follows the trend. That answers the question of the Arctic: **much warming in much noise is a poor indicator; a
 # little warming in a quiet place is a good one.** In the middle period the agreement is slightly negative. Inputs near zero
@@ -575,9 +585,10 @@ for ax, decade in zip(axes.flat, (1965, 2005, 2075), strict=True):
         made += 0.03 * slope / (np.sqrt((slope**2).mean()) + 1e-9)
     answer = decades.year(model.predict(made, verbose=0))[0]
     drawn = maps.draw(ax, made[0] * deviation + mean, f"{decade}: dated {answer:.0f}", limit=5)
-maps.bar(fig, drawn, axes, "change (K)")
+maps.bar(fig, drawn, axes, "change since\n1920-49 (K)")
 plots.show(
-    fig, "Made-up maps for the 1960s, the 2000s and the 2070s, in kelvin of change since 1920-49."
+    fig,
+    "Made-up maps: 1965 is cold over eastern North America and Europe, 2005 is pale red, 2075 is hot over the same two regions.",
 )
 
 # %% [markdown]
@@ -587,7 +598,8 @@ plots.show(
 #
 # ## 8. Precipitation
 #
-# The same with rain, whose signal is smaller, of both signs, and deep in the noise.
+# The same with rain, whose signal is smaller, of both signs (the wet belts get wetter, the subtropics drier), and deep in the
+# noise. **How far off will the network be, in years?**
 
 # %%
 rain_train, _ = world.anomalies(train, "pr")
@@ -609,7 +621,7 @@ drawn = maps.draw(
 )
 maps.bar(fig, drawn, axes[0, 0], "relevance")
 drawn = maps.draw(axes[0, 1], rain_truth.mean(0), "signal / noise", low=0, cmap="viridis")
-maps.bar(fig, drawn, axes[0, 1], "ratio")
+maps.bar(fig, drawn, axes[0, 1], "signal / noise")
 plots.show(
     fig, "Precipitation: relevance of 2060-79, and its true signal-to-noise in bands of latitude."
 )
@@ -617,9 +629,13 @@ off = abs(rain_says - test_years)[late].mean()
 print(f"off by {off:.1f} years after 1990; rank correlation {rain_score[0]:.2f}")
 
 # %% [markdown]
+# The error is more than twice that of temperature. Relevance lies in bands, as signal-to-noise does, and agrees with it less than
+# temperature's.
+#
 # ## 9. Try it yourself
 #
-# Slide through the years. At which year does the heat map lose its calm?
+# Slide through the years. From when on does the answer follow the year, and where do the bright spots go? Then take the observations
+# (they end in 2024): what does the network say to 1990, 1991 and 1993?
 
 # %%
 panel = {
@@ -698,7 +714,7 @@ widgets.panel(
 #
 # Measured on 16 models that no network was trained on. Intervals are 95 %, over models. One goal is missed: patterns change with time as
 # signal-to-noise does, and agree with it less than was asked. In eastern North America and Europe relevance falls much further than the ratio
-# (section 3). The year of recognition meets its goal in part: its interval reaches beyond.
+# (section 3). The year of recognition meets its goal in part: its interval reaches beyond, by less than is printed.
 
 # %% tags=["claims"]
 from utils import claims

@@ -13,7 +13,7 @@
 #
 # **Minutes:** 60 teaching, 30 exercises.
 #
-# **Prerequisites:** NumPy arrays and convolutional layers (necessary); lesson 06 and 07 (helpful).
+# **Prerequisites:** NumPy arrays and convolutional layers (necessary); lessons 06 and 07 (helpful).
 #
 # **Needs:** 1.5 GB of memory, no network connection, no GPU.
 
@@ -54,9 +54,13 @@ from tensorflow.keras import layers
 #
 # $$r_l = 1 + \sum_{i \le l} (k_i - 1) \prod_{j < i} s_j .$$
 #
+# Here $r_l$ is the size of the TRF after layer $l$, $k_i$ and $s_i$ are size and stride of layer $i$. Pooling over 2 pixels counts like
+# a convolution with $k = s = 2$. *Dilation* $d$ spreads a filter's weights, with $d - 1$ pixels left out between them: it then counts
+# as one of size $d (k - 1) + 1$, and has no weight more.
+#
 # ### Exercise 1: by hand
 #
-# The first seven layers of the lecture's encoder-decoder. Give `sizes`, the TRF after each layer, shape (7,).
+# The first seven layers of the lecture's encoder-decoder (C is a convolution, P a pooling). Give `sizes`, the TRF after each layer, shape (7,).
 #
 # <details><summary>Hint</summary>
 #
@@ -78,7 +82,8 @@ sizes = 1 + np.cumsum((kernels - 1) * np.cumprod([1, *strides[:-1]]))
 check.size_by_formula(sizes, kernels, strides)
 
 # %% [markdown]
-# The code does the same for any network, and finds the boxes.
+# The code does the same for any network, and finds the boxes. `size_y` is $r_l$, for rows. `step_y` says how far the boxes of two
+# neighbours are apart, and `padding_y` how far the first box sticks out of the picture, both in pixels of the picture.
 
 # %% tags=["nbval-check-output"]
 model = networks.encoder_decoder(size=None)
@@ -95,15 +100,17 @@ fig, axes = plt.subplots(1, 6, figsize=(11, 2.3))
 for ax, name in zip(axes, shown, strict=True):
     pixel = (int(128 // table.step_y[name]),) * 2
     found = receptive_field.box(model, name, pixel, size=SIZE)
-    receptive_draw.boxes(ax, image, [found], f"{found.size[0]} pixels")
+    title = f"layer {table.index.get_loc(name) + 1}: {found.size[0]} pixels"
+    receptive_draw.boxes(ax, image, [found], title)
 plots.show(
-    fig, "A 256 x 256 infrared picture with the box of one pixel in six layers, first to last."
+    fig,
+    "A 256 x 256 infrared picture with the box of the middle pixel in six layers; it grows from 3 to 46 pixels.",
 )
 
 # %% [markdown]
 # ## 2. The slide says 48
 #
-# The lecture's slide gives 48 x 48 for the last layer. The formula gives 50. **Predict: is either right?** The next
+# The lecture's slide gives 48 x 48 for the last layer, the formula 50, and the box above has 46. **Predict: which is right?** The next
 # cell asks for the exact box of many pixels.
 
 # %% tags=["nbval-check-output"]
@@ -117,13 +124,14 @@ ax.step(rows, exact, where="mid", color=plots.BLUE, label="exact")
 ax.axhline(table.size_y.iloc[-1], color=plots.ORANGE, label="formula")
 ax.axhline(48, color=plots.GREY, ls="--", label="slide")
 ax.set(xlabel="row of the output pixel", ylabel="height of the box (pixels)", ylim=(42, 58))
+ax.set_yticks([46, 48, 50, 54])
 ax.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
 plots.show(
     fig, "The exact size switches between 46 and 54 every four rows; the formula says 50 for all."
 )
 
 # %% [markdown]
-# Neither. Nearest upsampling copies a coarse pixel. A 3-wide filter behind it reads two coarse pixels or three, by
+# None for all pixels. Nearest upsampling copies a coarse pixel. A 3-wide filter behind it reads two coarse pixels or three, by
 # the place of its centre; here that happens at the coarsest grids, so the box is 46 or 54. The formula gives their mean.
 #
 # ### Exercise 2: get 48
@@ -156,11 +164,12 @@ check.sees_48(sees_48)
 # %% [markdown]
 # ## 3. Large enough for the weather?
 #
-# The lecture's key lesson: *make sure that the TRF is big enough.* On GREMLIN's 3 km grid the sizes become
-# kilometres. The bands are Orlanski's classes [@orlanski1975], with one example of each.
+# The lecture's key lesson: *make sure that the TRF is big enough.* On the 3 km grid of the lecture's network (GREMLIN, lesson 07) the
+# sizes become kilometres. The bands are Orlanski's classes [@orlanski1975], with one example of each.
 
 # %%
-kilometres = {f"{k}, {table.kind[k]}": table.size_y[k] * world.KM for k in shown}
+names = [f"layer {table.index.get_loc(k) + 1}, {table.kind[k]}" for k in shown]
+kilometres = dict(zip(names, table.size_y[shown] * world.KM, strict=True))
 fig, ax = plt.subplots(figsize=(9, 3.6))
 receptive_draw.scales(ax, kilometres)
 plots.show(
@@ -170,8 +179,9 @@ plots.show(
 
 # %% [markdown]
 # What if it is too small? A task with a known answer: a storm (centre) is severe if there is a trigger 12 pixels
-# to its *west*. In the other cases the trigger lies 12 pixels to the *east*. Two kinds of network with the same number
-# of parameters and other dilations, three of each from other first weights. **Predict their accuracy.**
+# to its *west*. In the other cases the trigger lies 12 pixels to the *east*. Two kinds of network have the same number
+# of parameters and differ in their dilations: one has a box of 21 pixels, the other of 25. Three of each, from other first weights.
+# **Predict their accuracy.**
 # `RETRAIN = True` trains all six, which takes two minutes.
 
 # %%
@@ -210,7 +220,13 @@ for trf, values in accuracy.items():
 # ### Exercise 3: choose an architecture
 #
 # Build a network for 256 x 256 pixels of 3 km, one channel, whose last layer sees at least 250 km, with at most 3000
-# parameters. Any of depth, kernel, stride, pooling, dilation.
+# parameters, and no pixel of its box left out. Use any of depth, kernel, stride, pooling, dilation.
+#
+# <details><summary>Hint</summary>
+#
+# A 3 x 3 convolution from 8 to 8 channels has 584 parameters, whatever its dilation. Let the dilation grow from layer to layer.
+#
+# </details>
 
 # %% tags=["exercise"]
 chosen = ...
@@ -224,7 +240,7 @@ for rate in (1, 2, 4, 8, 16, 16):
 check.large_enough(chosen, kilometres=3, wanted=250, budget=3000)
 
 # %% [markdown]
-# **Think:** a front is 1000 km long and 50 km wide. Which of the two numbers must the box hold?
+# **Think.** A front is 1000 km long and 50 km wide. Which of the two numbers must the box hold?
 #
 # ## 4. What it really uses
 #
@@ -252,7 +268,8 @@ for epoch, ending in EPOCHS.items():
     erfs[epoch] = fields_of(model)
 
 # %% [markdown]
-# For the picture, the fields are moved so that their pixels coincide, and averaged. Each picture is as wide as the larger box, about 54 pixels.
+# For the picture, the fields are moved so that their pixels coincide, and averaged. Each picture is as wide as the larger box, about
+# 54 pixels, and has its own largest value as 1. In its title stands σ of a fitted Gaussian, in pixels, along rows and columns.
 
 
 # %%
@@ -273,7 +290,9 @@ for ax, (epoch, maps) in zip(axes, erfs.items(), strict=True):
     plots.picture(ax, erf / erf.max(), title).set_cmap("magma")
 fig.colorbar(ax.images[0], ax=axes, shrink=0.8, label="gradient / its maximum")
 plots.show(
-    fig, "Effective fields after 0, 1, 3, 8 and 24 epochs, mean of 16 pixels, as wide as the box."
+    fig,
+    "Effective fields after 0, 1, 3, 8 and 24 epochs, mean of 16 pixels: first a wide, smooth hill, then a small bright spot in a "
+    "ragged, dim surrounding.",
 )
 
 
@@ -333,10 +352,14 @@ outside = 100 * (1 - windows.max((1, 2)) / slope.sum((1, 2)))
 print(f"{moved.mean():.0f} % of the pixels, {outside.mean():.0f} % outside of {width} x {width}")
 
 # %% [markdown]
+# It is, nearly: almost every pixel moves the answer, and even the best box of the last spatial layer's size leaves two fifths
+# of the gradient outside. That layer's field is the size of a feature, and the sequence's answer is made of features from everywhere.
+#
 # ## 6. Three small experiments
 #
-# Luo et al. say: subsampling and dilation enlarge the ERF, skip connections shrink it. Random weights (the mean of 6 draws), noise as
-# input, six 3 x 3 convolutions. Order the four by size before you run.
+# Luo et al. say: subsampling and dilation enlarge the ERF, skip connections shrink it. Four networks of six 3 x 3 convolutions: plain,
+# with skip connections, dilated by 2 in the second half, and with a pooling in the middle. Weights are random (the mean of 6 draws),
+# the input is noise. **Order the four by the width of their ERF before you run.**
 
 
 # %%
@@ -370,6 +393,9 @@ for kind in ("plain", "skip", "dilated", "subsampled"):
     print(f"{kind}: TRF {trf}, ERF sigma {np.mean(sigmas[kind]):.2f} pixels")
 
 # %% [markdown]
+# As Luo et al. say. The skip connections leave the TRF as it is: they are a short way for the gradient, and most of it stays near the
+# middle.
+#
 # ## 7. The reward: one pixel, quickly
 #
 # Lesson 07 explains single pixels of large maps. What cannot reach the pixel gets no relevance. So cut the input to
@@ -387,7 +413,8 @@ print("same numbers:", np.allclose(part, whole, rtol=0, atol=1e-5 * abs(whole).m
 # %% [markdown]
 # ## 8. Try it yourself
 #
-# Build a network from blocks. Watch the boxes, the ERF and the number of parameters. Which control is cheapest in kilometres per parameter?
+# Build a network from blocks of a convolution and, where pooling is 2, a pooling. Left are the boxes of all layers, cut at the
+# picture's border (the title has the full size of the largest); right is the ERF with random weights. **Which control adds most kilometres for no parameter at all?**
 
 # %%
 draw = receptive_draw.builder(image[64:192, 64:192], world.KM)
@@ -422,7 +449,9 @@ for part in page.read_text(encoding="utf-8").split("\n## [")[1:]:
     name = part[: part.index("]")]
     lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
     verdicts[name] = Counter(line.split(" | ")[-1].strip(" |") for line in lines)
-pd.DataFrame(verdicts).T.fillna(0).astype(int)
+counted = pd.DataFrame(verdicts).T.fillna(0).astype(int)
+print(f"of ten claims {10 * counted['holds'].sum() / counted.to_numpy().sum():.1f} hold")
+counted
 
 # %% [markdown]
 # **For heat maps:** one look found the tag that the accuracy had hidden (01), and over many pixels LRP lay on the true causes of an echo better than every

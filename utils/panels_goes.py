@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap
+from matplotlib.patheffects import withStroke
 
 from utils import lrp, one_pixel, plots
 
@@ -74,6 +75,13 @@ def field(ax, name, values, title=None):
     ax.spines[:].set(visible=True, color="#c9ced6")  # where there is no echo, all is white
     ax.set_title(own if title is None else title, fontsize=10, fontweight="normal")
     return artist
+
+
+def cross(ax, pixel, size=10):
+    """Mark a pixel, (row, column), by a cross that shows on any colour; return its line."""
+    halo = [withStroke(linewidth=3, foreground="white")]
+    (line,) = ax.plot(*pixel[::-1], "+", color=plots.INK, ms=size, mew=1.2, path_effects=halo)
+    return line
 
 
 def around(x, rows, columns):
@@ -246,9 +254,9 @@ def panel(model, data, x):
     figure, axes = plt.subplots(1, 6, figsize=(11, 2.5))
     top = field(axes[0], "c13", data.c13[0], "C13")
     radar = field(axes[1], "mrms", data.mrms[0], "MRMS estimate")
-    crosses = [ax.plot([], [], "+", color=plots.INK, ms=12, mew=2)[0] for ax in axes[:2]]
+    crosses = [cross(ax, (0, 0), 12) for ax in axes[:2]]
     shown = [plots.relevance(ax, np.zeros(x.shape[1:3]), "z", limit=1) for ax in axes[2:]]
-    marks = [ax.plot([], [], "+", color=plots.INK, ms=8)[0] for ax in axes[2:]]
+    marks = [cross(ax, (0, 0), 7) for ax in axes[2:]]
     plots.relevance_bar(figure, shown[-1], axes[2:], label="one scale")
     figure.suptitle("z", x=0.01, ha="left", fontsize=11)
     figure.draw_without_rendering()
@@ -270,10 +278,10 @@ def panel(model, data, x):
         else:
             maps, text = np.zeros(given.shape[1:]), text + ": nothing to explain"
         figure.suptitle(text, x=0.01, ha="left", fontsize=11)
-        limit = plots.colour_limit(maps)
+        limit, unit = plots.colour_limit(maps), "" if method == "gradient" else " dBZ"
         for i, (artist, name) in enumerate(zip(shown, ("C07", "C09", "C13", "GLM"), strict=True)):
             artist.set_data(maps[..., i] / limit)
-            title = f"{name}: {maps[..., i].sum():.3g}"
+            title = f"{name}: {maps[..., i].sum():.3g}{unit}"
             artist.axes.set_title(title, fontsize=10, fontweight="normal")
             artist.axes.set(xlim=column + SEEN, ylim=row - SEEN)
         for cross in crosses + marks:

@@ -521,6 +521,7 @@ def test_half_lost(answer, state, message):
         (lambda d: np.exp(5 * d**4.0), "wrong", "dBZ / 60"),
         (lambda d: np.exp((5 * d / 60) ** 4), "wrong", "outside of the power"),
         (lambda d: np.exp(5 * d / 60), "wrong", "power is missing"),
+        (lambda d: np.exp(5 * d / 60) ** 4, "wrong", "belongs to y alone"),
         (lambda d: 5 * (d / 60) ** 4, "wrong", "Take its exponential"),
         (lambda d: 1 + d, "wrong", "exp(5 y^4)"),
         (lambda d: 148, "wrong", "shape (5,)"),
@@ -543,6 +544,7 @@ def test_weights_of_the_loss(solve, state, message):
         (lambda a, b, m: (a - b)[m].mean() / 60, "wrong", "already in dBZ"),
         (lambda a, b, m: (a - b)[m].sum(), "wrong", "Divide by the number"),
         (lambda a, b, m: (a - b)[m], "wrong", "one number"),
+        (lambda a, b, m: 1 - b[m].mean() / a[m].mean(), "wrong", "share that is lost"),
         (lambda a, b, m: 0.0, "wrong", "Take the difference"),
     ],
 )
@@ -621,6 +623,11 @@ def test_read_year(solve, state, message):
         (lambda p, r, a: p[r].sum() / p.sum(), "wrong", "Divide by its share"),
         (lambda p, r, a: p[r].sum() / p.sum() / r.mean(), "wrong", "You counted cells"),
         (lambda p, r, a: p[r], "wrong", "one number"),
+        (
+            lambda p, r, a: np.average(p[r], weights=a[r]) / np.average(p, weights=a),
+            "wrong",
+            "whole share",
+        ),
         (lambda p, r, a: 7.0, "wrong", "over the share of the area"),
     ],
 )

@@ -51,4 +51,7 @@ def density(answer, pattern, region, area):
         return wrong("That is the region's share of relevance. Divide by its share of the area.")
     if np.isclose(answer, share / region.mean(), rtol=0.01):
         return wrong("You counted cells. Cells shrink towards the poles: use `area`.")
+    weighted = (pattern * area * region).sum() / (pattern * area).sum()
+    if np.isclose(answer, weighted / ((area * region).sum() / area.sum()), rtol=0.01):
+        return wrong("A cell's relevance is its whole share: add it up without `area`.")
     return wrong("Share of relevance inside, over the share of the area inside.")

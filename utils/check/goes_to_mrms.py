@@ -18,6 +18,8 @@ def weights(answer, dbz):
         return right(f"At {dbz.max():.0f} dBZ an error counts {heaviest} times as much as at 0.")
     if np.allclose(answer, np.exp((5 * y) ** 4), rtol=0.02):
         return wrong("The 5 stands outside of the power: 5 * y**4.")
+    if np.allclose(answer, np.exp(5 * y) ** 4, rtol=0.02):
+        return wrong("The power belongs to y alone, inside of the exponential: 5 * y**4.")
     if not np.isfinite(answer).all() or (answer > 1e6).any():
         return wrong("Far too large: y is the scaled reflectivity, dBZ / 60, between 0 and 1.")
     if np.allclose(answer, np.exp(5 * y), rtol=0.02):
@@ -46,6 +48,8 @@ def drop(answer, with_lightning, without, lit):
         return wrong("In dBZ, please: the arrays are already in dBZ.")
     if np.isclose(answer, change[lit].sum(), rtol=0.01):
         return wrong("That is the sum. Divide by the number of pixels.")
+    if np.isclose(answer, expected / before[lit].mean(), rtol=0.01):
+        return wrong("That is the share that is lost. Give the difference, in dBZ.")
     return wrong("Take the difference of both estimates, then its mean where `lit` is True.")
 
 
