@@ -154,6 +154,8 @@ def read(store):
 def _run(kind, model, data, store, settings, client, watch):
     if client is not None and not isinstance(client, Client):
         raise TypeError(f"client must be a Dask client, not {type(client).__name__}.")
+    if client is not None and client.status != "running":
+        raise ValueError("The client is closed: start another, as by archive.local_client().")
     if "://" in str(store):
         raise ValueError("store must be a folder that all workers see, and not an address.")
     store = Path(store).absolute()

@@ -11,7 +11,7 @@ import xarray as xr
 from tensorflow import keras
 from tensorflow.keras import layers
 
-from utils import archive, lrp, networks
+from utils import archive, archive_store, lrp, networks
 from utils.explain import explain
 
 
@@ -21,6 +21,8 @@ def client():
         yield client
         workers = [psutil.Process(pid) for pid in client.run(os.getpid).values()]
     assert len(workers) == 2 and not any(worker.is_running() for worker in workers)
+    with pytest.raises(ValueError, match="client is closed"):
+        archive.explain(None, None, "maps", client=client)
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(client, model, data, tmp_pa
 
     for what, other in {
         "network": (networks.year_of_map(seed=2), data, options),
-        "input": (model, data[:2], options),
+        "input": (model, data + 1, options),
         "method": (model, data, options | {"output": 4}),
     }.items():
         with pytest.raises(ValueError, match=f"made with another {what}: choose another folder"):
@@ -119,9 +121,10 @@ def test_memory_does_not_grow_with_the_archive(client, tmp_path):
     chunk = 100 * 64 * 64 * 4 * 4  # bytes
     many = dask.array.ones((6000, 64, 64, 4), chunks=(100, 64, 64, 4), dtype="float32")
     data = xr.DataArray(many, dims=("sample", "y", "x", "channel"))
-    of_workers = []
+    of_workers, sent = [], []
 
     def watch(done, total):
+        sent.append(len(client.futures))
         if done in (20, total):
             memory = client.run(lambda: psutil.Process().memory_info().rss)
             of_workers.append(sum(memory.values()))
@@ -131,7 +134,35 @@ def test_memory_does_not_grow_with_the_archive(client, tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * chunk
+    assert 1 < max(sent) <= 4  # two for each worker
     assert of_workers[1] - of_workers[0] < 20 * chunk  # of the 40 made in between
+
+
+def test_a_wrong_option_leaves_no_store(client, model, data, tmp_path):
+    with pytest.raises(ValueError, match="winner"):
+        archive.relevance(model, data, tmp_path / "maps", pooling="winer", client=client)
+    with pytest.raises(TypeError, match="epsilom"):
+        archive.explain(model, data, tmp_path / "maps", "lrp.epsilon", epsilom=1, client=client)
+    assert list(tmp_path.iterdir()) == [tmp_path / "archive.zarr"]
+
+
+def test_rules_by_name_do_not_fit_layers_of_other_names(client, data, tmp_path):
+    first, again = networks.year_of_map(seed=1), networks.year_of_map(seed=1)
+    options = {"output": 0, "client": client}
+    rule = {first.layers[-1].name: "flat", "Dense": "epsilon"}
+    archive.relevance(first, data, tmp_path / "maps", rule, **options)
+    with pytest.raises(ValueError, match="another method"):
+        archive.relevance(again, data, tmp_path / "maps", rule, **options)
+
+
+def test_an_old_task_leaves_a_store_alone_that_was_made_anew(model, data, tmp_path):
+    origin = {"network": archive_store.fingerprint(model), "method": "new", "input": ""}
+    archive_store.make(tmp_path / "maps", "relevance", model, data, 2, origin)
+    part, block = (slice(0, 1), slice(0, 5)), data[:1, :5].values
+    for method, written in (("old", False), ("new", True)):
+        task = origin | {"method": method}
+        archive_store.compute(block, tmp_path / "maps", task, "relevance", part, {"rule": "z"})
+        assert archive.read(tmp_path / "maps").relevance[0, 0].notnull().any() == written
 
 
 @pytest.mark.parametrize(
@@ -139,8 +170,13 @@ def test_memory_does_not_grow_with_the_archive(client, tmp_path):
     [
         (lambda x: x.compute(), TypeError, "in Dask chunks"),
         (lambda x: x.chunk(lat=7), ValueError, r"cut along lat: join it by data.chunk\(lat=-1\)"),
-        (lambda x: x.chunk(year=(5, 3, 4)), ValueError, r"by data.chunk\(year=5\)"),
+        (lambda x: x.chunk(year=(3, 5, 4)), ValueError, r"by data.chunk\(year=5\)"),
         (lambda x: x[..., :7], ValueError, "last dimensions must be"),
+        (lambda x: x[0, 0], ValueError, "before them must count samples"),
+        (lambda x: x[:, :0], ValueError, "holds no samples"),
+        (lambda x: x.to_dataset(), TypeError, "data must be one array"),
+        (lambda x: x.assign_coords(network=1), ValueError, "needs the name network itself"),
+        (lambda x: x.stack(s=("model", "year")).transpose("s", ...), ValueError, "MultiIndex"),
     ],
 )
 def test_data_that_does_not_fit(spoil, error, said, model, data, tmp_path):
@@ -158,6 +194,8 @@ def test_what_is_refused(model, data, tmp_path):
         archive.relevance(model, data, tmp_path / "maps", "epsilom")
     with pytest.raises(TypeError, match="client must be a Dask client"):
         archive.explain(model, data, tmp_path / "maps", client=3)
+    with pytest.raises(ValueError, match="not an address"):
+        archive.explain(model, data, "s3://bucket/maps.zarr")
     with pytest.raises(ValueError, match="does not exist"):
         archive.explain(model, data, tmp_path / "maps", output=99)
     with pytest.raises(TypeError, match="one int or tuple"):
