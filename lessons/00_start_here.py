@@ -8,7 +8,7 @@
 # **Objectives:** you can make a heat map with iNNvestigate (a toolbox of such methods), read its colours, and answer an
 # exercise of this course.
 #
-# **Minutes:** 10 teaching, 5 exercises.
+# **Minutes:** 10 teaching, 10 exercises.
 #
 # **Prerequisites:** NumPy arrays (necessary), the idea of a convolutional network (helpful).
 #

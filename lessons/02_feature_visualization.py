@@ -11,7 +11,7 @@
 # - find the smallest change of a sample that changes the answer,
 # - switch units off, and tell "it responds to X" from "the answer depends on it".
 #
-# **Minutes:** 30 teaching, 20 exercises.
+# **Minutes:** 45 teaching, 35 exercises.
 #
 # **Prerequisites:** NumPy arrays and lesson 01 (necessary); the idea of a gradient (necessary).
 #

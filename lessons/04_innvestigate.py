@@ -11,7 +11,7 @@
 # - score a heat map against a known truth, and test whether it notices the weights,
 # - choose a method by question, score and cost.
 #
-# **Minutes:** 30 teaching, 20 exercises.
+# **Minutes:** 45 teaching, 35 exercises.
 #
 # **Prerequisites:** NumPy arrays, lessons 00 and 01 (necessary); lesson 03, for the LRP rules (helpful).
 #

@@ -11,7 +11,7 @@
 # - get numbers out of the toolbox where it gives pictures,
 # - score any heat map against a known truth, and test whether it depends on the network at all.
 #
-# **Minutes:** 30 teaching, 20 exercises.
+# **Minutes:** 55 teaching, 35 exercises.
 #
 # **Prerequisites:** NumPy arrays, lesson 00 (necessary); lessons 01 and 03 (helpful).
 #

@@ -11,7 +11,7 @@
 # - test the lecture's three strategies over many pixels, against the truth and against reference maps,
 # - tell relevance in a channel from the channel's importance, by erasing and by matched pairs.
 #
-# **Minutes:** 75 teaching, 45 exercises.
+# **Minutes:** 60 teaching, 30 exercises.
 #
 # **Prerequisites:** lessons 00 and 03 (necessary); lessons 04 and 06 (helpful).
 #

@@ -11,7 +11,7 @@
 # - measure the effective receptive field, and say how it changes with training,
 # - say what a dense layer does to it, and what knowing the box is good for.
 #
-# **Minutes:** 60 teaching, 30 exercises.
+# **Minutes:** 40 teaching, 30 exercises.
 #
 # **Prerequisites:** NumPy arrays and convolutional layers (necessary); lessons 06 and 07 (helpful).
 #

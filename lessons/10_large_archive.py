@@ -11,7 +11,7 @@
 # - tell what more years, runs, networks and climate models add to a mean heat map,
 # - do all that with a network and data of your own.
 #
-# **Minutes:** 30 teaching, 15 exercises. Short of time? Skip *A plan can be a bad one* and section 3.
+# **Minutes:** 35 teaching, 25 exercises. Short of time? Skip *A plan can be a bad one* and section 3.
 #
 # **Prerequisites:** lessons 00 and 08 (necessary); lesson 03 (helpful).
 #

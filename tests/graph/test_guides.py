@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import exercises_page
+import minutes
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,13 +14,6 @@ PAGES = ("INSTRUCTORS.md", "GLOSSARY.md", "EXERCISES.md")
 
 def read(name):
     return (ROOT / name).read_text(encoding="utf-8")
-
-
-def minutes(lesson):
-    line = re.search(
-        r"\*\*Minutes:\*\* (\d+) teaching.*?(\d+) exercises", lesson.read_text("utf-8")
-    )
-    return int(line[1]), int(line[2])
 
 
 def test_routes_add_up():
@@ -36,11 +30,17 @@ def test_routes_have_the_minutes_of_the_lessons():
     )
     assert len(rows) > 15
     for number, what, teaching, exercises in rows:
-        most = minutes(LESSONS[number])
+        most = minutes.stated(LESSONS[number].stem)
         if what == "all":
             assert (int(teaching), int(exercises)) == most, number
         else:
             assert int(teaching) <= most[0] and int(exercises) <= most[1], number
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_a_lesson_takes_about_as_long_as_it_says(lesson):
+    counted, stated = sum(minutes.counted(lesson.stem)), sum(minutes.stated(lesson.stem))
+    assert 0.8 * stated < counted < 1.25 * stated, "python tools/minutes.py"
 
 
 @pytest.mark.parametrize("number", LESSONS)
