@@ -284,16 +284,16 @@ def seen_within(part, radius):
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
 looks = plots.INK, plots.BLUE, plots.ORANGE, plots.GREY, plots.INK
-for name, colour in zip(["none", *world.CHANNELS], looks, strict=True):
-    kept = x * np.array([other != name for other in world.CHANNELS])
+for name, colour in zip(["nothing", *map(str.upper, world.CHANNELS)], looks, strict=True):
+    kept = x * np.array([other.upper() != name for other in world.CHANNELS])
     csi = skill.scores(skill.counts(estimate(model, kept), seen, THRESHOLDS))["CSI"]
-    left.plot(THRESHOLDS, csi, label=name.upper(), color=colour, ls=":" if name == "glm" else "-")
+    left.plot(THRESHOLDS, csi, label=name, color=colour, ls=":" if name == "GLM" else "-")
 radii = np.array([0, 1, 3, 6, 10, 15, 27])
 for part in PIXELS:
     values = [seen_within(part, radius).mean() for radius in radii]
     right.plot(3 * radii, values, "o-", color=COLOURS[part], label=part)
 left.set(xlabel="threshold (dBZ)", ylabel="CSI", ylim=0)
-right.set(xlabel="radius it sees (km)", ylabel="mean estimate (dBZ)")
+right.set(xlabel="radius it sees (km)", ylabel="mean estimate (dBZ)", ylim=(0, 75))
 for ax, title in ((left, "withheld"), (right, "main cause")):
     ax.legend(fontsize=8, title=title, title_fontsize=8)
 plots.show(

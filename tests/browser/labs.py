@@ -57,12 +57,14 @@ class Lab:
         failed = any(output["output_type"] == "error" for output in outputs(cells))
         return state["kernel"] == "idle" and (failed or all(c["execution_count"] for c in cells))
 
-    def move_slider(self, number=0, key="ArrowRight"):
-        """Press a key on one of the page's sliders; wait until the panel's picture changes."""
+    def move_slider(self, number=0):
+        """Move one of the page's sliders by one step; wait until the panel's picture changes."""
         picture = self.page.locator(".jupyter-widgets img").first
         picture.scroll_into_view_if_needed()
         before = picture.screenshot()
-        self.page.get_by_role("slider").nth(number).press(key)
+        slider = self.page.get_by_role("slider").nth(number)
+        now, last = (slider.get_attribute(f"aria-value{part}") for part in ("now", "max"))
+        slider.press("ArrowLeft" if now == last else "ArrowRight")
         self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
 
     def click_picture(self, x, y):

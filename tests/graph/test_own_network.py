@@ -23,6 +23,7 @@ import numpy as np
 from tensorflow import keras
 from tensorflow.keras import layers
 folder = sys.argv[1]
+keras.utils.set_random_seed(0)
 class Mine(layers.Dense):
     pass
 start = keras.Input((8, 8, 1))
@@ -76,7 +77,8 @@ def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
     page = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
     part = page.split("## Your own network")[1].split("\n## ")[0]
     code = textwrap.dedent("\n".join(re.findall(r"^    .+$", part, re.MULTILINE)))
-    x = xr.Dataset({"field": (("sample", "channel", "y", "x"), np.ones((4, 1, 8, 8)))})
+    values = np.random.default_rng(0).normal(size=(4, 1, 8, 8))
+    x = xr.Dataset({"field": (("sample", "channel", "y", "x"), values)})
     x.to_netcdf(tmp_path / "samples.nc")
     x = x.transpose("sample", "y", "x", "channel").chunk(sample=2)
     x.to_zarr(tmp_path / "input.zarr", consolidated=False)
