@@ -167,9 +167,9 @@ print(f"largest difference: {off:.1e} of the largest relevance")
 # %% [markdown]
 # They are, to the last digits of float32.
 #
-# **Did that pay?** For these maps, no: the plain call is the faster one, because a chunk of small maps is explained sooner than it is
-# handed over. It pays where maps are large, or where the archive does not fit into memory. The table *heat maps of an archive* in the README has
-# times for both, with one worker and with two. Before a run of days, time a few chunks, and multiply by `x.data.npartitions`; the maps
+# **Did that pay?** In time, no. On one machine the plain call is the faster one: it uses all cores at once, and hands nothing over. The table *heat maps of
+# an archive* in the README has both, for small maps and for large ones, with one worker and with two. Workers pay where the archive does not
+# fit into memory, where a run must survive, and where there are several machines. Before a run of days, time a few chunks, and multiply by `x.data.npartitions`; the maps
 # take `x.nbytes` of disk, less what compression saves.
 #
 # ## 3. When something breaks

@@ -181,7 +181,7 @@ def test_ten_lines_work_on_a_foreign_network(name):
     ):
         assert heat_map.shape == x.shape and np.isfinite(heat_map).all() and heat_map.any()
     table = trace(model)
-    assert table.size_y.iloc[0] > 1
+    assert table.size_y.max() > 1  # the first layer may only pad
     field = effective(model, table.attrs["last_spatial"], x, (0, 0))
     assert field.shape == x.shape[1:3] and field.any()
 
