@@ -3,8 +3,8 @@
 python tools/bench.py archive    prints the table
 """
 
+import itertools
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -35,16 +35,15 @@ def table():
     course.start()
     heads = ["heat maps of an archive", *(f"{way}, maps per second" for way in WAYS)]
     heads.append("2 workers / 1")
-    lines = [heads, ["---"] * len(heads)]
+    rows = []
     with ExitStack() as stack:
-        clients = [None, *(stack.enter_context(archive.local_client(n)) for n in (1, 2))]
+        clients = [stack.enter_context(archive.local_client(n)) for n in (1, 2)]
         for name, case in CASES.items():
             speed = rounds(clients, *case)
             gain = (speed["2 workers"] / speed["1 worker"]).median()
             cells = [f"{value:.{0 if value >= 10 else 1}f}" for value in speed.median()]
-            lines.append([name, *cells, f"{gain:.1f}"])
-    lines = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{lines}\n\n{NOTE}"
+            rows.append([name, *cells, f"{gain:.1f}"])
+    return "\n\n".join([bench_lrp.markdown(heads, rows), NOTE])
 
 
 def rounds(clients, network, shape, chunk):
@@ -52,17 +51,15 @@ def rounds(clients, network, shape, chunk):
     model = network()
     values = np.random.default_rng(0).normal(size=shape).astype("float32")
     data = xr.DataArray(values, dims=("sample", "y", "x", "channel")[: len(shape)])
-    chunked = data.chunk(sample=chunk)
-    speeds = []
-    for _ in range(1 + ROUNDS):  # once to import and set up
-        speeds.append([])
-        for client in clients:
-            with tempfile.TemporaryDirectory() as folder:
-                store = Path(folder) / "maps.zarr"
-                begin = time.perf_counter()
-                if client is None:
-                    lrp.relevance(model, values, RULE, output=0, layers=False)
-                else:
-                    archive.relevance(model, chunked, store, RULE, 0, client=client)
-                speeds[-1].append(len(values) / (time.perf_counter() - begin))
-    return pd.DataFrame(speeds[1:], columns=WAYS)
+    data = data.chunk(sample=chunk)
+
+    def on(client):
+        return lambda _: archive.relevance(model, data, next(stores), RULE, 0, client=client)
+
+    ways = {WAYS[0]: lambda _: lrp.relevance(model, values, RULE, output=0, layers=False)}
+    ways |= zip(WAYS[1:], map(on, clients), strict=True)
+    with tempfile.TemporaryDirectory() as folder:
+        stores = (Path(folder) / f"{i}.zarr" for i in itertools.count())
+        # Once more than there are rounds, to import and set up.
+        laps = [bench_lrp.lap(ways, None) for _ in range(1 + ROUNDS)]
+    return len(values) / pd.DataFrame(laps[1:])

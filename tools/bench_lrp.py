@@ -54,13 +54,17 @@ def table():
     ratios = once.div(once[GRADIENT], axis=0).median()
     heads = [f"{size} x {size}, batch {batch}, ms per map" for size, batch in seconds]
     heads = ["cost of one LRP map", "set-up, s", *heads, "times the gradient", "peak memory, MB"]
-    lines = [heads, ["---"] * len(heads)]
+    rows = []
     for method in METHODS:
         each = [1000 * laps[method].median() / batch for (_, batch), laps in seconds.items()]
         cells = [f"{set_up[method]:.2f}", *(f"{ms:.{0 if ms >= 10 else 1}f}" for ms in each)]
-        lines.append([method, *cells, f"{ratios[method]:.2f}", f"{peaks[method]:.0f}"])
-    lines = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return "\n\n".join([lines, NOTE, goals(set_up, ratios)])
+        rows.append([method, *cells, f"{ratios[method]:.2f}", f"{peaks[method]:.0f}"])
+    return "\n\n".join([markdown(heads, rows), NOTE, goals(set_up, ratios)])
+
+
+def markdown(heads, rows):
+    """A table of text cells."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
 
 
 def goals(set_up, ratios):

@@ -5,6 +5,7 @@ python tools/bench.py methods    prints the table
 
 import time
 
+import bench_lrp
 import numpy as np
 
 from utils import course, networks
@@ -24,18 +25,16 @@ def table():
     course.start()
     model = networks.clever_hans()
     picture = np.random.default_rng(0).random((1, 64, 64, 3), dtype="float32")
-    lines = [
-        "| cost of one heat map | forward passes | set-up, s | ms per map |",
-        "| --- | --- | --- | --- |",
-    ]
+    rows = []
     for name in methods().method:
         # One after the other: only the latest few analyzers are kept.
         first, *later = [_lap(model, picture, name) for _ in range(1 + ROUNDS)]
         later = np.median(later)
         passes = cost(model, name, **NEEDED.get(name, {}))
         set_up = max(0, first - later)
-        lines.append(f"| {name} | {passes:.1f} | {set_up:.1f} | {1000 * later:.0f} |")
-    return "\n\n".join(["\n".join(lines), NOTE])
+        rows.append([name, f"{passes:.1f}", f"{set_up:.1f}", f"{1000 * later:.0f}"])
+    heads = ["cost of one heat map", "forward passes", "set-up, s", "ms per map"]
+    return "\n\n".join([bench_lrp.markdown(heads, rows), NOTE])
 
 
 def _lap(model, picture, name):

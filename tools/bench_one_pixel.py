@@ -27,18 +27,17 @@ def table():
     """The gain as a table, a note on what was measured, and whether the goal is met."""
     course.start()
     heads = ["one pixel's LRP map", "whole picture, ms", "its box, ms", "times faster"]
-    lines = [heads, ["---"] * len(heads)]
+    rows = []
     for size in SIZES:
         model, x = bench_lrp.network(size), bench_lrp.samples(size, 1)
         for rule in RULES:
             both = rounds(model, x, rule)
             gain = (both.whole / both.box).median()
             cells = [f"{1000 * both[name].median():.0f}" for name in both]
-            lines.append([f"{rule.replace('_', ' ')}, {size} x {size}", *cells, f"{gain:.1f}"])
-    lines = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+            rows.append([f"{rule.replace('_', ' ')}, {size} x {size}", *cells, f"{gain:.1f}"])
     met = "met" if gain >= LEAST else "missed"
     goal = f"Goal: at least {LEAST} times at {size} x {size}: {met}."
-    return "\n\n".join([lines, NOTE, goal])
+    return "\n\n".join([bench_lrp.markdown(heads, rows), NOTE, goal])
 
 
 def rounds(model, x, rule):

@@ -6,6 +6,8 @@ python tools/exercises_page.py
 import re
 from pathlib import Path
 
+from minutes import stated
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
 # Exercises
@@ -24,11 +26,10 @@ def page(lessons):
     for lesson in lessons:
         text = lesson.read_text(encoding="utf-8")
         title = re.search(r"^# # (.+)$", text, re.MULTILINE)[1]
-        minutes = re.search(r"\*\*Minutes:\*\*.*?(\d+) exercises", text)
         found = re.findall(r"^# ### Exercise ?(\d*): (.+)$", text, re.MULTILINE)
         names = "<br>".join(f"{number} {name}".strip() for number, name in found)
         link = f"[{title}](notebooks/{lesson.stem}.ipynb)"
-        rows.append(f"| {link} | {minutes[1] if minutes else ''} | {names} |")
+        rows.append(f"| {link} | {stated(lesson.stem)[1]} | {names} |")
     return HEAD + "\n".join(rows) + "\n"
 
 

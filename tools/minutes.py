@@ -35,7 +35,8 @@ def counted(name):
     code = [cell.source for cell in code_cells(learners) if "claims" not in tags(cell)]
     lines = [line.strip() for source in code for line in source.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
-    figures = str([cell.outputs for cell in code_cells(solved)]).count("'image/png': 'iVBOR")
+    outputs = [output for cell in code_cells(solved) for output in cell.outputs]
+    figures = sum("image/png" in output.get("data", {}) for output in outputs)
     panels = len(re.findall(r"widgets\.(panel|loop)\(", "\n".join(code)))
     exercises = len(re.findall(r"(?m)^#+ Exercise", prose))
     teaching = words / WORDS + len(lines) * LINE + figures * FIGURE + panels * PANEL + RUN

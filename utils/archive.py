@@ -186,7 +186,7 @@ def _run(kind, model, data, store, settings, client, watch):
     if missing:
         with contextlib.ExitStack() as stack:
             client = client or stack.enter_context(local_client())
-            _compute(client, data, missing, done, store, kind, settings, watch)
+            _compute(client, data, missing, done, store, made_from, kind, settings, watch)
     return read(store)[kind]
 
 
@@ -231,19 +231,16 @@ def _check(model, data, store, kind, output):
     taken = {kind, "done", "network", *(f"{dim}_chunk" for dim in data.dims)} & {*data.coords}
     if taken:
         raise ValueError(f"The store needs the name {taken.pop()} itself: rename the coordinate.")
-    several = [
-        name for name, index in data.xindexes.items() if len(index.to_pandas_index().names) > 1
-    ]
+    several = [name for name, index in data.indexes.items() if index.nlevels > 1]
     if several:
         raise ValueError(f"{several[0]} is a MultiIndex: split it by data.reset_index.")
     return samples
 
 
-def _compute(client, data, missing, done, store, kind, settings, watch):
+def _compute(client, data, missing, done, store, origin, kind, settings, watch):
     """Have the missing chunks computed, a few at a time, and note those that are."""
     ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[: done.ndim]]
     (plan,) = dask.optimize(data.data)
-    origin = archive_store.made_from(store)
     work = dask.delayed(archive_store.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
     client.wait_for_workers(1)
