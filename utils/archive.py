@@ -19,7 +19,9 @@ import contextlib
 import itertools
 import logging
 import os
+import signal
 import warnings
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import dask
@@ -36,8 +38,6 @@ from utils.architecture import title
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
 HOPELESS = 10  # failures without a success, after which a run stops
 PATIENCE = 60  # seconds to wait for a worker
-# What workers run first. Jupyter interrupts them, too, and they would not come back.
-DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 @contextlib.contextmanager
@@ -57,17 +57,20 @@ def local_client(workers=2):
     """
     inputs.check_count("workers", workers)
     with (
+        dask.config.set(temporary_directory=str(course.folder())),
         LocalCluster(
             n_workers=0,  # they come below, where an interrupt ends them, too
             threads_per_worker=1,
             memory_limit=1 / workers,
-            local_directory=str(course.folder()),
             dashboard_address="127.0.0.1:0",  # any free port, seen by this machine only
             silence_logs=logging.CRITICAL,
-            preload=DEAF,
         ) as cluster,
         Client(cluster) as client,
     ):
+        if hasattr(signal, "pthread_sigmask"):
+            # Jupyter interrupts a kernel's children too. Workers take over what this blocks.
+            resource_tracker.ensure_running()  # else started by the loop, which it would unblock
+            client.loop.add_callback(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
         cluster.scale(workers)
         _wait_for(client, workers)
         yield client

@@ -1,13 +1,19 @@
 """Heat maps of an archive: the serial numbers, nothing lost, only the rest computed again."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 import tracemalloc
+import warnings
 
 import dask.array
 import numpy as np
 import psutil
 import pytest
 import xarray as xr
+from distributed import Client, LocalCluster
 from tensorflow import keras
 from tensorflow.keras import layers
 
@@ -165,6 +171,215 @@ def test_an_old_task_leaves_a_store_alone_that_was_made_anew(model, data, tmp_pa
         assert archive.read(tmp_path / "maps").relevance[0, 0].notnull().any() == written
 
 
+def damage(file, how):
+    """Lose, flip, cut or empty a file as a disk might, or fill it with something else."""
+    was = file.read_bytes()
+    if how == "lost":
+        file.unlink()
+    else:
+        middle = len(was) // 2
+        flipped = was[:middle] + bytes([was[middle] ^ 1]) + was[middle + 1 :]
+        file.write_bytes(
+            {"flipped": flipped, "cut": was[:middle], "emptied": b"", "other": b"[1]"}[how]
+        )
+
+
+@pytest.mark.parametrize("how", ["lost", "flipped", "cut", "emptied"])
+def test_a_damaged_chunk_is_noticed_and_made_again(how, client, model, data, tmp_path):
+    def run(watch=None):
+        return archive.relevance(model, data, tmp_path / "maps", client=client, watch=watch)
+
+    wanted = run().values
+    maps = archive.read(tmp_path / "maps").relevance
+    damage(tmp_path / "maps/relevance/c/1/2/0/0", how)
+    for scheduler in ("threads", client):
+        with pytest.raises(ValueError, match="Chunk 1, 2 of maps is lost or damaged: make the"):
+            maps.mean("lat").compute(scheduler=scheduler)
+    assert (maps[2:].values == wanted[2:]).all()  # nothing is read but what is asked for
+    seen = []
+    with pytest.warns(UserWarning, match="maps was damaged: 11 of 12 chunks are whole and kept"):
+        again = run(lambda *n: seen.append(n))
+    assert seen == [(12, 12)]
+    assert (again.values == wanted).all()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "maps was damaged")
+        run()
+
+
+@pytest.mark.parametrize(
+    "name, hows",
+    [
+        ("zarr.json", ["lost", "flipped", "cut", "emptied", "other"]),
+        ("relevance/zarr.json", ["lost", "flipped", "other"]),
+        ("done/zarr.json", ["lost", "flipped", "other"]),
+        ("done/c/0/0", ["lost", "flipped", "cut", "emptied"]),
+        ("year/c/0", ["lost", "flipped"]),
+        ("network/zarr.json", ["lost", "flipped"]),
+        ("network/0000/c/0/0", ["lost", "flipped"]),
+    ],
+)
+def test_what_else_is_damaged_is_mended_and_all_maps_stay(
+    name, hows, client, model, data, tmp_path
+):
+    store = tmp_path / "maps"
+    wanted = archive.relevance(model, data, store, client=client).values
+
+    def never(done, total):
+        raise AssertionError("A chunk was made again.")
+
+    for how in hows:
+        damage(store / name, how)
+        if "network" not in name:
+            with pytest.raises(
+                ValueError, match=f"{name.split('/')[0]}.* is lost or damaged: make"
+            ):
+                archive.read(store)
+        with pytest.warns(UserWarning, match="damaged: 12 of 12 chunks are whole and kept"):
+            maps = archive.relevance(model, data, store, client=client, watch=never)
+        assert (maps.values == wanted).all() and (maps.year == data.year).all()
+        assert archive.read(store).done.all()
+
+
+def test_a_store_beyond_repair_is_left_alone(client, model, data, tmp_path):
+    store = tmp_path / "maps"
+    archive.relevance(model, data, store, client=client)
+    for name in ("zarr.json", "network/zarr.json"):
+        damage(store / name, "cut")
+    for attempt in (
+        lambda: archive.read(store),
+        lambda: archive.relevance(model, data, store, client=client),
+    ):
+        with pytest.raises(ValueError, match="maps is no store of maps.* choose another folder"):
+            attempt()
+    assert len([file for file in (store / "relevance/c").rglob("*") if file.is_file()]) == 12
+
+
+def test_each_flipped_byte_of_the_metadata_is_noticed(model, data, tmp_path):
+    origin = {"network": archive_store.fingerprint(model), "method": "", "input": ""}
+    archive_store.make(tmp_path / "maps", "relevance", model, data, 2, origin)
+    assert archive_store.made_from(tmp_path / "maps") == (origin, [])
+    file = tmp_path / "maps/zarr.json"
+    was = file.read_bytes()
+    for i in range(len(was)):
+        file.write_bytes(was[:i] + bytes([was[i] ^ 1]) + was[i + 1 :])
+        assert archive_store.made_from(tmp_path / "maps") == (origin, ["zarr.json"])
+
+
+def test_a_network_in_the_store_must_be_the_one_that_was_given(model, data, tmp_path):
+    origin = {"network": archive_store.fingerprint(model), "method": "", "input": ""}
+    other = networks.year_of_map(seed=2)
+    archive_store.make(tmp_path / "maps", "relevance", other, data, 2, origin)
+    task = data[:1, :5].values, tmp_path / "maps", origin, "relevance", (slice(0, 1), slice(0, 5))
+    with pytest.raises(ValueError, match="The network in maps is damaged"):
+        archive_store.compute(*task, {"rule": "z"})
+
+
+RUN = """
+import faulthandler, sys, time
+import xarray as xr
+from utils import archive, course, networks
+
+def wait(done, total):
+    print("at work", flush=True)
+    time.sleep(300)
+
+if __name__ == "__main__":
+    faulthandler.dump_traceback_later(300, exit=True)
+    course.start()
+    data = xr.open_zarr(sys.argv[1], consolidated=False).tas
+    options = networks.year_of_map(seed=1), data, sys.argv[2]
+    with archive.local_client() as client:
+        try:
+            archive.relevance(*options, client=client, watch=wait)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        archive.relevance(*options, client=client)
+        print("workers", len(client.nthreads()), flush=True)
+        archive.relevance(options[0], data + 1, sys.argv[2] + "_2", client=client, watch=wait)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_one_run_at_a_time_which_outlives_an_interrupt_and_leaves_nothing(
+    client, model, data, tmp_path
+):
+    (tmp_path / "temporary").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, tmp_path / "archive.zarr", tmp_path / "maps"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        start_new_session=True,
+    ) as process:
+        lines = iter(process.stdout)
+        assert "at work\n" in lines
+        with pytest.raises(ValueError, match="Another run is writing to maps: wait until it ends"):
+            archive.relevance(model, data, tmp_path / "maps", client=client)
+        os.killpg(process.pid, signal.SIGINT)  # workers too, as Jupyter does
+        assert "interrupted\n" in lines
+        assert "workers 2\n" in lines
+        assert "at work\n" in lines
+        assert any((tmp_path / "temporary").iterdir())
+        process.kill()
+    end = time.monotonic() + 60
+    while any((tmp_path / "temporary").iterdir()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    seen = []
+    archive.relevance(
+        model, data + 1, tmp_path / "maps_2", client=client, watch=lambda *n: seen.append(n)
+    )
+    assert seen[0][0] > 1 and seen[-1] == (12, 12)  # the lock died with its process
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
+def test_workers_that_do_not_come_leave_no_process(error, monkeypatch):
+    def wait_for_workers(*args, **options):
+        while not psutil.Process().children():
+            time.sleep(0.01)
+        raise error
+
+    before = psutil.Process().children()
+    monkeypatch.setattr(Client, "wait_for_workers", wait_for_workers)
+    with pytest.raises(error) as raised, archive.local_client():
+        raise AssertionError("It has started.")
+    assert "start another" in str(raised.value) or error is KeyboardInterrupt
+    left = [p for p in psutil.Process().children() if p not in before]
+    assert not any("tracker" not in " ".join(p.cmdline()) for p in left)
+
+
+def test_a_client_without_workers_is_named(model, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "PATIENCE", 0.1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster, set_as_default=False) as idle,
+        pytest.raises(TimeoutError, match="has 0 workers after 0.1 s.* start another"),
+    ):
+        archive.relevance(model, data, tmp_path / "maps", client=idle)
+
+
+def test_nothing_listens_to_other_machines(client):
+    workers = [psutil.Process(pid) for pid in client.run(os.getpid).values()]
+    for process in [psutil.Process(), *workers]:
+        ports = [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        assert ports and {port.laddr.ip for port in ports} <= {"127.0.0.1", "::1"}
+
+
+def test_what_data_raises_is_said_with_its_place(client, model, data, tmp_path):
+    def broken(at):
+        def block(values, block_info):
+            if block_info[0]["chunk-location"][:2] == at:
+                raise TypeError("no such thing")
+            return values
+
+        return data.copy(data=data.data.map_blocks(block, dtype="float32"))
+
+    with pytest.raises(ValueError, match=r"first sample .* \(TypeError: no such thing\)"):
+        archive.relevance(model, broken((0, 0)), tmp_path / "maps", client=client)
+    with pytest.raises(ValueError, match=r"1 of 12 chunks failed.* chunk 3, 1 .*no such thing"):
+        archive.relevance(model, broken((3, 1)), tmp_path / "maps", client=client)
+
+
 @pytest.mark.parametrize(
     "spoil, error, said",
     [
@@ -174,6 +389,7 @@ def test_an_old_task_leaves_a_store_alone_that_was_made_anew(model, data, tmp_pa
         (lambda x: x[..., :7], ValueError, "last dimensions must be"),
         (lambda x: x[0, 0], ValueError, "before them must count samples"),
         (lambda x: x[:, :0], ValueError, "holds no samples"),
+        (lambda x: xr.DataArray(x.data[x.data[:, 0, 0, 0] != 0]), ValueError, "are not known"),
         (lambda x: x.to_dataset(), TypeError, "data must be one array"),
         (lambda x: x.assign_coords(network=1), ValueError, "needs the name network itself"),
         (lambda x: x.stack(s=("model", "year")).transpose("s", ...), ValueError, "MultiIndex"),
@@ -194,6 +410,11 @@ def test_what_is_refused(model, data, tmp_path):
         archive.relevance(model, data, tmp_path / "maps", "epsilom")
     with pytest.raises(TypeError, match="client must be a Dask client"):
         archive.explain(model, data, tmp_path / "maps", client=3)
+    for store in (None, 3):
+        with pytest.raises(TypeError, match="store must be the path of a folder, not"):
+            archive.explain(model, data, store)
+        with pytest.raises(TypeError, match="store must be the path of a folder, not"):
+            archive.read(store)
     with pytest.raises(ValueError, match="not an address"):
         archive.explain(model, data, "s3://bucket/maps.zarr")
     with pytest.raises(ValueError, match="does not exist"):

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -91,3 +92,21 @@ def test_means_of_single_precision_are_sound():
     exact = field.astype(np.float64)
     assert float(xr.DataArray(field).mean()) == pytest.approx(exact.mean(), rel=1e-6)
     assert float(xr.DataArray(field).std()) == pytest.approx(exact.std(), rel=1e-6)
+
+
+@pytest.mark.parametrize("end", ["pass", "os._exit(1)", "os.kill(os.getpid(), 9)"])
+def test_the_folder_goes_with_its_process(end):
+    code = f"""
+import os
+from utils import course
+(course.folder() / "inside").mkdir()
+assert course.folder().samefile(course.folder())
+print(course.folder(), flush=True)
+{end}"""
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    folder = Path(process.stdout.strip())
+    assert folder.name.startswith("peering-inside-"), process.stderr
+    until = time.monotonic() + 60
+    while folder.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not folder.exists()
