@@ -99,6 +99,12 @@ def check_count(name, count):
         raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
 
 
+def short(text, length=60):
+    """Text of unknown origin as one line of at most `length` characters that can be printed."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[:1000]).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
 def did_you_mean(name, known):
     """A question that names what is near a misspelt name, or nothing."""
     near = difflib.get_close_matches(str(name).lower(), known, cutoff=0.4)
