@@ -4,6 +4,8 @@ import numpy as np
 from tensorflow import keras
 from tensorflow.keras import layers
 
+from utils.plain import plain
+
 
 def clever_hans(size=64):
     """Horse or no horse: a plain CNN with one output.
@@ -227,9 +229,8 @@ def shuffled(model, names, seed=0):
     with_weights = [layer.name for layer in model.layers if layer.weights]
     unknown = [name for name in names if name not in with_weights]
     if unknown or not names:
-        raise ValueError(
-            f"There is nothing to shuffle in {unknown}: choose from {', '.join(with_weights)}."
-        )
+        known = plain(", ".join(with_weights), 300)
+        raise ValueError(f"There is nothing to shuffle in {unknown}: choose from {known}.")
     rng = np.random.default_rng(seed)
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())

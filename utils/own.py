@@ -19,6 +19,7 @@ from keras.src.saving import saving_lib
 from tensorflow import keras
 
 from utils import inputs
+from utils.plain import plain
 
 # Layers that only compute: none reads a file, calls a function it is given, or holds text.
 LAYERS = """
@@ -111,7 +112,7 @@ def load(path, trust=False):
             raise
         except Exception as error:  # whatever a damaged setting made Keras or HDF5 say
             raise _Refused(
-                f"{path.name} cannot be loaded ({inputs.short(error, 120)}): save it again with "
+                f"{path.name} cannot be loaded ({plain(error, 120)}): save it again with "
                 "Keras 2, from Keras' own layers."
             ) from error
     return model
@@ -156,7 +157,7 @@ def _open(path):
         raise damaged
     if version.startswith("3"):
         raise _Refused(
-            f"{path.name} was saved by Keras {inputs.short(version, 12)}, which this course's "
+            f"{path.name} was saved by Keras {plain(version, 12)}, which this course's "
             "Keras 2 cannot read: build the network here and give it the "
             "weights by set_weights."
         )
@@ -213,7 +214,7 @@ class _Weights:
             )
 
     def _what(self, name):
-        return f"{inputs.short(name)} in {self.name}"
+        return f"{plain(name)} in {self.name}"
 
     def attribute(self, name, group=None):
         """An attribute: text, or a list of texts; None if there is none."""
@@ -221,7 +222,7 @@ class _Weights:
         if name not in attributes:
             return None
         if math.prod(attributes.get_id(name).shape or ()) > 100_000:
-            raise _Refused(f"{inputs.short(name)} of {self.name} is too long.")
+            raise _Refused(f"{plain(name)} of {self.name} is too long.")
         value = attributes[name]
         text = [v.decode() if isinstance(v, bytes) else str(v) for v in np.ravel(value)]
         return text if np.ndim(value) else text[0]
@@ -316,7 +317,7 @@ def _setting(key, value, entry, shared):
     if key in INSIDE:
         several = [_layer(one, shared) for one in value] if isinstance(value, list) else None
         return _layer(value, shared) if several is None and value is not None else several
-    where = f"The {inputs.short(key)} of the {_title(entry)}"
+    where = f"The {plain(key)} of the {_title(entry)}"
     if key == "dtype":
         if isinstance(value, dict) and value.get("class_name") in POLICIES and _keras_own(value):
             value = value["config"].get("name")
@@ -360,8 +361,7 @@ def _plain(value, where):
         return value
     kind = value.get("class_name", "a dictionary") if isinstance(value, dict) else _kind(value)
     raise NotImplementedError(
-        f"{where} is code of its own ({inputs.short(kind)}): settings must be numbers, strings "
-        "or lists."
+        f"{where} is code of its own ({plain(kind)}): settings must be numbers, strings or lists."
     )
 
 
@@ -383,7 +383,7 @@ def _functional(config, shared):
         layer = _layer(entry, shared)
         name = entry.get("name") or layer.name
         if name in made:
-            raise _Refused(f"Two layers are called {inputs.short(name)}.")
+            raise _Refused(f"Two layers are called {plain(name)}.")
         made[name] = layer
         if isinstance(layer, keras.layers.InputLayer):
             tensors[name, 0] = layer.output
@@ -401,7 +401,7 @@ def _functional(config, shared):
                 later.append((name, i, node))
         if len(later) == len(waiting):
             raise _Refused(
-                f"The layer {inputs.short(later[0][0])!r} reads from a layer that is not there, "
+                f"The layer {plain(later[0][0])!r} reads from a layer that is not there, "
                 "or from itself."
             )
         waiting = later
@@ -457,7 +457,7 @@ def _tensors(value, tensors, option=False):
         return {key: _tensors(v, tensors, option) for key, v in value.items()}
     if option:
         return _plain(value, "An option of a layer's call")
-    raise _Refused(f"A layer reads from {inputs.short(value)!r}, which is no layer's output.")
+    raise _Refused(f"A layer reads from {plain(value)!r}, which is no layer's output.")
 
 
 def _refuse_foreign(entry):
@@ -485,7 +485,7 @@ def _title(entry):
     """Name and class of a layer, for messages."""
     config = entry.get("config")
     name = config.get("name") if isinstance(config, dict) else entry.get("name")
-    return f"layer {inputs.short(name)!r} ({inputs.short(entry.get('class_name'))})"
+    return f"layer {plain(name)!r} ({plain(entry.get('class_name'))})"
 
 
 def _kind(value):
@@ -502,7 +502,7 @@ def _fill_by_path(model, weights):
         saving_lib._load_state(model, weights, None, "", visited_trackables=set())
     missing = [v.name for v in model.weights if id(v) not in filled]
     if missing:
-        raise _Refused(f"{weights.name} has no values for the weights {inputs.short(missing[0])}.")
+        raise _Refused(f"{weights.name} has no values for the weights {plain(missing[0])}.")
 
 
 def _fill_by_name(model, weights):
@@ -527,13 +527,13 @@ def _fill(layer, variables, arrays):
     shapes = [getattr(array, "shape", None) for array in arrays]
     if shapes != [tuple(v.shape) for v in variables]:
         raise _Refused(
-            f"The weights of the layer {inputs.short(layer.name)!r} have the shapes {shapes}, and "
+            f"The weights of the layer {plain(layer.name)!r} have the shapes {shapes}, and "
             f"the layer needs {[tuple(v.shape) for v in variables]}."
         )
     values = [array[()] for array in arrays]
     if not all(np.isfinite(value).all() for value in values):
         raise _Refused(
-            f"The weights of the layer {inputs.short(layer.name)!r} hold NaN or infinite values: "
+            f"The weights of the layer {plain(layer.name)!r} hold NaN or infinite values: "
             "train the network again, with smaller steps."
         )
     keras.backend.batch_set_value(list(zip(variables, values, strict=True)))
