@@ -6,6 +6,7 @@ truth variables begin with ``truth_``. A small sample of each lies in ``data/`` 
 picture it was trained on.
 """
 
+import hashlib
 import numbers
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def open_world(name: str) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If there is no sample of that name.
+        If there is no sample of that name, or it is damaged.
     """
     if not isinstance(name, str):
         raise TypeError(f"open_world needs the name of a world as a string, not {name!r}.")
@@ -44,8 +45,41 @@ def open_world(name: str) -> xr.Dataset:
     known = sorted(file.stem for file in folder.glob("*.nc"))
     if name not in known:
         raise ValueError(f"There is no world called {name!r} in data/; there is {known}.")
-    with xr.open_dataset(folder / f"{name}.nc") as file:
-        return file.load()
+    return read_data(f"{name}.nc")
+
+
+def read_data(name):
+    """Read a NetCDF file of data/ into memory, if it is what ``make data`` wrote.
+
+    A damaged one can take the whole process down when NetCDF's library opens it, so that its
+    checksum is compared before.
+
+    Parameters
+    ----------
+    name : str
+        Its place below data/.
+
+    Returns
+    -------
+    xarray.Dataset
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or damaged.
+    """
+    path, sums = data_folder() / name, data_folder() / "checksums.txt"
+    try:
+        line = f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}"
+        whole = line in sums.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"data/{name} or data/checksums.txt is missing or damaged: get both again with "
+            f"`git checkout -- :/data/{name} :/data/checksums.txt`, or make them with `make data`."
+        )
+    return xr.load_dataset(path)
 
 
 def data_folder() -> Path:
