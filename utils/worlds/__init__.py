@@ -7,17 +7,13 @@ picture it was trained on.
 """
 
 import hashlib
-import numbers
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
-from joblib import Parallel, cpu_count, delayed
-from tqdm.auto import tqdm
 
 from utils.environment import course_folder
+from utils.worlds.drawing import RANGE
 
-RANGE = 1_000_000
 TRAINING, VALIDATION, SAMPLE, CLAIMS = (i * RANGE for i in range(4))
 
 
@@ -88,63 +84,3 @@ def data_folder() -> Path:
     if folder is None:
         raise ValueError("The folder data/ was not found: start from inside the course's folder.")
     return folder / "data"
-
-
-def check_request(n, seed, setting, settings):
-    """Refuse a number of samples, a seed or a setting that a world does not have.
-
-    Raises
-    ------
-    ValueError
-        If n or seed is no whole number in its range, or the setting is unknown.
-    """
-    if not isinstance(n, numbers.Integral) or isinstance(n, bool) or not 0 < n <= RANGE:
-        raise ValueError(f"n must be a whole number of samples from 1 to {RANGE}, not {n!r}.")
-    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or larger, not {seed!r}.")
-    if seed % RANGE + n > RANGE:
-        raise ValueError(f"{n} samples from seed {seed} on run into the next range: take fewer.")
-    if setting not in list(settings):
-        raise ValueError(f"setting must be one of {', '.join(settings)}, not {setting!r}.")
-
-
-def draw_all(draw, scenes, progress=False, n_jobs=None, chunk=25):
-    """Draw scenes on all cores, in order, straight into arrays that hold them all.
-
-    Parameters
-    ----------
-    draw : function
-        Takes one scene, gives a tuple of arrays.
-    scenes : list
-    progress : bool
-        Show a progress bar.
-    n_jobs : int or None
-        Processes; None is one a core, at most 4, for more than 50 scenes, else this one.
-    chunk : int
-        Scenes that a process takes at a time.
-
-    Returns
-    -------
-    list of array
-        For each array of the tuple one with an axis more in front, the scenes'.
-    """
-    if n_jobs is None:
-        n_jobs = min(cpu_count(), 4) if len(scenes) > 50 else 1
-    chunks = [scenes[i : i + chunk] for i in range(0, len(scenes), chunk)]
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_draw_chunk)(draw, part) for part in chunks
-    )
-    whole, done = None, 0
-    with tqdm(total=len(scenes), disable=not progress, desc="samples") as bar:
-        for parts in work:
-            if whole is None:
-                whole = [np.empty((len(scenes), *p.shape[1:]), p.dtype) for p in parts]
-            for array, part in zip(whole, parts, strict=True):
-                array[done : done + len(part)] = part
-            done += len(parts[0])
-            bar.update(len(parts[0]))
-    return whole
-
-
-def _draw_chunk(draw, scenes):
-    return [np.stack(parts) for parts in zip(*map(draw, scenes), strict=True)]
