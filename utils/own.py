@@ -202,8 +202,8 @@ class _Weights:
         item = self.file[name]
         if isinstance(item, h5py.Group):
             return
-        plain = isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf"
-        if not plain:
+        numbers = isinstance(item, h5py.Dataset) and item.dtype.kind in "biuf"
+        if not numbers:
             raise _Refused(f"{self._what(name)} is no array of numbers.")
         if item.id.get_create_plist().get_external_count() or item.is_virtual:
             raise _Refused(f"{self._what(name)} lies in another file: such files are not read.")
