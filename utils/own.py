@@ -103,23 +103,25 @@ def load(path, trust=False):
     if not path.is_file():
         cure = "save it as one file, model.save('name.keras')" if path.is_dir() else "look again"
         raise FileNotFoundError(f"There is no file {path.name}: {cure}.")
-    config, weights = _open(path)
-    with weights:
-        try:
+    try:
+        config, weights = _open(path)
+        with weights:
             model = _load_trusted(path) if trust else _build(config, weights)
             inputs.check_model(model)
-        except (_Refused, NotImplementedError):
-            raise
-        except Exception as error:  # whatever a damaged setting made Keras or HDF5 say
-            raise _Refused(
-                f"{path.name} cannot be loaded ({plain(error, 120)}): save it again with "
-                "Keras 2, from Keras' own layers."
-            ) from error
+    except NotImplementedError:
+        raise
+    except _Refused as refused:
+        raise ValueError(str(refused)) from refused.__cause__
+    except Exception as error:  # whatever a damaged setting made Keras or HDF5 say
+        raise ValueError(
+            f"{path.name} cannot be loaded ({plain(error, 120)}): save it again with "
+            "Keras 2, from Keras' own layers."
+        ) from error
     return model
 
 
-class _Refused(ValueError):
-    """What is said of a file whose content is not what it must be."""
+class _Refused(Exception):
+    """A sentence of this module's about a file; any other error is Keras' or HDF5's own."""
 
 
 # ---- the file ------------------------------------------------------------------------------------
@@ -134,25 +136,25 @@ def _open(path):
     try:
         if path.suffix == ".keras":
             with zipfile.ZipFile(path) as file:
-                version = _json(_entry(file, "metadata.json", MB), "metadata.json")
+                metadata = _json(_entry(file, "metadata.json", MB), "metadata.json")
+                version = metadata["keras_version"]
                 config = _json(_entry(file, "config.json", LARGEST), "config.json")
                 weights = _Weights(path, _entry(file, "model.weights.h5", path.stat().st_size))
         else:
-            weights, version = _Weights(path), {}
+            weights = _Weights(path)
             config = weights.attribute("model_config")
             if config is None:
                 raise _Refused(
                     f"{path.name} holds weights only: build the network and use model.load_weights."
                 )
             config = _json(config, "model_config")
-            version["keras_version"] = weights.attribute("keras_version")
+            version = weights.attribute("keras_version")
     except _Refused:
         raise
     except RecursionError:
         raise _Refused(f"{path.name} is nested too deeply to be a network.") from None
     except Exception as error:
         raise damaged from error
-    version = version.get("keras_version") if isinstance(version, dict) else None
     if not isinstance(version, str):
         raise damaged
     if version.startswith("3"):
@@ -315,8 +317,9 @@ def _plain_layer(kind, config, entry, shared):
 def _setting(key, value, entry, shared):
     """A setting of a layer, as the layer takes it."""
     if key in INSIDE:
-        several = [_layer(one, shared) for one in value] if isinstance(value, list) else None
-        return _layer(value, shared) if several is None and value is not None else several
+        if isinstance(value, list):
+            return [_layer(one, shared) for one in value]
+        return None if value is None else _layer(value, shared)
     where = f"The {plain(key)} of the {_title(entry)}"
     if key == "dtype":
         if isinstance(value, dict) and value.get("class_name") in POLICIES and _keras_own(value):

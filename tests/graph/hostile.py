@@ -336,7 +336,7 @@ def outcome(file, load):
         load(file)
         kind, text = "none", ""
     except BaseException as error:
-        kind, text = type(error).__name__.replace("_Refused", "ValueError"), str(error)
+        kind, text = type(error).__name__, str(error)
     ran = Path(MARK).exists()
     Path(MARK).unlink(missing_ok=True)
     taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

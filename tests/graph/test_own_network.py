@@ -248,7 +248,9 @@ def test_a_capped_relu_is_named():
 
 
 def test_a_gradient_goes_through_a_capped_relu():
-    net = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3), layers.ReLU(6.0)])
+    below = keras.initializers.Constant(0.1)  # 0.9 everywhere, where the slope is not zero
+    net = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, kernel_initializer=below)])
+    net.add(layers.ReLU(6.0))
     net.add(layers.Flatten())
     net.add(layers.Dense(2))
     heat_map = explain(net, np.ones((1, 8, 8, 1)), "gradient", output=0)
