@@ -24,6 +24,8 @@ from runner import (
     AGAIN,
     DISK_FULL,
     NO_PYTHON,
+    PYTHONS,
+    SIZE,
     TOOLS,
     Failure,
     can_write,
@@ -39,6 +41,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 OLDEST_UV = (0, 6, 0)
+MINORS = (13, 12, 11)  # Python's, the favourite first
 # The Python that runs this; PYTHONEXECUTABLE can name one that is not there.
 HOST = sys.executable if os.path.isfile(sys.executable) else shutil.which("python3")
 
@@ -101,6 +104,52 @@ def find_uv():
         if uv_version(place):
             return str(place)
     raise Failure(f"uv was installed but does not run on this machine: install uv and {AGAIN}.")
+
+
+# Exits 0 where the course can run: TensorFlow has wheels for this Python, and nothing was left out
+# when it was built. (An Intel Python on a Mac of Apple's own kind runs, but gets no TensorFlow.)
+PROBE = """
+import bz2, ctypes, platform, sqlite3, ssl, struct, sys, sysconfig, zlib
+sys.exit(
+    sys.implementation.name != "cpython" or sys.version_info.releaselevel != "final"
+    or struct.calcsize("P") != 8 or bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    or (sys.platform, platform.machine()) == ("darwin", "x86_64")
+)
+"""
+
+
+def find_python(uv, minors=MINORS):
+    """Version and path of the newest Python that works, of those that uv and pyenv have.
+
+    Without a word: pyenv's shims, where uv looks, complain about every version but the chosen one.
+
+    Returns
+    -------
+    tuple of str or None
+        None where there is none.
+    """
+    quiet = {"env": clean_environment(), "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [uv, "python", "list", "--only-installed", "--output-format", "json"]
+    answer = subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, **quiet).stdout
+    try:
+        found = [(entry["version"], entry["path"]) for entry in json.loads(answer)]
+    except (ValueError, TypeError, KeyError):
+        found = []  # A uv that answers otherwise.
+    pyenv = Path(os.path.expanduser(os.environ.get("PYENV_ROOT") or "~/.pyenv")) / "versions"
+    for python in ("bin/python", "python.exe"):
+        found += [(path.name, str(path / python)) for path in pyenv.glob("3.*")]
+    numbered = []
+    for version, path in found:
+        match = re.fullmatch(r"3\.(\d+)\.(\d+)", version)
+        if match and int(match.group(1)) in minors:
+            numbered.append((int(match.group(1)), int(match.group(2)), path))
+    for minor, patch, path in sorted(numbered, key=lambda one: one[:2], reverse=True):
+        try:
+            if not subprocess.call([path, "-c", PROBE], stdout=subprocess.DEVNULL, **quiet):
+                return f"3.{minor}.{patch}", path
+        except OSError:
+            pass  # Half a Python: take the next.
+    return None
 
 
 def fingerprint():
@@ -184,29 +233,36 @@ def set_up():
 def build(wrong):
     started = time.monotonic()
     say(f"Setting up the course in {VENV}.")
-    say("This happens once: about 900 MB to download, unless uv has them already.")
+    say("This happens once: about 950 MB to download, unless uv has them already.")
     free = shutil.disk_usage(str(ROOT)).free
-    if free < 3e9:
-        say(f"Only {free / 1e9:.1f} GB are free on this disk; the course needs about 3 GB.")
+    if free < SIZE * 1e9:
+        say(f"Only {free / 1e9:.1f} GB are free on this disk; the course needs {SIZE} GB.")
     uv = find_uv()
     if os.path.lexists(str(VENV)):
         say(f"Removing the environment that is there: it is {wrong}.")
         remove(VENV)
-    say("Python 3.11: taking the one on this machine, or downloading it.")
+    python = find_python(uv)
+    if python:
+        say(f"Taking Python {python[0]} ({python[1]}).")
+        choice = ["--python", python[1]]
+    else:
+        say(f"There is no {PYTHONS} here that works: uv fetches 3.{MINORS[0]}.")
+        choice = ["--python-preference", "only-managed", "--python", f"3.{MINORS[0]}"]
     try:
-        run([uv, "venv", "--python", "3.11", VENV], "Python 3.11")
+        run([uv, "venv"] + choice + [VENV], PYTHONS)
     except Failure as failure:
         text = str(failure)
         raise Failure(NO_PYTHON if "could not be downloaded" in text else text) from None
     say("Installing the packages of requirements.txt, each checked by its hash.")
-    install = [uv, "pip", "install", "--python", PYTHON]
-    lists = ["--require-hashes", "-r", "requirements.txt", "--build-constraint", "requirements.txt"]
+    install = [uv, "pip", "install", "--python", PYTHON, "--no-deps"]
+    # The list is whole and pinned, so nothing is resolved: iNNvestigate asks for older ones.
+    lists = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements.txt"]
     try:
         run(install + ["--offline"] + lists, "The packages")  # Waits for no network in vain.
     except Failure:
         run(install + lists, "The packages")
     say("Installing the course's own utils and JupyterLab's settings.")
-    run(install + ["--no-deps", "--no-build-isolation", "--editable", "."], "utils")
+    run(install + ["--no-build-isolation", "--editable", "."], "utils")
     shutil.copytree(str(ROOT / "jupyter_config"), str(VENV / "etc" / "jupyter"), dirs_exist_ok=True)
     stamp = {"course": fingerprint(), "contents": contents()}
     STAMP.write_text(json.dumps(stamp), encoding="utf-8")

@@ -15,10 +15,12 @@ TOOLS = ROOT / ".tools"
 LOG = TOOLS / "setup.log"
 
 AGAIN = "run the same command again"
-DISK_FULL = f"The disk is full: the course needs about 3 GB here; free some space and {AGAIN}."
+SIZE = 3.5  # GB, on disk
+DISK_FULL = f"The disk is full: the course needs {SIZE} GB here; free some space and {AGAIN}."
+PYTHONS = "Python 3.11, 3.12 or 3.13"
 NO_PYTHON = (
-    "Python 3.11 is not on this machine and could not be downloaded: check the network, "
-    f"or install Python 3.11 yourself, and {AGAIN}."
+    f"No {PYTHONS} that works is on this machine, and none could be downloaded: check the "
+    f"network, or install one of them yourself (64 bit), and {AGAIN}."
 )
 
 # What uv and pip print when something fails, and what to tell the learner. First match wins.
@@ -35,9 +37,9 @@ SAYINGS = [
     (
         r"no matching platform tag|compatible wheels|wheels? for the current platform"
         r"|no wheels? .*platform|not a supported wheel|not supported on this platform",
-        "A package does not exist for this kind of machine (TensorFlow 2.14 runs on 64-bit "
-        "Linux, macOS and Windows on x86, and on ARM under Linux and macOS): use another "
-        "machine or Binder, as the README says.",
+        "A package does not exist for this kind of machine (TensorFlow runs on 64-bit Linux and "
+        "Windows on x86, on Linux on ARM, and on Macs with Apple's own processors, no longer on "
+        "Intel's): use another machine or Binder, as the README says.",
     ),
     (
         r"permission denied|access is denied|read-only file system"

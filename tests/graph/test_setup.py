@@ -3,6 +3,7 @@
 A copy of the set-up runs on a made-up uv, so nothing is downloaded and every failure can be had.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -25,6 +26,7 @@ FAKE_UV = """#!/bin/sh
 here=$(dirname "$0")
 env > "$here/variables"
 if [ "$1" = --version ]; then cat "$here/version"; exit 0; fi
+if [ "$1" = python ]; then cat "$here/pythons"; exit 0; fi
 echo "$@" >> "$here/calls"
 step=$1; [ "$1" = pip ] && case "$*" in *--editable*) step=utils;; *) step=packages;; esac
 for last; do :; done
@@ -65,6 +67,8 @@ class Course:
         (self.bin / "uv").write_text(FAKE_UV)
         (self.bin / "uv").chmod(0o755)
         (self.bin / "version").write_text("uv 99.0.0\n")
+        (self.bin / "pythons").write_text("[]")
+        self.pyenv = folder / "pyenv"
         self.stamp = self.root / ".venv" / "course-stamp"
 
     def start(self, *arguments, options=("-E",), **variables):
@@ -72,7 +76,7 @@ class Course:
         path = os.pathsep.join([str(self.bin), os.environ["PATH"]])
         return subprocess.Popen(
             [sys.executable, *options, self.root / "tools" / "bootstrap.py", *arguments],
-            env={**os.environ, "PATH": path, **variables},
+            env={**os.environ, "PATH": path, "PYENV_ROOT": str(self.pyenv), **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -115,8 +119,8 @@ def test_set_up_once_then_start_at_once(course):
     assert (code, complaint) == (0, "")
     assert "uv 99.0.0" in said
     venv, packages, utils = course.calls()
-    assert "--python 3.11" in venv
-    assert "--require-hashes -r requirements.txt" in packages
+    assert "only-managed --python 3.13" in venv and "There is no Python" in said
+    assert "--no-deps" in packages and "--require-hashes --only-binary :all:" in packages
     assert "--no-deps --no-build-isolation --editable ." in utils
     settings = course.root / ".venv" / "etc" / "jupyter" / "jupyter_lab_config.json"
     assert settings.is_file()
@@ -147,6 +151,58 @@ def test_a_moved_course_and_a_lost_python_set_up_again(course):
     course.root = course.root.rename(moved)
     course.run("setup")
     assert len(course.calls()) == 3
+
+
+def make_python(file, works=True):
+    file.parent.mkdir(parents=True)
+    file.write_text(f"#!/bin/sh\nexit {0 if works else 1}")
+    file.chmod(0o755)
+    return str(file)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script cannot stand for a Python on Windows")
+@pytest.mark.parametrize(
+    ("of_uv", "of_pyenv", "taken"),
+    [
+        (["3.11.9"], [], "3.11.9"),
+        (["3.11.9", "3.12.4", "3.14.0", "3.10.1"], [], "3.12.4"),
+        (["3.12.4"], ["3.13.0"], "3.13.0"),  # pyenv's shims show uv the global version only
+        (["3.13.2"], ["3.13.10"], "3.13.10"),
+        (["3.11.9"], ["3.13.0t", "3.13-dev", "3.9.18", "2.7.18"], "3.11.9"),
+        (["3.13.1 broken", "3.12.1 broken"], ["3.13.3 broken", "3.11.2"], "3.11.2"),
+        (["3.13.1 broken"], [], None),
+        (["3.13.1 gone"], [], None),
+    ],
+)
+def test_the_newest_python_that_works_is_taken(course, of_uv, of_pyenv, taken):
+    listed, works = [], {}
+    for text in of_uv:
+        version, _, fault = text.partition(" ")
+        works[version] = course.bin / f"python{version}" / "python"
+        if fault != "gone":
+            make_python(works[version], not fault)
+        listed.append({"version": version, "path": str(works[version])})
+    (course.bin / "pythons").write_text(json.dumps(listed))
+    for text in of_pyenv:
+        version, _, fault = text.partition(" ")
+        works[version] = course.pyenv / "versions" / version / "bin" / "python"
+        make_python(works[version], not fault)
+    code, said, complaint = course.run("setup")
+    assert (code, complaint) == (0, "")
+    asked = course.calls()[0].split("--python ")[1].split()[0]
+    assert asked == (str(works[taken]) if taken else "3.13")
+    assert taken is None or f"Python {taken}" in said
+
+
+def test_the_probe_knows_this_python():
+    """Whatever runs the tests was chosen by it; one without bz2, say, would not have been."""
+    assert subprocess.run([sys.executable, "-c", bootstrap.PROBE]).returncode == 0
+    lame = "import sys; sys.modules['bz2'] = None\n" + bootstrap.PROBE
+    done = subprocess.run([sys.executable, "-c", lame], capture_output=True)
+    assert done.returncode == 1
+    for state in ("sys.implementation.name = 'pypy'", "struct.calcsize = lambda _: 4"):
+        text = bootstrap.PROBE.replace("sys.exit", f"{state}\nsys.exit")
+        assert subprocess.run([sys.executable, "-c", text]).returncode == 1
 
 
 def test_a_second_call_writes_nothing(course):
@@ -292,12 +348,12 @@ FAILURES = {
     "disk full": (
         "packages",
         "failed to copy a to b: No space left on device (os error 28)",
-        "3 GB",
+        "3.5 GB",
     ),
     "hash": ("packages", "error: Hash mismatch for `tqdm==4.70.1`\nExpected: sha256:00", "hash"),
     "no such wheel": (
         "packages",
-        "hint: wheels are available for `tensorflow` (v2.14.1) on: win_amd64\n"
+        "hint: wheels are available for `tensorflow` (v2.21.0) on: win_amd64\n"
         "has no wheels with a matching platform tag (e.g., `win_arm64`)",
         "machine",
     ),
@@ -327,11 +383,11 @@ FAILURES = {
         "  cause: tunnel error: failed to create underlying connection",
         "check the network",
     ),
-    "no Python": ("venv", "No interpreter found for Python 3.11 in search path", "Python 3.11"),
+    "no Python": ("venv", "No interpreter found for Python 3.13 in search path", "Python 3.11"),
     "no Python, no network": (
         "venv",
-        "Failed to download `cpython-3.11`: dns error",
-        "3.11 yourself",
+        "Failed to download `cpython-3.13`: dns error",
+        "install one of them yourself",
     ),
     "something else": (
         "utils",
