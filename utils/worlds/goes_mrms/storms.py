@@ -6,6 +6,7 @@ warped, so that no two plumes look alike. What rains is built of parts, each wit
 satellite sees within `REACH` pixels.
 """
 
+from math import cos, sin
 from typing import NamedTuple
 
 import numpy as np
@@ -104,8 +105,8 @@ def _storm(rng, kind, y, x, shear):
                 (*inside(9, 0.6), rng.uniform(3.5, 6.5), rng.uniform(9, 15), rng.uniform(14, 21))
             )
     return Storm(
-        y + rng.normal(0, 1.5),
-        x + rng.normal(0, 1.5),
+        float(y + rng.normal(0, 1.5)),
+        float(x + rng.normal(0, 1.5)),
         length,
         width,
         shear + rng.normal(0, 0.12),
@@ -177,8 +178,8 @@ def _plumes(scene, n, parts, causes):
         if rows[box].size == 0:
             continue
         dy, dx = rows[box] - storm.y, columns[box] - storm.x
-        u = dx * np.cos(storm.angle) + dy * np.sin(storm.angle)
-        v = dy * np.cos(storm.angle) - dx * np.sin(storm.angle)
+        u = dx * cos(storm.angle) + dy * sin(storm.angle)
+        v = dy * cos(storm.angle) - dx * sin(storm.angle)
         side = abs(v) / (1.5 * storm.width)
         behind = u - storm.length * side**1.67  # distance behind the head, which is rounded
         across = np.exp(-((v / (0.9 * storm.width)) ** 4))
@@ -233,7 +234,7 @@ def _ground(scene, n, parts, causes):
     rng = stream(scene.seed, "cloud")
     layers = [(surface, 1.0, 0.12)]
     low, band = noise(rng, n, 2, 2.6), noise(rng, n, 4, 3.6, 2.0, rng.uniform(0, np.pi))
-    base = surface.mean()
+    base = float(surface.mean())
     layers.append(
         (base - rng.uniform(9, 18) + low, 0.95 * soft(low, rng.uniform(0.3, 3.5), 0.3), 0.22)
     )
@@ -244,7 +245,7 @@ def _ground(scene, n, parts, causes):
     cloud, top = np.zeros((n, n), np.float32), np.full((n, n), 280, np.float32)
     for _ in range(rng.poisson(rng.gamma(1.0, 0.7) * n**2 / 112**2)):
         centre = rng.uniform(0, n, 2)
-        for y, x in rng.normal(centre, 12, (int(rng.integers(3, 10)), 2)):
+        for y, x in rng.normal(centre, 12, (int(rng.integers(3, 10)), 2)).tolist():
             size, rains = rng.uniform(1.8, 3.4), rng.random() < 0.6
             own, echo = (
                 rng.uniform(259, 270) if rains else rng.uniform(274, 283),
