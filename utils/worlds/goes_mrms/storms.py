@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft
 from scipy.ndimage import gaussian_filter
+from scipy.special import pdtr, pdtrik
 
 from utils.worlds.goes_mrms.radiation import NOISE, brightness_temperature, seen_from_above
 
@@ -19,7 +20,8 @@ PARTS = ("lightning", "edge", "dense", "stratiform", "shower")
 REACH = {"lightning": 8, "edge": 10, "dense": 8, "stratiform": 4, "shower": 5}  # pixels
 BLUR = 0.5  # pixels: the sensor's own, and that of putting its scan on this grid
 MARGIN = 24  # pixels drawn around the scene, so that anvils may come from outside
-STREAMS = ("storms", "warp", "lumps", "land", "cloud", "cirrus", "showers", "glm", "stray", "radar")
+STREAMS = ("storms", "warp", "lumps", "land", "cloud", "cirrus", "showers", "patches", "stray")
+STREAMS += "radar", "groups"
 # Of 100 systems so many are isolated cells, lines, complexes, decaying storms.
 SYSTEMS = {"cells": 0.36, "line": 0.22, "complex": 0.17, "decaying": 0.25}
 
@@ -281,12 +283,27 @@ def _temperatures(scene, layers, high):
         yield brightness_temperature(np.maximum(seen, floor), channel)
 
 
+def poisson(rng, rate):
+    """Poisson numbers, each from one random number of its own.
+
+    NumPy's take a varying number of them: a rate that differs in its last digit, as on another
+    processor, would change all numbers that are drawn after it.
+    """
+    share = rng.random(rate.shape)
+    numbers = np.zeros(rate.shape, int)
+    some = share > np.exp(-np.float64(rate))
+    share, rate = share[some], rate[some]
+    most = np.ceil(pdtrik(share, rate))  # right, or by rounding one too many
+    numbers[some] = most - (pdtr(most - 1, rate) >= share)
+    return numbers
+
+
 def _groups(scene, expected, high, causes):
     """GLM groups of 15 minutes, patchy: seven of ten are detected, and some are none."""
     n = len(expected)
-    rng = stream(scene.seed, "glm")
-    expected = expected * np.exp(noise(rng, n, 1, 1.5) - 0.5)  # of mean 1
-    groups = rng.poisson(0.7 * expected)
+    patches = np.exp(noise(stream(scene.seed, "patches"), n, 1, 1.5) - 0.5)  # of mean 1
+    expected = expected * patches
+    groups = poisson(stream(scene.seed, "groups"), 0.7 * expected)
     causes[0] = (expected > 0.7) | (groups > 0) & (expected > 0.2)
     rng = stream(scene.seed, "stray")
     for _ in range(rng.poisson(1.0 * n**2 / 112**2) if scene.stray else 0):
