@@ -23,7 +23,8 @@ def start(seed=0, eager=False):
     Raises
     ------
     RuntimeError
-        If the process already runs in the other mode: it is chosen once per process.
+        If the process already runs in the other mode: it is chosen once per process. Or if
+        TensorFlow was imported before `utils`, and with Keras 3.
     TypeError, ValueError
         If the seed is not an integer between 0 and 2**32 - 1.
     """
@@ -37,6 +38,11 @@ def start(seed=0, eager=False):
 
     from utils import plots
 
+    if not tf.keras.Model.__module__.startswith("tf_keras."):
+        raise RuntimeError(
+            "TensorFlow was imported before the course's utils and took Keras 3, where the course "
+            "needs Keras 2: restart the kernel, then run the lesson from its first cell."
+        )
     wanted = "eager" if eager else "graph"
     current = _mode or (None if tf.executing_eagerly() else "graph")
     if current not in (None, wanted):

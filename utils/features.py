@@ -284,6 +284,7 @@ def backward_optimise(
 
 def _nearest(start, slope, wanted, low, high):
     """The point nearest to `start` inside the limits at which slope @ point is `wanted`."""
+    slope = np.float64(slope)  # the root is sought to more digits than single precision has
 
     def point(t):
         return (start + t * slope).clip(low, high)
