@@ -7,6 +7,9 @@ Each world has a module of recipes. It offers `RECIPES` by name, and functions o
 import hashlib
 import sys
 
+import utils  # noqa: F401  before TensorFlow, which then takes Keras 2
+
+# isort: split
 import recipes_clever_hans
 import recipes_climate
 import recipes_convection

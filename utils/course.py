@@ -35,10 +35,11 @@ def start(seed=0, eager=False):
         raise ValueError(f"seed must lie between 0 and 2**32 - 1, not {seed}: write start(seed=0).")
 
     import tensorflow as tf  # takes seconds, so only when a lesson really starts
+    from tensorflow.keras import layers  # not where tf.keras is found, if TensorFlow came first
 
     from utils import plots
 
-    if not tf.keras.Model.__module__.startswith("tf_keras."):
+    if not all(one.__module__.startswith("tf_keras.") for one in (tf.keras.Model, layers.Layer)):
         raise RuntimeError(
             "TensorFlow was imported before the course's utils and took Keras 3, where the course "
             "needs Keras 2: restart the kernel, then run the lesson from its first cell."
