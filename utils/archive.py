@@ -30,6 +30,7 @@ from tqdm.auto import tqdm
 
 from utils import archive_store, inputs
 from utils.architecture import title
+from utils.plain import plain
 
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
 HOPELESS = 10  # failures without a success, after which a run stops
@@ -224,19 +225,20 @@ def _check(model, data, store, kind, output):
     if not data.size:
         raise ValueError(f"data has the shape {data.shape} and holds no samples.")
     for dim, sizes in zip(data.dims, data.chunks, strict=True):
+        shown = plain(dim)
         if dim in data.dims[samples:] and len(sizes) > 1:
-            raise ValueError(f"A map is cut along {dim}: join it by data.chunk({dim}=-1).")
+            raise ValueError(f"A map is cut along {shown}: join it by data.chunk({shown}=-1).")
         if len({*sizes[:-1]}) > 1 or sizes[-1] > sizes[0]:
             raise ValueError(
-                f"The chunks along {dim} differ in size: make them even by "
-                f"data.chunk({dim}={max(sizes)})."
+                f"The chunks along {shown} differ in size: make them even by "
+                f"data.chunk({shown}={max(sizes)})."
             )
     taken = {kind, "done", "network", *(f"{dim}_chunk" for dim in data.dims)} & {*data.coords}
     if taken:
         raise ValueError(f"The store needs the name {taken.pop()} itself: rename the coordinate.")
     several = [name for name, index in data.indexes.items() if index.nlevels > 1]
     if several:
-        raise ValueError(f"{several[0]} is a MultiIndex: split it by data.reset_index.")
+        raise ValueError(f"{plain(several[0])} is a MultiIndex: split it by data.reset_index.")
     return samples
 
 
@@ -293,6 +295,6 @@ def _name(data, place, part):
     where = []
     for dim, cut in part.items():
         values = data[dim].values[cut] if dim in data.coords else range(cut.start, cut.stop)
-        ends = [str(values[0])] + [str(values[-1])] * (len(values) > 1)
-        where.append(f"{dim} {' to '.join(ends)}")
+        ends = [plain(values[0])] + [plain(values[-1])] * (len(values) > 1)
+        where.append(f"{plain(dim)} {' to '.join(ends)}")
     return f"chunk {', '.join(map(str, place))} ({'; '.join(where)})"

@@ -13,6 +13,7 @@ import tensorflow as tf
 import zarr
 
 from utils import course, lrp
+from utils.plain import plain
 
 _thread = ThreadPoolExecutor(1)  # Keras' graph and session belong to the thread that made them
 
@@ -48,7 +49,7 @@ def make(store, kind, model, data, samples, origin):
     options = {"dtype": "float32", "fill_value": np.nan, "dimension_names": data.dims}
     chunks = tuple(sizes[0] for sizes in data.chunks)
     maps = group.create_array(kind, shape=data.shape, chunks=chunks, **options)
-    maps.attrs["long_name"] = f"{kind} of {data.name}" if data.name else kind
+    maps.attrs["long_name"] = f"{kind} of {plain(data.name)}" if data.name else kind
     count = data.data.numblocks[:samples]
     names = [f"{dim}_chunk" for dim in data.dims[:samples]]
     group.create_array(
@@ -104,7 +105,8 @@ def _network(store, _fingerprint):
         model = tf.keras.models.model_from_json(network.attrs["config"])
     except ValueError as error:
         raise NotImplementedError(
-            f"The workers cannot build the network ({error}): write it with Keras' own parts."
+            f"The workers cannot build the network ({plain(error, 200)}): write it with Keras' own "
+            "parts."
         ) from error
     model.set_weights([network[name][...] for name in sorted(network.array_keys())])
     return model

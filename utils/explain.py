@@ -11,6 +11,7 @@ import tensorflow as tf
 import xarray as xr
 
 from utils import analyzers, inputs
+from utils.plain import plain
 
 _METHODS = {
     "gradient": ("gradient", "Where does a small change matter most?", "simonyan2013"),
@@ -131,7 +132,7 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
             "or try lrp.epsilon, which keeps away from divisions by zero."
         )
     if isinstance(x, xr.DataArray):
-        title = f"{method} of {x.name}" if x.name else method
+        title = f"{method} of {plain(x.name)}" if x.name else method
         return xr.DataArray(maps, x.coords, x.dims, "explanation", {"long_name": title})
     return maps
 

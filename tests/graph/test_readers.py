@@ -279,6 +279,16 @@ def test_bad_pixels_are_missing_and_counted(tmp_path):
         abi.brightness_temperature(file, size=64, channels=[13])
 
 
+def test_what_a_scan_says_of_its_satellite_is_cut_and_plain(tmp_path):
+    for satellite, title in (
+        ("G16", "GOES ABI, G16"),
+        ("$G\n16" + 10**6 * "6", "GOES ABI, G 16" + 75 * "6" + "…"),
+        (np.array([1, 6]), "GOES ABI, [1 6]"),
+    ):
+        files = [infrared(tmp_path / f"c{c}.nc", c, satellite=satellite) for c in (7, 13)]
+        assert abi.brightness_temperature(files, size=24, channels=(7, 13)).title == title
+
+
 def refused(error, words, read, *arguments, **options):
     with pytest.raises(error, match=words) as caught:
         read(*arguments, **options)

@@ -5,10 +5,9 @@ from math import exp
 from zlib import crc32
 
 import numpy as np
-import xarray as xr
 from scipy.interpolate import PchipInterpolator
 
-from utils.worlds import data_folder
+from utils.worlds import read_data
 
 YEARS = np.arange(1920, 2100)
 LAT, LON = np.arange(-87, 90, 6.0), np.arange(-177, 180, 6.0)
@@ -27,8 +26,7 @@ ARCTIC, HOLE = 1.9, 1.6  # extra warming there, and lost warming, as multiples o
 @lru_cache
 def land_fraction():
     """Fraction of land in each cell, DataArray (lat, lon)."""
-    with xr.open_dataset(data_folder() / "land" / "land_fraction.nc") as file:
-        return file.land.load()
+    return read_data("land/land_fraction.nc").land
 
 
 def stream(seed, *names):

@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 from scipy.ndimage import shift
 
+from utils.worlds import drawing
+from utils.worlds.drawing import streams
+
 SIZE, FRAMES = 64, 5
 KM, MINUTES = 0.5, 2.0  # a pixel, and from one frame to the next
 BIG = 128  # pixels of the periodic field that drifts through the picture
@@ -18,13 +21,10 @@ CORNER = (BIG - SIZE) // 2
 STREAMS = ("scene", "land", "body", "cells", "other", "camera")
 ASYMMETRY = 0.85  # of the scattering by cloud droplets
 
-_FREQUENCY = np.hypot(*np.meshgrid(np.fft.fftfreq(BIG), np.fft.rfftfreq(BIG), indexing="ij"))
 _ROWS, _COLUMNS = np.mgrid[:SIZE, :SIZE].astype(np.float32)
 
 
-def stream(seed, name):
-    """The random stream of one ingredient of one scene."""
-    return np.random.default_rng([seed, STREAMS.index(name)])
+stream = streams(STREAMS)
 
 
 def two_stream(depth):
@@ -38,24 +38,10 @@ def optical_depth(reflectance):
     return 2 * reflectance / (1 - reflectance) / (1 - ASYMMETRY)
 
 
-def noise(rng, length, slope=3.0, stretch=1.0, angle=0.0):
-    """A periodic random field of mean 0 and deviation 1, smooth below `length` pixels.
-
-    Its power falls with frequency as ``f ** -slope`` above one wave in four lengths. `stretch`
-    draws it out along `angle` (radians), as wind draws out cirrus.
-    """
-    spectrum = np.fft.rfft2(rng.standard_normal((BIG, BIG)).astype(np.float32))
-    frequency = _FREQUENCY
-    if stretch != 1:
-        y, x = np.meshgrid(np.fft.fftfreq(BIG), np.fft.rfftfreq(BIG), indexing="ij")
-        along = x * np.cos(angle) + y * np.sin(angle)
-        across = y * np.cos(angle) - x * np.sin(angle)
-        frequency = np.hypot(along * stretch, across)
-    low = 0.25 / length
-    weight = (frequency**2 + low**2) ** (-slope / 4) * np.exp(-((frequency * length / 1.5) ** 2))
-    weight[0, 0] = 0
-    field = np.fft.irfft2(spectrum * weight, s=(BIG, BIG))
-    return np.float32(field / field.std())
+def noise(rng, length, slope=3.0, **how):
+    """A random field of BIG x BIG pixels, as :func:`utils.worlds.drawing.noise` makes it."""
+    white = np.float64(np.float32(rng.standard_normal((BIG, BIG))))
+    return np.float32(drawing.noise(white, length, slope, fall=1.5**2, **how))
 
 
 def soft(field, threshold, width):

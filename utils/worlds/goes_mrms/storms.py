@@ -10,10 +10,11 @@ from math import cos, sin
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft
 from scipy.ndimage import gaussian_filter
 from scipy.special import pdtr, pdtrik
 
+from utils.worlds import drawing
+from utils.worlds.drawing import streams
 from utils.worlds.goes_mrms.radiation import NOISE, brightness_temperature, seen_from_above
 
 PARTS = ("lightning", "edge", "dense", "stratiform", "shower")
@@ -43,21 +44,12 @@ class Storm(NamedTuple):
     towers: tuple  # (u, v, radius, kelvins colder, echo)
 
 
-def stream(seed, name):
-    """The random stream of one ingredient of one scene."""
-    return np.random.default_rng([seed, STREAMS.index(name)])
+stream = streams(STREAMS)
 
 
-def noise(rng, n, length, slope=3.0, stretch=1.0, angle=0.0):
-    """A random field, n x n, of mean 0 and deviation 1, smooth below `length` pixels."""
-    spectrum = fft.rfft2(rng.standard_normal((n, n), np.float32))
-    y, x = np.meshgrid(fft.fftfreq(n), fft.rfftfreq(n), indexing="ij")
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    square = (along * stretch) ** 2 + across**2
-    weight = (square + (0.25 / length) ** 2) ** (-slope / 4) * np.exp(-square * length**2 / 2)
-    weight[0, 0] = 0
-    field = fft.irfft2(spectrum * np.float32(weight), s=(n, n))
-    return field / field.std()
+def noise(rng, n, *how):
+    """A random field of n x n pixels, as :func:`utils.worlds.drawing.noise` makes it."""
+    return drawing.noise(rng.standard_normal((n, n), np.float32), *how)
 
 
 def soft(field, threshold=0.0, width=1.0):
