@@ -74,9 +74,11 @@ def right(model, recipe, n=600):
     says = 60 * model.predict(x, verbose=0)[..., 0]
     answers = {}
     for threshold in (20, 30, 40):
-        rng, found = np.random.default_rng(0), []
-        for a, b in zip(says >= threshold, seen >= threshold, strict=True):
-            if (a | b).any():
-                found.append(bool(rng.choice((a & b)[a | b])))
+        # One random number for each patch, whatever is found in the others.
+        places, found = np.random.default_rng(0).random(len(x)), []
+        for place, a, b in zip(places, says >= threshold, seen >= threshold, strict=True):
+            hits = (a & b)[a | b]
+            if hits.size:
+                found.append(bool(hits[int(place * hits.size)]))
         answers[f"CSI at {threshold} dBZ"] = np.array(found, bool)
     return answers

@@ -10,6 +10,9 @@ Each world has a module of recipes. It offers `RECIPES` by name, and functions o
 import argparse
 import sys
 
+import utils  # noqa: F401  before TensorFlow, which then takes Keras 2
+
+# isort: split
 import numpy as np
 import recipes_clever_hans
 import recipes_climate

@@ -195,7 +195,10 @@ def _check(model, data, store, kind, output):
     """Refuse what does not fit; return how many of the dimensions count samples."""
     inputs.check_model(model)
     for layer in model.layers:
-        if type(layer).__module__.partition(".")[0] != "keras" or "Lambda" in type(layer).__name__:
+        if (
+            type(layer).__module__.partition(".")[0] != "tf_keras"
+            or "Lambda" in type(layer).__name__
+        ):
             raise NotImplementedError(
                 f"The workers cannot build the {title(layer)}: write it with Keras' own layers."
             )
