@@ -186,7 +186,8 @@ def _smoothgrad(gradient, sample, augment_by_n=COPIES, noise_level=0.15, seed=0)
         raise ValueError(f"noise_level must be 0 or larger, not {noise_level}.")
     shape = (augment_by_n, *sample.shape[1:])
     noise = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
-    return gradient(sample + noise_level * np.ptp(sample) * noise).mean(axis=0, keepdims=True)
+    level = float(noise_level) * float(np.ptp(sample))  # a NumPy number would make all double
+    return gradient(sample + level * noise).mean(axis=0, keepdims=True)
 
 
 def _integrated_gradients(gradient, sample, steps=COPIES, reference_inputs=0):

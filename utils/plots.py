@@ -150,7 +150,8 @@ def colour_limit(heat_map):
     size = abs(np.asarray(heat_map, float))
     if not np.isfinite(size).all():
         raise ValueError("The heat map holds NaN or infinite values: look for the cause first.")
-    return np.percentile(size, 99.5) or size.max() or 1.0
+    # A number of Python's: one of NumPy's makes the map it divides double under NumPy 2 alone.
+    return float(np.percentile(size, 99.5) or size.max() or 1)
 
 
 def relevance(ax, heat_map, title="", masks=None, limit=None):
