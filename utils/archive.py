@@ -3,6 +3,7 @@
 `explain` and `relevance` do what their namesakes in `utils.explain` and `utils.lrp` do, for arrays
 that no memory holds. A worker reads one chunk, makes its maps and writes them; the process that
 calls only hands out work and notes in the output store, under ``done``, which chunks are there.
+Each chunk has a checksum, so that one that is lost or damaged later is not read as numbers.
 
 The store also holds the network, as configuration and weights: each worker builds it from there
 once, and a worker that is killed takes nothing with it.
@@ -17,23 +18,27 @@ The same call runs on a real cluster, where the course's `utils` and the folder 
 import contextlib
 import itertools
 import logging
+import os
 import warnings
 from pathlib import Path
 
 import dask
+import dask.array
 import numpy as np
 import xarray as xr
-import zarr
 from dask.base import tokenize
 from distributed import Client, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
-from utils import archive_store, inputs
+from utils import archive_store, course, inputs
 from utils.architecture import title
 from utils.plain import plain
 
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
 HOPELESS = 10  # failures without a success, after which a run stops
+PATIENCE = 60  # seconds to wait for a worker
+# What workers run first. Jupyter interrupts them, too, and they would not come back.
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 @contextlib.contextmanager
@@ -54,14 +59,29 @@ def local_client(workers=2):
     inputs.check_count("workers", workers)
     with (
         LocalCluster(
-            n_workers=workers,
+            n_workers=0,  # they come below, where an interrupt ends them, too
             threads_per_worker=1,
+            memory_limit=1 / workers,
+            local_directory=str(course.folder()),
             dashboard_address="127.0.0.1:0",  # any free port, seen by this machine only
             silence_logs=logging.CRITICAL,
+            preload=DEAF,
         ) as cluster,
         Client(cluster) as client,
     ):
+        cluster.scale(workers)
+        _wait_for(client, workers)
         yield client
+
+
+def _wait_for(client, workers=1):
+    try:
+        client.wait_for_workers(workers, timeout=PATIENCE * workers)
+    except TimeoutError as error:
+        raise TimeoutError(
+            f"The client has {len(client.nthreads())} workers after {PATIENCE * workers} s, and "
+            f"needs {workers}: close it and start another, as by archive.local_client()."
+        ) from error
 
 
 def explain(
@@ -77,7 +97,8 @@ def explain(
 ):
     """Heat maps of an archive by iNNvestigate, as `utils.explain.explain` makes them.
 
-    Call it again with the same arguments to go on where a run has stopped.
+    Call it again with the same arguments to go on where a run has stopped. That also reads each
+    chunk that is done, and makes those anew that were lost or damaged since.
 
     Parameters
     ----------
@@ -90,7 +111,7 @@ def explain(
         give it means over the whole archive as numbers.
     store : str or Path
         Folder of the Zarr store with the maps, which all workers see. It is made if it is not
-        there. One run at a time may write to it.
+        there. One run at a time may write to it: a second one is refused.
     method, **options
         As in `utils.explain.explain`.
     output : int or tuple, optional
@@ -109,8 +130,11 @@ def explain(
     ------
     TypeError, ValueError, NotImplementedError
         If an argument does not fit, which is tried on the first sample; if the store was made from
-        another network, method or input (its first sample and its coordinates are compared); or if
-        chunks failed: the message names the first, and all others are stored.
+        another network, method or input (its first sample and its coordinates are compared); if
+        another run is writing to it; or if chunks failed: the message names the first, and all
+        others are stored.
+    TimeoutError
+        If the client has had no worker for a minute.
     """
     settings = {"method": method, "output": output, **options}
     return _run("explanation", model, data, store, settings, client, watch)
@@ -139,17 +163,44 @@ def read(store):
     -------
     xarray.Dataset
         ``explanation`` or ``relevance``, not loaded, NaN where it is not computed yet; and
-        ``done``, 1 for each chunk that is.
+        ``done``, 1 for each chunk that is. Chunks that were lost or damaged after they were
+        written raise a ValueError when they are loaded.
 
     Raises
     ------
     ValueError
-        If there is no such store.
+        If there is no such store, or if it is damaged.
     """
-    archive_store.made_from(Path(store))
+    store = _folder(store)
+    origin, damaged = archive_store.made_from(store)
+    damaged = [name for name in damaged if not name.startswith("network/")]  # not read here
+    if damaged:
+        cure = archive_store.CURE
+        raise ValueError(f"{damaged[0]} in {store.name} is lost or damaged: {cure}.")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
-        return xr.open_zarr(store, consolidated=False, mask_and_scale=False)
+        maps = xr.open_zarr(store, consolidated=False, mask_and_scale=False)
+    (kind,) = {*maps.data_vars} - {"done"}
+    plan = maps[kind].data
+    plan = dask.array.map_blocks(  # in place of Zarr's, which fills in what is lost
+        archive_store.read_chunk,
+        str(store),
+        kind,
+        maps.done.ndim,
+        chunks=plan.chunks,
+        meta=plan._meta,
+        name=f"maps-{tokenize(str(store), origin)}",
+    )
+    done = archive_store.read_done(store)
+    return maps.assign({kind: maps[kind].copy(data=plan), "done": maps.done.copy(data=done)})
+
+
+def _folder(store):
+    if not isinstance(store, str | os.PathLike):
+        raise TypeError(f"store must be the path of a folder, not {type(store).__name__}.")
+    if "://" in str(store):
+        raise ValueError("store must be a folder that all workers see, and not an address.")
+    return Path(store).absolute()
 
 
 def _run(kind, model, data, store, settings, client, watch):
@@ -157,12 +208,10 @@ def _run(kind, model, data, store, settings, client, watch):
         raise TypeError(f"client must be a Dask client, not {type(client).__name__}.")
     if client is not None and client.status != "running":
         raise ValueError("The client is closed: start another, as by archive.local_client().")
-    if "://" in str(store):
-        raise ValueError("store must be a folder that all workers see, and not an address.")
-    store = Path(store).absolute()
+    store = _folder(store)
     samples = _check(model, data, store, kind, settings["output"])
     settings = {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
-    first = np.nan_to_num(data[(0,) * samples].values)
+    first = np.nan_to_num(_first(data, samples))
     # A rule by layers hangs on their names, which Keras chooses anew for each network.
     names = [layer.name for layer in model.layers] if isinstance(settings.get("rule"), dict) else []
     made_from = {
@@ -175,20 +224,56 @@ def _run(kind, model, data, store, settings, client, watch):
     }
     if not store.exists():
         archive_store.maps_of(kind, model, first[None], settings)  # before anything is made
-        archive_store.make(store, kind, model, data, samples, made_from)
-    for what, was in archive_store.made_from(store).items():
-        if was != made_from[what]:
-            raise ValueError(
-                f"{store.name} was made with another {what}: choose another folder, or delete "
-                "this one to start anew."
-            )
-    done = zarr.open_group(store, mode="r+")["done"]
-    missing = [tuple(map(int, place)) for place in np.argwhere(done[:] == 0)]
-    if missing:
-        with contextlib.ExitStack() as stack:
+    with archive_store.alone(store), contextlib.ExitStack() as stack:
+        if not store.exists():
+            archive_store.make(store, kind, model, data, samples, made_from)
+        found, damaged = archive_store.made_from(store)
+        for what, was in found.items():
+            if was != made_from[what]:
+                raise ValueError(
+                    f"{store.name} was made with another {what}: choose another folder, or delete "
+                    "this one to start anew."
+                )
+        if damaged:
+            archive_store.make(store, kind, model, data, samples, made_from)
+        done = _done(client, store, kind, data, samples, damaged)
+        if not done.all():
             client = client or stack.enter_context(local_client())
-            _compute(client, data, missing, done, store, made_from, kind, settings, watch)
+            _compute(client, data, done, store, made_from, kind, settings, watch)
     return read(store)[kind]
+
+
+def _first(data, samples):
+    try:
+        return data[(0,) * samples].values
+    except Exception as error:
+        raise ValueError(
+            f"The first sample of data cannot be computed ({type(error).__name__}: {error}): mend "
+            "how data is made or read."
+        ) from error
+
+
+def _done(client, store, kind, data, samples, damaged):
+    """What is done and still whole: 1 for each of these chunks."""
+    try:
+        done = archive_store.read_done(store)
+    except ValueError:
+        done, damaged = np.ones(data.data.numblocks[:samples], "int8"), True
+    places = np.argwhere(done)
+    rest = (0,) * (data.ndim - samples)
+    whole = dask.delayed(archive_store.is_whole, pure=False)
+    whole = [whole(str(store), kind, samples, (*map(int, place), *rest)) for place in places]
+    if client and whole:
+        _wait_for(client)
+    (whole,) = dask.compute(whole, scheduler=client or "threads")
+    if damaged or not all(whole):
+        done[tuple(places.T)] = whole
+        archive_store.write_done(store, done)
+        warnings.warn(
+            f"{store.name} was damaged: {done.sum()} of {done.size} chunks are whole and kept.",
+            stacklevel=4,
+        )
+    return done
 
 
 def _check(model, data, store, kind, output):
@@ -226,6 +311,11 @@ def _check(model, data, store, kind, output):
         raise ValueError(f"data has the shape {data.shape} and holds no samples.")
     for dim, sizes in zip(data.dims, data.chunks, strict=True):
         shown = plain(dim)
+        if np.isnan(sizes).any():
+            raise ValueError(
+                f"The sizes of the chunks along {shown} are not known: make data of an array after "
+                "its compute_chunk_sizes()."
+            )
         if dim in data.dims[samples:] and len(sizes) > 1:
             raise ValueError(f"A map is cut along {shown}: join it by data.chunk({shown}=-1).")
         if len({*sizes[:-1]}) > 1 or sizes[-1] > sizes[0]:
@@ -242,13 +332,14 @@ def _check(model, data, store, kind, output):
     return samples
 
 
-def _compute(client, data, missing, done, store, origin, kind, settings, watch):
+def _compute(client, data, done, store, origin, kind, settings, watch):
     """Have the missing chunks computed, a few at a time, and note those that are."""
+    missing = [tuple(map(int, place)) for place in np.argwhere(done == 0)]
     ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[: done.ndim]]
     (plan,) = dask.optimize(data.data)
     work = dask.delayed(archive_store.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
-    client.wait_for_workers(1)
+    _wait_for(client)
     futures = as_completed(loop=client.loop)
 
     def send():
@@ -266,7 +357,7 @@ def _compute(client, data, missing, done, store, origin, kind, settings, watch):
             for future in futures:
                 place, part = places.pop(future)
                 error = future.exception()
-                if isinstance(error, NotImplementedError | TypeError | ImportError):
+                if isinstance(error, NotImplementedError | ImportError):
                     raise error
                 if error:
                     failures.append(f"{_name(data, place, part)}: {error}")
@@ -274,6 +365,7 @@ def _compute(client, data, missing, done, store, origin, kind, settings, watch):
                         break
                 else:
                     done[place] = 1
+                    archive_store.write_done(store, done)
                     succeeded += 1
                     bar.update()
                 del future, error

@@ -1,10 +1,26 @@
 """The first line of every lesson: mode, seeds, quiet logs and figure style."""
 
+import functools
 import platform
+import subprocess
+import sys
+import tempfile
 import warnings
 from importlib.metadata import version
+from pathlib import Path
 
 _mode = None
+
+# A process that is killed cannot tidy up. Another one waits until the pipe between them closes.
+_SWEEP = """
+import os, shutil, sys, time
+sys.stdin.read()
+for _ in range(10):  # a worker may write on for a moment
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    if not os.path.exists(sys.argv[1]):
+        break
+    time.sleep(1)
+"""
 
 
 def start(seed=0, eager=False):
@@ -64,3 +80,23 @@ def start(seed=0, eager=False):
     packages = ["NumPy", "TensorFlow"] + ["iNNvestigate"] * (not eager)
     versions = [f"Python {platform.python_version()}"] + [f"{p} {version(p)}" for p in packages]
     print(f"{', '.join(versions)}; {wanted} mode, seed {seed}")
+
+
+def folder():
+    """The temporary folder of this process, which goes when the process ends, in whatever way.
+
+    Returns
+    -------
+    Path
+        The same for each call.
+    """
+    return _folder()[0]
+
+
+@functools.cache
+def _folder():
+    path = Path(tempfile.mkdtemp(prefix="peering-inside-"))
+    sweep = [sys.executable, "-ISc", _SWEEP, path]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # A session of its own: what interrupts or ends this process does not reach it.
+    return path, subprocess.Popen(sweep, stdin=subprocess.PIPE, start_new_session=True, **quiet)
