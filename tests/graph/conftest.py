@@ -24,9 +24,11 @@ def graph_of_the_module():
 def graph_of_the_test(request):
     """A test has a graph of its own, unless it was handed a network of its module.
 
-    What is there already when this fixture runs are the fixtures of a wider scope.
+    When this fixture runs, those of a wider scope are there already, and no others.
     """
-    if any(isinstance(given, keras.Model) for given in request.node.funcargs.values()):
+    values = request.node.funcargs.values()
+    given = [part for v in values for part in (v if isinstance(v, tuple) else [v])]
+    if any(isinstance(part, keras.Model) for part in given):
         yield
     else:
         with own_graph():
