@@ -5,6 +5,7 @@ What only a worker's process opens is not seen, and neither is a file that no Py
 
 import ast
 import hashlib
+import json
 import re
 from importlib import metadata
 
@@ -91,33 +92,36 @@ def made_from(root, folder, seen):
     seen : str
         What `SEEN` said in the kernel: files, and the names of imported packages.
     """
-    files, tops = ast.literal_eval(seen)
-    packages, used = metadata.packages_distributions(), set()
+    files, tops = json.loads(seen)
+    packages, used, root = metadata.packages_distributions(), set(), root.resolve()
     for top in tops:
         used |= {_plain(name) for name in packages.get(top, ())}
-    root = root.resolve()
     for file in files:
         path = (folder / file).resolve()
-        if path.is_relative_to(root / "data") or path.is_relative_to(root / "utils"):
-            used.add(path.relative_to(root).as_posix())
-    now = {name: _now(root, name) for name in sorted(used)}
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+        if name.startswith("data/") or name.startswith("utils/") and name.endswith(".py"):
+            used.add(name)
+    used.discard("data/checksums.txt")  # it changes with any of the files that it names
+    pinned = pins(root)
+    now = {name: _now(root, name, pinned) for name in sorted(used)}
     return {name: value for name, value in now.items() if value}
 
 
 def changed(root, made):
     """Return the names in `made_from`'s answer that are not today what they were."""
-    return [name for name, was in made.items() if _now(root, name) != was]
+    pinned = pins(root)
+    return [name for name, was in made.items() if _now(root, name, pinned) != was]
 
 
-def _now(root, name):
-    """Hash of a file, or the pinned version of a distribution; None if it is none or gone."""
+def _now(root, name, pinned):
+    """Hash of a file, or the pinned version of a distribution; None if it is gone or none."""
     if "/" not in name:
-        return pins(root).get(name)
+        return pinned.get(name)
     path = root / name
-    if not path.is_file() or path.suffix == ".pyc":
+    if not path.is_file():
         return None
     return (
         code(path.read_text(encoding="utf-8"))
-        if name.endswith(".py")
+        if path.suffix == ".py"
         else digest(path.read_bytes())
     )

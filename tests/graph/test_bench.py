@@ -28,6 +28,7 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench_methods, "table", lambda: "| cost of one heat map |")
     monkeypatch.setattr(bench_one_pixel, "table", lambda: "| one pixel |")
     monkeypatch.setattr(bench_archive, "table", lambda: "| archive |")
+    (tmp_path / "requirements.txt").touch()
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "01_hungry.py").write_text(LESSON)
     readme = tmp_path / "README.md"
