@@ -15,8 +15,8 @@ with contextlib.suppress(RuntimeError):
 
 @pytest.fixture(autouse=True, scope="module")
 def graph_of_the_module():
-    """Networks of a module's fixtures share a graph."""
-    with own_graph():
+    """Networks of a module's fixtures share a graph; their numbers are not those of a test's."""
+    with own_graph(seed=0):
         yield
 
 
