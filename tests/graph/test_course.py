@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import tensorflow as tf
 import xarray as xr
 
+from tests import conftest
 from utils import course
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,12 +102,13 @@ def test_the_first_cell_and_a_prediction_are_quiet():
 
 
 def test_graph_and_eager_tests_do_not_mix():
-    tests = ["tests/graph/test_course.py", "tests/eager/test_course_eager.py"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "ERROR: tests/graph and tests/eager need different modes of TensorFlow" in run.stderr
-    assert "Traceback" not in run.stderr + run.stdout
+    graph, eager = (
+        SimpleNamespace(path=ROOT / "tests" / d / "test_a.py") for d in ("graph", "eager")
+    )
+    for apart in ([graph, graph], [eager]):
+        conftest.pytest_collection_modifyitems(apart)
+    with pytest.raises(pytest.UsageError, match="need different modes of TensorFlow: run them"):
+        conftest.pytest_collection_modifyitems([graph, eager])
 
 
 def test_means_of_single_precision_are_sound():

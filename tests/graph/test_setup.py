@@ -15,7 +15,6 @@ from pathlib import Path
 
 import bootstrap
 import pytest
-import run_tests
 import runner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -481,37 +480,3 @@ def test_where_packages_come_from_is_passed_on(monkeypatch):
     assert [name for name in good if name not in clean] == []
     said = runner.explain_failure("error: dns error", "The packages")
     assert "UV_DEFAULT_INDEX" in said and "PIP_INDEX_URL" not in said
-
-
-REPORT = """<testsuites><testsuite tests="7" failures="1" errors="1" skipped="2"/></testsuites>"""
-GOOD = """<testsuites><testsuite tests="3" failures="0" errors="0" skipped="0"/></testsuites>"""
-
-
-@pytest.mark.parametrize(
-    ("report", "code", "expected"),
-    [
-        (REPORT, 1, (3, 2, 2)),
-        (GOOD, 0, (3, 0, 0)),
-        (GOOD, 3, (3, 1, 0)),  # crashed after its last test
-        (GOOD.replace('"3"', '"0"'), 5, (0, 0, 0)),  # nothing to test
-        (None, 0, (1, 0, 0)),
-        (None, 1, (0, 1, 0)),
-        (None, -11, (0, 1, 0)),
-    ],
-)
-def test_counting_what_passed(tmp_path, report, code, expected):
-    file = tmp_path / "report.xml"
-    if report:
-        file.write_text(report)
-    assert run_tests.count(file, code) == expected
-
-
-def test_parts_of_the_tests(tmp_path):
-    for name in ("tests/graph", "tests/eager", "tests/browser", "notebooks", "solutions"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "solutions" / "00_start_here.ipynb").touch()
-    fast = dict(run_tests.parts(tmp_path))
-    assert list(fast) == ["style", "format", "graph", "eager", "notebooks", "browser"]
-    assert fast["notebooks"][-1] == "solutions"
-    slow = dict(run_tests.parts(tmp_path, slow=True))
-    assert list(slow) == ["graph", "eager"] and "slow" in slow["graph"]
