@@ -15,8 +15,8 @@ from unittest import mock
 import h5py
 import numpy as np
 import tensorflow as tf
-from keras.src.saving import saving_lib
 from tensorflow import keras
+from tf_keras.src.saving import saving_lib
 
 from utils import inputs
 from utils.plain import plain
