@@ -8,6 +8,7 @@ anything is installed. `make lab` is `python3 tools/bootstrap.py lab`; where the
 import argparse
 import errno
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -18,16 +19,31 @@ import sys
 import time
 from pathlib import Path
 
-from runner import AGAIN, DISK_FULL, NO_PYTHON, Failure, clean_environment, run, say
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # PYTHONSAFEPATH leaves it out.
+from runner import (
+    AGAIN,
+    DISK_FULL,
+    NO_PYTHON,
+    PYTHONS,
+    SIZE,
+    TOOLS,
+    Failure,
+    can_write,
+    clean_environment,
+    run,
+    say,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-TOOLS = ROOT / ".tools"
 STAMP = VENV / "course-stamp"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 OLDEST_UV = (0, 6, 0)
+MINORS = (13, 12, 11)  # Python's, the favourite first
+# The Python that runs this; PYTHONEXECUTABLE can name one that is not there.
+HOST = sys.executable if os.path.isfile(sys.executable) else shutil.which("python3")
 
 
 def uv_version(path):
@@ -35,6 +51,7 @@ def uv_version(path):
     try:
         answer = subprocess.run(
             [str(path), "--version"],
+            env=clean_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -45,6 +62,12 @@ def uv_version(path):
         return None
     found = re.match(r"uv (\d+)\.(\d+)\.(\d+)", answer.stdout)
     return tuple(int(number) for number in found.groups()) if found else None
+
+
+def has_module(names):
+    """Whether the Python that runs this has some modules."""
+    command = [HOST, "-c", f"import {names}"]
+    return not subprocess.call(command, env=clean_environment(), stderr=subprocess.DEVNULL)
 
 
 def find_uv():
@@ -63,24 +86,70 @@ def find_uv():
             return str(place)
     reason = "older than the course needs" if version else "not on the PATH"
     say(f"uv is {reason}: putting uv {pinned} into .tools.")
-    shutil.rmtree(str(folder), ignore_errors=True)
+    remove(folder)
     install = ["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
     install += ["--disable-pip-version-check", "-r", requirements]
-    if subprocess.call([sys.executable, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL):
-        if subprocess.call([sys.executable, "-c", "import pip"], stderr=subprocess.DEVNULL):
-            raise Failure(
-                "This Python has neither venv nor pip: install one of them (on Debian and Ubuntu "
-                f"the package python3-venv) or uv itself, and {AGAIN}."
-            )
-        run([sys.executable] + install + ["--target", folder], "uv")
-    else:
-        run([sys.executable, "-m", "venv", folder], "uv")
+    if has_module("venv, ensurepip"):
+        run([HOST, "-m", "venv", folder], "uv")
         inner = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         run([inner] + install, "uv")
+    elif has_module("pip"):
+        run([HOST] + install + ["--target", folder], "uv")
+    else:
+        raise Failure(
+            "This Python has neither venv nor pip: install one of them (on Debian and Ubuntu "
+            f"the package python3-venv) or uv itself, and {AGAIN}."
+        )
     for place in places:
         if uv_version(place):
             return str(place)
     raise Failure(f"uv was installed but does not run on this machine: install uv and {AGAIN}.")
+
+
+# Exits 0 where the course can run: TensorFlow has wheels for this Python, and nothing was left out
+# when it was built. (An Intel Python on a Mac of Apple's own kind runs, but gets no TensorFlow.)
+PROBE = """
+import bz2, ctypes, platform, sqlite3, ssl, struct, sys, sysconfig, zlib
+sys.exit(
+    sys.implementation.name != "cpython" or sys.version_info.releaselevel != "final"
+    or struct.calcsize("P") != 8 or bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    or (sys.platform, platform.machine()) == ("darwin", "x86_64")
+)
+"""
+
+
+def find_python(uv, minors=MINORS):
+    """Version and path of the newest Python that works, of those that uv and pyenv have.
+
+    Without a word: pyenv's shims, where uv looks, complain about every version but the chosen one.
+
+    Returns
+    -------
+    tuple of str or None
+        None where there is none.
+    """
+    quiet = {"env": clean_environment(), "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [uv, "python", "list", "--only-installed", "--output-format", "json"]
+    answer = subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, **quiet).stdout
+    try:
+        found = [(entry["version"], entry["path"]) for entry in json.loads(answer)]
+    except (ValueError, TypeError, KeyError):
+        found = []  # A uv that answers otherwise.
+    pyenv = Path(os.path.expanduser(os.environ.get("PYENV_ROOT") or "~/.pyenv")) / "versions"
+    for python in ("bin/python", "python.exe"):
+        found += [(path.name, str(path / python)) for path in pyenv.glob("3.*")]
+    numbered = []
+    for version, path in found:
+        match = re.fullmatch(r"3\.(\d+)\.(\d+)", version)
+        if match and int(match.group(1)) in minors:
+            numbered.append((int(match.group(1)), int(match.group(2)), path))
+    for minor, patch, path in sorted(numbered, key=lambda one: one[:2], reverse=True):
+        try:
+            if not subprocess.call([path, "-c", PROBE], stdout=subprocess.DEVNULL, **quiet):
+                return f"3.{minor}.{patch}", path
+        except OSError:
+            pass  # Half a Python: take the next.
+    return None
 
 
 def fingerprint():
@@ -92,11 +161,34 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def is_ready():
+def contents():
+    """Path and size of every file in .venv, without what Python compiles by itself."""
+    sizes, folders = {}, [str(VENV)]
+    for folder in folders:  # It grows below.
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    size = entry.stat(follow_symlinks=False).st_size
+                    sizes[entry.path[len(str(VENV)) + 1 :]] = size
+                elif entry.name != "__pycache__":
+                    folders.append(entry.path)
+    return sizes
+
+
+def what_is_wrong():
+    """Why .venv has to be made, in words; None where it is there and whole.
+
+    What was added later is no fault.
+    """
     try:
-        return STAMP.read_text(encoding="utf-8") == fingerprint() and PYTHON.exists()
-    except OSError:
-        return False
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        if stamp["course"] != fingerprint() or not PYTHON.exists():
+            return "older than the course"
+        there = contents()
+        lost = [path for path, size in stamp["contents"].items() if there.get(path) != size]
+    except (OSError, ValueError, TypeError, KeyError):
+        return "unfinished"
+    return f"damaged (files lost or changed: {len(lost)}, first {lost[0]})" if lost else None
 
 
 def hold_lock(file):
@@ -114,42 +206,66 @@ def hold_lock(file):
         pass  # A file system without locks: better no lock than no course.
 
 
+def remove(path):
+    """Remove a folder of the set-up, or a link in its place; never a file, which is not ours."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.is_file():
+        raise Failure(f"{path} is a file, and the set-up needs that name: move it and {AGAIN}.")
+    elif path.exists():
+        shutil.rmtree(str(path))
+
+
 def set_up():
     """Make .venv unless it is there and whole. The stamp is written last."""
-    if is_ready():
+    if not what_is_wrong():
         return
-    TOOLS.mkdir(exist_ok=True)
+    if not TOOLS.is_dir():
+        remove(TOOLS)
+        TOOLS.mkdir()
     with (TOOLS / "lock").open("w") as file:
         hold_lock(file)
-        if not is_ready():
-            build()
+        wrong = what_is_wrong()
+        if wrong:
+            build(wrong)
 
 
-def build():
+def build(wrong):
     started = time.monotonic()
     say(f"Setting up the course in {VENV}.")
-    say("This happens once: about 900 MB to download, unless uv has them already.")
+    say("This happens once: about 950 MB to download, unless uv has them already.")
     free = shutil.disk_usage(str(ROOT)).free
-    if free < 3e9:
-        say(f"Only {free / 1e9:.1f} GB are free on this disk; the course needs about 3 GB.")
+    if free < SIZE * 1e9:
+        say(f"Only {free / 1e9:.1f} GB are free on this disk; the course needs {SIZE} GB.")
     uv = find_uv()
-    if VENV.exists():
-        say("Removing the older or unfinished environment.")
-        shutil.rmtree(str(VENV))
-    say("Python 3.11: taking the one on this machine, or downloading it.")
+    if os.path.lexists(str(VENV)):
+        say(f"Removing the environment that is there: it is {wrong}.")
+        remove(VENV)
+    python = find_python(uv)
+    if python:
+        say(f"Taking Python {python[0]} ({python[1]}).")
+        choice = ["--python", python[1]]
+    else:
+        say(f"There is no {PYTHONS} here that works: uv fetches 3.{MINORS[0]}.")
+        choice = ["--python-preference", "only-managed", "--python", f"3.{MINORS[0]}"]
     try:
-        run([uv, "venv", "--python", "3.11", VENV], "Python 3.11")
+        run([uv, "venv"] + choice + [VENV], PYTHONS)
     except Failure as failure:
         text = str(failure)
         raise Failure(NO_PYTHON if "could not be downloaded" in text else text) from None
     say("Installing the packages of requirements.txt, each checked by its hash.")
-    install = [uv, "pip", "install", "--python", PYTHON]
-    lists = ["--require-hashes", "-r", "requirements.txt", "--build-constraint", "requirements.txt"]
-    run(install + lists, "The packages")
+    install = [uv, "pip", "install", "--python", PYTHON, "--no-deps"]
+    # The list is whole and pinned, so nothing is resolved: iNNvestigate asks for older ones.
+    lists = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements.txt"]
+    try:
+        run(install + ["--offline"] + lists, "The packages")  # Waits for no network in vain.
+    except Failure:
+        run(install + lists, "The packages")
     say("Installing the course's own utils and JupyterLab's settings.")
-    run(install + ["--no-deps", "--no-build-isolation", "--editable", "."], "utils")
+    run(install + ["--no-build-isolation", "--editable", "."], "utils")
     shutil.copytree(str(ROOT / "jupyter_config"), str(VENV / "etc" / "jupyter"), dirs_exist_ok=True)
-    STAMP.write_text(fingerprint(), encoding="utf-8")
+    stamp = {"course": fingerprint(), "contents": contents()}
+    STAMP.write_text(json.dumps(stamp), encoding="utf-8")
     say(f"Set up in {time.monotonic() - started:.0f} s.")
 
 
@@ -182,6 +298,8 @@ def lab(port, address):
         command.append(f"--ip={address}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
+    if not can_write("~"):
+        command.append("--FileContentsManager.delete_to_trash=False")  # The trash is there.
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if not display and sys.platform.startswith("linux"):
         command.append("--no-browser")
@@ -260,4 +378,5 @@ if __name__ == "__main__":
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             sys.exit(DISK_FULL)
-        sys.exit(f"Stopped, for the system says: {error.strerror} ({error.filename}).")
+        where = f" ({error.filename})" if error.filename else ""
+        sys.exit(f"Stopped, for the system says: {error.strerror or error}{where}.")

@@ -4,14 +4,16 @@
 notebooks/  the learner's edition: exercises as stubs, no outputs
 solutions/  the solved edition: exercises solved, executed
 
-A solved edition is executed again only when something that made it has changed: the lesson, the
-modules of `utils` it imports, the data and weights it names, or the requirements.
+A solved edition is executed again only when something that made it has changed in a way that can
+matter: the lesson's code, or that of the modules of `utils` it imported, the data and weights it
+opened, the pinned versions of the packages it used. All these are seen while it runs.
 
     python tools/build_lessons.py             every lesson
     python tools/build_lessons.py 01          the lessons whose names begin with 01
 """
 
 import argparse
+import ast
 import os
 import re
 import sys
@@ -21,7 +23,7 @@ from pathlib import Path
 import claims_page
 import jupytext
 import nbformat
-from lesson_inputs import LessonError, digest, made_from
+from lesson_inputs import BEGIN, SEEN, LessonError, changed, code, digest, made_from
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from references import cite, links
@@ -72,14 +74,15 @@ def learners(lesson):
 
 
 def solved(lesson):
-    """Make the solved edition, not yet executed, with the hash of all that makes it."""
+    """Make the solved edition, not yet executed, with the hash of its code."""
     notebook = edition(lesson, drop="exercise")
-    notebook.metadata.course["made_from"] = made_from(lesson)
+    cells = (code(cell.source) for cell in code_cells(notebook))
+    notebook.metadata.course["code"] = digest(*cells)
     return notebook
 
 
 def execute(notebook, folder, root=ROOT):
-    """Run a notebook in a fresh kernel in `folder`, and tidy what it leaves."""
+    """Run a notebook in a fresh kernel in `folder`, tidy what it leaves, note what it used."""
     running = None
 
     def starts(cell, cell_index):
@@ -99,13 +102,24 @@ def execute(notebook, folder, root=ROOT):
     )
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     try:
-        client.execute(env={**os.environ, "PYTHONPATH": path})
+        with client.setup_kernel(env={**os.environ, "PYTHONPATH": path}):
+            ask(client, BEGIN)
+            client.execute(cleanup_kc=False)
+            used = ask(client, "", SEEN)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise LessonError(failure(notebook, running, error)) from None
+    notebook.metadata.course["made_from"] = made_from(root, folder, used)
     notebook.metadata.language_info = {"name": "python"}
     for count, cell in enumerate(code_cells(notebook), start=1):
         cell.execution_count = count
         cell.outputs = [tidy for output in cell.outputs if (tidy := tidied(output, count))]
+
+
+def ask(client, text, expression="None"):
+    """Run code in a kernel without a trace in the notebook; return what an expression says then."""
+    request = client.kc.execute(text, silent=True, user_expressions={"answer": expression})
+    reply = client.wait_for_reply(request)
+    return ast.literal_eval(reply["content"]["user_expressions"]["answer"]["data"]["text/plain"])
 
 
 def code_cells(notebook):
@@ -183,6 +197,17 @@ def guard(path, force):
         raise LessonError(kind_words(path))
 
 
+def outdated(there, notebook, root):
+    """Return what has changed since a solved notebook was executed: None if nothing has."""
+    course = there.metadata.get("course", {}) if there else {}
+    if not isinstance(course.get("made_from"), dict):
+        return "it was not executed"
+    if course.get("code") != notebook.metadata.course.code:
+        return "its code has changed"
+    names = changed(root, course.made_from)
+    return f"{', '.join(names)} changed" if names else None
+
+
 def stale(lesson):
     """Return one sentence for each edition of a lesson that does not fit its source."""
     root, found = lesson.parents[1], []
@@ -191,8 +216,12 @@ def stale(lesson):
         there = read(path)
         if worked_in(path):
             found.append(kind_words(path))
-        elif there is None or there.metadata.course != made.metadata.course:
-            found.append(f"{folder}/{path.name} is stale: run `make lessons`.")
+            continue
+        why = outdated(there, made, root) if folder == "solutions" else None
+        if not why and (there is None or sources(there) != sources(made)):
+            why = "its text has changed"
+        if why:
+            found.append(f"{folder}/{path.name} is stale, for {why}: run `make lessons`.")
     return found
 
 
@@ -204,13 +233,19 @@ def build(lesson, force=False, again=False):
     guard(solutions, force)
     write(exercises, nbformat.writes(learners(lesson)) + "\n")
     notebook, there = solved(lesson), read(solutions)
-    if not again and there and there.metadata.get("course") == notebook.metadata.course:
-        return "unchanged"
-    solutions.parent.mkdir(exist_ok=True)
-    begin = time.perf_counter()
-    execute(notebook, solutions.parent, root)
+    if again or worked_in(solutions) or outdated(there, notebook, root):
+        solutions.parent.mkdir(exist_ok=True)
+        begin = time.perf_counter()
+        execute(notebook, solutions.parent, root)
+        done = f"executed in {time.perf_counter() - begin:.0f} s"
+    else:
+        notebook.metadata.course["made_from"] = there.metadata.course.made_from
+        for cell, was in zip(code_cells(notebook), code_cells(there), strict=True):
+            cell.outputs, cell.execution_count = was.outputs, was.execution_count
+        same = sources(there) == sources(notebook)
+        done = "unchanged" if same else "new text, not executed"
     write(solutions, nbformat.writes(notebook) + "\n")
-    return f"executed in {time.perf_counter() - begin:.0f} s"
+    return done
 
 
 def remove_orphans(root, force=False):

@@ -1,17 +1,38 @@
-"""What a solved lesson is made from: its source, modules of `utils`, data, weights, requirements.
+"""What a solved lesson was made from, as seen while it ran: code of `utils`, data, packages.
 
-The modules are found by their import statements, the data and weights by the texts quoted in the
-lesson and in those modules. An import or a file whose name is put together at run time from pieces
-shorter than three letters would be missed.
+What only a worker's process opens is not seen, and neither is a file that no Python code opens.
 """
 
 import ast
 import hashlib
-from pathlib import Path
+import json
+import re
+from importlib import metadata
 
 
 class LessonError(Exception):
     """A lesson that cannot be built; the message is for the person at the keyboard."""
+
+
+# For the lesson's kernel: this runs in a module of its own, so that no cell sees a name of it.
+WATCH = """
+import json, sys
+
+opened, before = set(), set(sys.modules)
+sys.addaudithook(lambda event, what: opened.add(str(what[0])) if event == "open" else None)
+
+def seen():
+    new = {name: module for name, module in list(sys.modules.items()) if name not in before}
+    files = [getattr(module, "__dict__", {}).get("__file__") or "" for module in new.values()]
+    tops = {name.partition(".")[0] for name in new} - before
+    return json.dumps([sorted(map(str, opened.union(files))), sorted(tops)])
+"""
+BEGIN = f"""
+sys = __import__("sys")
+exec({WATCH!r}, vars(sys.modules.setdefault("course_watch", type(sys)("course_watch"))))
+del sys
+"""
+SEEN = "__import__('course_watch').seen()"  # an expression, whose value `made_from` takes
 
 
 def digest(*parts):
@@ -23,71 +44,84 @@ def digest(*parts):
     return total.hexdigest()
 
 
-def made_from(lesson):
-    """Hash everything that decides what the solved edition of a lesson looks like."""
-    root = lesson.parents[1]
-    code = {lesson} | modules(lesson)
-    files = code | named_data(root, code) | {root / "requirements.txt"}
-    parts = []
-    for file in sorted(path for path in files if path.is_file()):
-        content = file.read_bytes()
-        if file.suffix in (".py", ".txt"):
-            content = content.replace(b"\r\n", b"\n")  # git on Windows may have changed these
-        parts += [file.relative_to(root).as_posix(), content]
-    return digest(*parts)
-
-
-def modules(lesson):
-    """Return the files of `utils` that a lesson imports, directly or through one another."""
-    root = lesson.parents[1]
-    found, todo = set(), {lesson}
-    while todo:
-        file = todo.pop()
-        for name in imported(file, root):
-            parts = name.split(".")
-            for n in range(1, len(parts) + 1):
-                stem = root.joinpath(*parts[:n])
-                for module in (stem.with_suffix(".py"), stem / "__init__.py"):
-                    if parts[0] == "utils" and module.is_file() and module not in found:
-                        found.add(module)
-                        todo.add(module)
-    return found
-
-
-def imported(file, root):
-    """Return the dotted names that a file may import: modules, or names inside modules."""
-    names = set()
-    for node in ast.walk(parse(file)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            package = file.relative_to(root).parts[: -node.level] if node.level else ()
-            start = ".".join([*package, *filter(None, [node.module])])
-            names |= {f"{start}.{alias.name}" for alias in node.names}
-    return names
-
-
-def named_data(root, code):
-    """Return the files of data/ whose names begin with a text that is quoted in the code.
-
-    That finds ``open_world("clever_hans")`` and ``load_weights(f"clever_hans_{kind}")``. It would
-    rather take a file too many than one too few.
-    """
-    texts = {
-        node.value
-        for file in code
-        for node in ast.walk(parse(file))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    names = tuple(name for text in texts if len(name := text.rsplit("/")[-1]) > 2)
-    data = (path for path in (root / "data").rglob("*") if path.suffix in (".nc", ".npz", ".npy"))
-    return {path for path in data if path.name.startswith(names)}
-
-
-def parse(file):
-    """Return a Python file's syntax tree."""
+def code(text):
+    """Hash Python code without comments, layout and docstrings, the same in every Python."""
     try:
-        return ast.parse(file.read_text(encoding="utf-8"))
-    except SyntaxError as error:
-        where = f"{Path(file).name}, line {error.lineno}"
-        raise LessonError(f"{where} is not valid Python: {error.msg}.") from None
+        return digest(repr(_shape(ast.parse(text))))
+    except SyntaxError:
+        return digest(text)
+
+
+def _shape(node):
+    """A syntax tree as nested lists, without what is empty: Pythons differ in what they leave out.
+
+    `ast.dump` and `ast.unparse` say other things of the same code in Python 3.11, 3.12 and 3.13.
+    """
+    if isinstance(node, list):
+        return [_shape(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if ast.get_docstring(node, clean=False) is not None:
+            fields["body"] = node.body[1:]
+    filled = {name: value for name, value in fields.items() if value is not None and value != []}
+    return [type(node).__name__, *((name, _shape(value)) for name, value in filled.items())]
+
+
+def pins(root):
+    """Return the versions of {distribution: version} that requirements.txt pins."""
+    found = {}
+    text = (root / "requirements.txt").read_text(encoding="utf-8")
+    for name, version in re.findall(r"(?m)^([\w.-]+)==([^\s;\\]+)", text):
+        found.setdefault(_plain(name), set()).add(version)  # one for each platform or Python
+    return {name: " ".join(sorted(versions)) for name, versions in found.items()}
+
+
+def _plain(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def made_from(root, folder, seen):
+    """Return {name: its hash or version} of what was used, if it belongs to the course.
+
+    Parameters
+    ----------
+    root, folder : Path
+        The course's folder, and the one the lesson ran in.
+    seen : str
+        What `SEEN` said in the kernel: files, and the names of imported packages.
+    """
+    files, tops = json.loads(seen)
+    packages, used, root = metadata.packages_distributions(), set(), root.resolve()
+    for top in tops:
+        used |= {_plain(name) for name in packages.get(top, ())}
+    for file in files:
+        path = (folder / file).resolve()
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+        if name.startswith("data/") or name.startswith("utils/") and name.endswith(".py"):
+            used.add(name)
+    used.discard("data/checksums.txt")  # it changes with any of the files that it names
+    pinned = pins(root)
+    now = {name: _now(root, name, pinned) for name in sorted(used)}
+    return {name: value for name, value in now.items() if value}
+
+
+def changed(root, made):
+    """Return the names in `made_from`'s answer that are not today what they were."""
+    pinned = pins(root)
+    return [name for name, was in made.items() if _now(root, name, pinned) != was]
+
+
+def _now(root, name, pinned):
+    """Hash of a file, or the pinned version of a distribution; None if it is gone or none."""
+    if "/" not in name:
+        return pinned.get(name)
+    path = root / name
+    if not path.is_file():
+        return None
+    return (
+        code(path.read_text(encoding="utf-8"))
+        if path.suffix == ".py"
+        else digest(path.read_bytes())
+    )

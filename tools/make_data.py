@@ -1,5 +1,6 @@
 """Write the committed samples of the worlds into data/. Run it with ``make data``."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -103,8 +104,18 @@ def make_land_fraction(path, degrees=6):
     write(xr.Dataset(file, coordinates, title), path)
 
 
+def write_checksums(folder):
+    """Write what `utils.worlds.read_data` and `sha256sum --check` compare the files with."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*.nc"))
+    ]
+    (folder / "checksums.txt").write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
 if __name__ == "__main__":
     make_land_fraction(DATA / "land" / "land_fraction.nc")
     make_clever_hans(DATA / "clever_hans.nc")
     make_convection(DATA / "convection.nc")
     make_goes_mrms(DATA / "goes_mrms.nc")
+    write_checksums(DATA)

@@ -28,20 +28,17 @@ def network(recipe):
     return networks.clever_hans()
 
 
-def made_by(recipe):
-    """The code that decides the weights."""
-    return [networks.clever_hans, clever_hans, training.fit]
+def data(recipe, n=None):
+    """Inputs and targets of the training, or of its first n pictures."""
+    n = n or recipe["pictures"]
+    drawn = clever_hans.simulate(n, worlds.TRAINING, recipe["setting"], progress=True)
+    return drawn.picture.values, drawn.horse.values[:, None]
 
 
 def train(model, recipe):
     """Train a horse network on one setting of the world."""
-    data = clever_hans.simulate(
-        recipe["pictures"], worlds.TRAINING, recipe["setting"], progress=True
-    )
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    training.fit(
-        model, data.picture, data.horse.values[:, None], loss=loss, epochs=recipe["epochs"]
-    )
+    training.fit(model, *data(recipe), loss=loss, epochs=recipe["epochs"])
 
 
 def right(model, recipe, n=1000):

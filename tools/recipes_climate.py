@@ -25,11 +25,6 @@ def network(recipe):
     return networks.year_of_map(ridge=recipe["ridge"], seed=recipe["first weights"])
 
 
-def made_by(recipe):
-    """The code that decides the weights."""
-    return [networks.year_of_map, climate, decades.fuzzy, decades.fit]
-
-
 @lru_cache
 def _maps(n, seed, members, variable, global_mean):
     maps, years = climate.anomalies(climate.simulate(n, seed, members=members), variable)
@@ -42,11 +37,17 @@ def _learned(recipe):
     return _maps(n, worlds.TRAINING, members, variable, global_mean)
 
 
-def train(model, recipe):
-    """Train on standardised maps and fuzzy decades."""
+def data(recipe, n=None):
+    """Standardised maps and years of the training, or of n of its maps, evenly spread."""
     maps, years = _learned(recipe)
     mean, deviation = climate.scale(maps, years, recipe["until"])
-    decades.fit(model, np.float32((maps - mean) / deviation), years, recipe["epochs"])
+    some = np.linspace(0, len(maps) - 1, n or len(maps)).astype(int)
+    return np.float32((maps[some] - mean) / deviation), years[some]
+
+
+def train(model, recipe):
+    """Train on standardised maps and fuzzy decades."""
+    decades.fit(model, *data(recipe), recipe["epochs"])
 
 
 def right(model, recipe, n=1760):

@@ -31,11 +31,6 @@ def network(recipe):
     return getattr(networks, recipe["network"])()
 
 
-def made_by(recipe):
-    """The code that decides the weights."""
-    return [getattr(networks, recipe["network"]), convection, training.fit]
-
-
 @lru_cache
 def _learned(setting, n):
     """Input, labels, and the map of what bubbles in the middle picture."""
@@ -44,19 +39,24 @@ def _learned(setting, n):
     return convection.as_input(data), data.convection.values, np.float32(middle[..., None])
 
 
-def train(model, recipe):
-    """Train a convection network: on labels, or on maps if that is its output."""
-    parts = [_learned(setting, n) for setting, n in recipe["data"].items()]
+def data(recipe, n=None):
+    """Inputs and targets of the training, or of the first n sequences of each setting."""
+    parts = [_learned(setting, n or whole) for setting, whole in recipe["data"].items()]
     x, label, where = (np.concatenate(part) for part in zip(*parts, strict=True))
-    if recipe["network"] == "convection_map":
-        y, loss = where, keras.losses.BinaryCrossentropy(from_logits=True)
-    else:
-        y, loss = label, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    y = where if recipe["network"] == "convection_map" else label
     if recipe["rescaled"]:
         gain = 2 ** np.random.default_rng(0).uniform(-1.3, 0.7, (len(x), 1, 1, 1))
         x = np.concatenate([x, np.float32(np.minimum(gain * x, 1))])
         y = np.concatenate([y, y])
-    training.fit(model, x, y, loss=loss, epochs=recipe["epochs"], learning_rate=recipe["step"])
+    return x, y
+
+
+def train(model, recipe):
+    """Train a convection network: on labels, or on maps if that is its output."""
+    maps = recipe["network"] == "convection_map"
+    kind = keras.losses.BinaryCrossentropy if maps else keras.losses.SparseCategoricalCrossentropy
+    options = {"epochs": recipe["epochs"], "learning_rate": recipe["step"]}
+    training.fit(model, *data(recipe), loss=kind(from_logits=True), **options)
 
 
 @lru_cache

@@ -21,9 +21,10 @@ def network(recipe):
     return networks.encoder_decoder(size=None, skip=recipe["skip"])
 
 
-def made_by(recipe):
-    """The code that decides the weights."""
-    return [networks.encoder_decoder, goes_mrms, training.weighted_loss, training.fit]
+def data(recipe, n=None):
+    """Inputs and targets of the training, or of its first n patches."""
+    drawn = goes_mrms.simulate(n or recipe["patches"], worlds.TRAINING, SIZE, progress=True)
+    return goes_mrms.as_input(drawn), goes_mrms.as_target(drawn)
 
 
 class _Keep(keras.callbacks.Callback):
@@ -43,15 +44,11 @@ class _Keep(keras.callbacks.Callback):
 @lru_cache
 def _weights(skip, patches, epochs, step):
     """Train once, for all checkpoints: the weights after 0, 1, ... epochs."""
-    data = goes_mrms.simulate(patches, worlds.TRAINING, SIZE, progress=True)
-    x, y = goes_mrms.as_input(data), goes_mrms.as_target(data)
+    x, y = data({"patches": patches})
     keras.utils.set_random_seed(0)
     model, keep = network({"skip": skip}), _Keep()
-    fit = model.fit
-    model.fit = lambda *args, callbacks=(), **same: fit(*args, callbacks=[*callbacks, keep], **same)
-    training.fit(
-        model, x, y, loss=training.weighted_loss, epochs=epochs, batch_size=18, learning_rate=step
-    )
+    options = {"epochs": epochs, "batch_size": 18, "learning_rate": step, "callbacks": [keep]}
+    training.fit(model, x, y, loss=training.weighted_loss, **options)
     return keep.weights
 
 
@@ -63,8 +60,8 @@ def train(model, recipe):
 
 @lru_cache
 def _tested(n):
-    data = goes_mrms.simulate(n, worlds.VALIDATION, SIZE, progress=True)
-    return goes_mrms.as_input(data), data.mrms.values
+    drawn = goes_mrms.simulate(n, worlds.VALIDATION, SIZE, progress=True)
+    return goes_mrms.as_input(drawn), drawn.mrms.values
 
 
 def right(model, recipe, n=600):
@@ -77,9 +74,11 @@ def right(model, recipe, n=600):
     says = 60 * model.predict(x, verbose=0)[..., 0]
     answers = {}
     for threshold in (20, 30, 40):
-        rng, found = np.random.default_rng(0), []
-        for a, b in zip(says >= threshold, seen >= threshold, strict=True):
-            if (a | b).any():
-                found.append(bool(rng.choice((a & b)[a | b])))
+        # One random number for each patch, whatever is found in the others.
+        places, found = np.random.default_rng(0).random(len(x)), []
+        for place, a, b in zip(places, says >= threshold, seen >= threshold, strict=True):
+            hits = (a & b)[a | b]
+            if hits.size:
+                found.append(bool(hits[int(place * hits.size)]))
         answers[f"CSI at {threshold} dBZ"] = np.array(found, bool)
     return answers

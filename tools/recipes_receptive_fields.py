@@ -21,17 +21,17 @@ def network(recipe):
     return far_cause.detector(recipe["dilations"])
 
 
-def made_by(recipe):
-    """The code that decides the weights."""
-    return [far_cause.detector, far_cause.storms, training.fit]
+def data(recipe, n=None):
+    """Inputs and targets of the training, or as many."""
+    x, severe = far_cause.storms(n or recipe["storms"], worlds.TRAINING)
+    return x, np.float32(severe)
 
 
 def train(model, recipe):
     """Train on storms whose trigger lies west or east."""
-    x, severe = far_cause.storms(recipe["storms"], worlds.TRAINING)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     options = {"epochs": recipe["epochs"], "batch_size": 50, "learning_rate": recipe["step"]}
-    training.fit(model, x, np.float32(severe), loss=loss, **options)
+    training.fit(model, *data(recipe), loss=loss, **options)
 
 
 def right(model, recipe, n=1000):

@@ -1,5 +1,10 @@
-"""Run every part of the tests, whatever fails, and close with one line that counts them all."""
+"""Run every part of the tests, whatever fails, and close with one line that counts them all.
 
+Each part runs in two processes, of one TensorFlow thread each, where there are two cores.
+"""
+
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -7,27 +12,64 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import build_lessons
+
 ROOT = Path(__file__).resolve().parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOTHING_COLLECTED = 5  # pytest's exit code
+ONE_THREAD = dict.fromkeys(
+    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
+)
 
 
 def parts(root, slow=False):
-    """Name and command of each part; graph and eager mode need a process each."""
-    pytest = ["pytest", "-m", "slow"] if slow else ["pytest"]
+    """Name and command of each part; graph and eager mode need a process each.
+
+    The browser runs the learners' edition, so nbval does only where there is no browser. A solved
+    edition that is not stale was executed as it is: only the slow tests execute it again.
+    """
+
+    def pytest(*arguments, dist="worksteal"):
+        two = ["-n", "2", "--dist", dist] if cores() > 1 else []
+        return ["pytest", "--durations=25", *two, *arguments]
+
     if not slow:
         yield "style", ["ruff", "check", "--quiet"]
         yield "format", ["ruff", "format", "--check", "--quiet"]
     for name in ("graph", "eager"):
         if (root / "tests" / name).is_dir():
-            yield name, [*pytest, f"tests/{name}"]
-    if slow:
-        return
-    editions = [name for name in ("notebooks", "solutions") if any((root / name).glob("*.ipynb"))]
+            chosen = ["-m", "slow", "-o", "faulthandler_timeout=7200"] if slow else []
+            yield name, pytest(*chosen, f"tests/{name}")
+    editions = sorted(root.glob("solutions/[0-9]*.ipynb"))
+    editions = [path for path in editions if slow or stale(path)]
+    if slow or not browser():
+        editions += sorted(root.glob("notebooks/[0-9]*.ipynb"))
     if editions:
-        both = ["-n", "2", "--dist", "loadfile", "--nbval-lax", "--nbval-current-env"]
-        yield "notebooks", [*pytest, *both, *editions]
-    if (root / "tests" / "browser").is_dir():
-        yield "browser", [*pytest, "tests/browser"]
+        names = [str(path.relative_to(root)) for path in editions]
+        nbval = "--nbval-lax", "--nbval-current-env"
+        yield "notebooks", pytest(*nbval, *names, dist="loadfile")
+    if not slow and (root / "tests" / "browser").is_dir():
+        yield "browser", pytest("tests/browser")
+
+
+def cores():
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def browser():
+    """Return the path of a browser for the tests, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def stale(path):
+    """Say whether a solved edition was not executed with today's code, data and packages."""
+    root = path.parents[1]
+    lesson = root / "lessons" / f"{path.stem}.py"
+    there = build_lessons.read(path)
+    return not lesson.exists() or bool(
+        build_lessons.outdated(there, build_lessons.solved(lesson), root)
+    )
 
 
 def count(report, code):
@@ -35,14 +77,14 @@ def count(report, code):
 
     Parameters
     ----------
-    report : Path
-        pytest's JUnit report; where there is none, the exit code alone decides.
+    report : Path or None
+        pytest's JUnit report, which must be there; None for a part without pytest.
     code : int
         The part's exit code. A part that had nothing to test is no failure; one that ended
         badly without a failed test (a crash) counts as one.
     """
-    if not report.exists():
-        return (0, 1, 0) if code else (1, 0, 0)
+    if report is None or not report.exists():
+        return (0, 1, 0) if code or report else (1, 0, 0)
     passed = failed = skipped = 0
     for suite in ElementTree.parse(report).getroot().iter("testsuite"):
         bad = int(suite.get("failures")) + int(suite.get("errors"))
@@ -61,9 +103,9 @@ def main(slow=False):
         print(f"\n--- {name}", flush=True)
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder) / "report.xml"
-            options = [f"--junitxml={report}"] if command[0] == "pytest" else []
-            process = subprocess.Popen([sys.executable, "-m", *command, *options], cwd=ROOT)
+            report = Path(folder) / "report.xml" if command[0] == "pytest" else None
+            command = [sys.executable, "-m", *command, *[f"--junitxml={report}"] * bool(report)]
+            process = subprocess.Popen(command, cwd=ROOT, env=os.environ | ONE_THREAD)
             try:
                 code = process.wait()
             except KeyboardInterrupt:

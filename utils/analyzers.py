@@ -177,7 +177,7 @@ def _weights(layer):
     if not isinstance(layer, layers.BatchNormalization):
         return weights
     slope, shift = linear.line(layer, weights)
-    scale = slope * np.sqrt(1 + layer.epsilon)
+    scale = slope * (1 + layer.epsilon) ** 0.5
     return [scale, shift, np.zeros_like(shift), np.ones_like(shift)]
 
 

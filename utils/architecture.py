@@ -5,6 +5,8 @@ from typing import NamedTuple
 from tensorflow import keras
 from tensorflow.keras import activations, layers
 
+from utils.plain import plain
+
 
 class Call(NamedTuple):
     """A layer at one place in a network: a layer that is used twice makes two calls."""
@@ -71,4 +73,4 @@ def activation(layer):
 
 def title(layer):
     """Name and class of a layer, for messages."""
-    return f"layer {layer.name!r} ({type(layer).__name__})"
+    return f"layer {plain(layer.name)!r} ({type(layer).__name__})"

@@ -34,6 +34,7 @@ from tqdm.auto import tqdm
 
 from utils import archive_store, course, inputs
 from utils.architecture import title
+from utils.plain import plain
 
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
 HOPELESS = 10  # failures without a success, after which a run stops
@@ -282,7 +283,10 @@ def _check(model, data, store, kind, output):
     """Refuse what does not fit; return how many of the dimensions count samples."""
     inputs.check_model(model)
     for layer in model.layers:
-        if type(layer).__module__.partition(".")[0] != "keras" or "Lambda" in type(layer).__name__:
+        if (
+            type(layer).__module__.partition(".")[0] != "tf_keras"
+            or "Lambda" in type(layer).__name__
+        ):
             raise NotImplementedError(
                 f"The workers cannot build the {title(layer)}: write it with Keras' own layers."
             )
@@ -309,24 +313,25 @@ def _check(model, data, store, kind, output):
     if not data.size:
         raise ValueError(f"data has the shape {data.shape} and holds no samples.")
     for dim, sizes in zip(data.dims, data.chunks, strict=True):
+        shown = plain(dim)
         if np.isnan(sizes).any():
             raise ValueError(
-                f"The sizes of the chunks along {dim} are not known: make data of an array after "
+                f"The sizes of the chunks along {shown} are not known: make data of an array after "
                 "its compute_chunk_sizes()."
             )
         if dim in data.dims[samples:] and len(sizes) > 1:
-            raise ValueError(f"A map is cut along {dim}: join it by data.chunk({dim}=-1).")
+            raise ValueError(f"A map is cut along {shown}: join it by data.chunk({shown}=-1).")
         if len({*sizes[:-1]}) > 1 or sizes[-1] > sizes[0]:
             raise ValueError(
-                f"The chunks along {dim} differ in size: make them even by "
-                f"data.chunk({dim}={max(sizes)})."
+                f"The chunks along {shown} differ in size: make them even by "
+                f"data.chunk({shown}={max(sizes)})."
             )
     taken = {kind, "done", "network", *(f"{dim}_chunk" for dim in data.dims)} & {*data.coords}
     if taken:
         raise ValueError(f"The store needs the name {taken.pop()} itself: rename the coordinate.")
     several = [name for name, index in data.indexes.items() if index.nlevels > 1]
     if several:
-        raise ValueError(f"{several[0]} is a MultiIndex: split it by data.reset_index.")
+        raise ValueError(f"{plain(several[0])} is a MultiIndex: split it by data.reset_index.")
     return samples
 
 
@@ -385,6 +390,6 @@ def _name(data, place, part):
     where = []
     for dim, cut in part.items():
         values = data[dim].values[cut] if dim in data.coords else range(cut.start, cut.stop)
-        ends = [str(values[0])] + [str(values[-1])] * (len(values) > 1)
-        where.append(f"{dim} {' to '.join(ends)}")
+        ends = [plain(values[0])] + [plain(values[-1])] * (len(values) > 1)
+        where.append(f"{plain(dim)} {' to '.join(ends)}")
     return f"chunk {', '.join(map(str, place))} ({'; '.join(where)})"

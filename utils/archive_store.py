@@ -24,6 +24,7 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from utils import course, lrp
+from utils.plain import plain
 
 CURE = "make the call again that made it; it makes what is missing, and keeps the rest"
 
@@ -78,7 +79,7 @@ def make(store, kind, model, data, samples, origin):
     options = {"dtype": "float32", "fill_value": np.nan, "dimension_names": data.dims}
     chunks = tuple(sizes[0] for sizes in data.chunks)
     maps = group.create_array(kind, shape=data.shape, chunks=chunks, **options, **checked)
-    maps.attrs["long_name"] = f"{kind} of {data.name}" if data.name else kind
+    maps.attrs["long_name"] = f"{kind} of {plain(data.name)}" if data.name else kind
     count = data.data.numblocks[:samples]
     options = {"dtype": "int8", "dimension_names": [f"{dim}_chunk" for dim in data.dims[:samples]]}
     group.create_array("done", shape=count, chunks=count, **options, **checked)
@@ -240,7 +241,8 @@ def _network(store, wanted):
         model = tf.keras.models.model_from_json(config)
     except ValueError as error:
         raise NotImplementedError(
-            f"The workers cannot build the network ({error}): write it with Keras' own parts."
+            f"The workers cannot build the network ({plain(error, 200)}): write it with Keras' own "
+            "parts."
         ) from error
     model.set_weights(weights)
     return model

@@ -39,7 +39,8 @@ def start(seed=0, eager=False):
     Raises
     ------
     RuntimeError
-        If the process already runs in the other mode: it is chosen once per process.
+        If the process already runs in the other mode: it is chosen once per process. Or if
+        TensorFlow was imported before `utils`, and with Keras 3.
     TypeError, ValueError
         If the seed is not an integer between 0 and 2**32 - 1.
     """
@@ -50,9 +51,15 @@ def start(seed=0, eager=False):
         raise ValueError(f"seed must lie between 0 and 2**32 - 1, not {seed}: write start(seed=0).")
 
     import tensorflow as tf  # takes seconds, so only when a lesson really starts
+    from tensorflow.keras import layers  # not where tf.keras is found, if TensorFlow came first
 
     from utils import plots
 
+    if not all(one.__module__.startswith("tf_keras.") for one in (tf.keras.Model, layers.Layer)):
+        raise RuntimeError(
+            "TensorFlow was imported before the course's utils and took Keras 3, where the course "
+            "needs Keras 2: restart the kernel, then run the lesson from its first cell."
+        )
     wanted = "eager" if eager else "graph"
     current = _mode or (None if tf.executing_eagerly() else "graph")
     if current not in (None, wanted):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from utils import reach, receptive_field
 from utils.kept import Kept
+from utils.plain import plain
 
 
 class Cut(NamedTuple):
@@ -105,7 +106,7 @@ class Plan:
             except (NotImplementedError, TypeError, ValueError) as error:
                 raise NotImplementedError(
                     f"Keras cannot build the network for {shape[0]} x {shape[1]} pixels "
-                    f"({error}): explain the whole map."
+                    f"({plain(error, 200)}): explain the whole map."
                 ) from error
             self.copies[shape] = copy, None
         copy, known = self.copies[shape]

@@ -6,7 +6,8 @@ by Labe and Barnes 2021: a year is a window of ten years around it, shared over 
 
 import numpy as np
 from tensorflow import keras
-from tqdm.keras import TqdmCallback
+
+from utils import training
 
 CENTRES = np.arange(1915.0, 2106, 10)
 
@@ -59,22 +60,15 @@ def fit(model, x, years, epochs=50):
     Raises
     ------
     ValueError
-        If an input is NaN or infinite, if the numbers differ, or as in `fuzzy`.
+        As in `fuzzy` and in :func:`utils.training.fit`.
     """
-    x, shares = np.asarray(x), fuzzy(years)
-    if len(x) != len(shares):
-        raise ValueError(f"There are {len(x)} maps and {len(shares)} years: give one for each.")
-    if not np.isfinite(x).all():
-        raise ValueError("A map holds NaN or infinite values: remove or fill them.")
 
     def loss(truth, logits):
         return keras.losses.binary_crossentropy(truth, keras.activations.softmax(logits))
 
-    # Keras' newer optimizers fail in graph mode, which iNNvestigate needs.
     sgd = keras.optimizers.legacy.SGD(0.01, momentum=0.9, nesterov=True)
-    model.compile(sgd, loss=loss)
-    bar = TqdmCallback(verbose=0)
-    return model.fit(x, shares, batch_size=32, epochs=epochs, verbose=0, callbacks=[bar]).history
+    how = {"loss": loss, "epochs": epochs, "batch_size": 32, "optimizer": sgd}
+    return training.fit(model, x, fuzzy(years), **how)
 
 
 def year(logits):

@@ -15,12 +15,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-TENSORFLOW = "2.14.1"
+TENSORFLOW = ("2.20", "2.21")
 INNVESTIGATE = "2.1.2"
 MEMORY = 1.5e9  # bytes; the most that a lesson may take
 DISK = 0.5e9  # bytes; for what a learner writes
 
-SET_UP_AGAIN = "run `make lab` in the course's folder, or make the conda environment again"
+SET_UP_AGAIN = "run `make lab` in the course's folder, or `bash postBuild` where there is no .venv"
 
 
 class Need(NamedTuple):
@@ -39,10 +39,11 @@ def check():
     list of Need
         Named tuples ``(ok, need, cure)``. Nothing is raised: what cannot be found out is ok.
     """
+    tensorflow, keras = (_version(name).rpartition(".")[0] for name in ("tensorflow", "tf-keras"))
     return [
         Need(
-            sys.version_info[:2] == (3, 11),
-            "Python 3.11",
+            (3, 11) <= sys.version_info[:2] <= (3, 13),
+            "Python 3.11, 3.12 or 3.13",
             f"this is Python {platform.python_version()} at {sys.executable}: {SET_UP_AGAIN}",
         ),
         Need(
@@ -50,8 +51,13 @@ def check():
             "a processor with AVX",
             "TensorFlow cannot run on this processor: use another machine or Binder (README)",
         ),
-        Need(_version("tensorflow") == TENSORFLOW, f"TensorFlow {TENSORFLOW}", SET_UP_AGAIN),
-        Need(_version("numpy").startswith("1."), "NumPy below 2", SET_UP_AGAIN),
+        Need(tensorflow in TENSORFLOW, f"TensorFlow {' or '.join(TENSORFLOW)}", SET_UP_AGAIN),
+        Need(
+            bool(keras) and keras == tensorflow,
+            "tf-keras of TensorFlow's version",
+            f"the one is {keras or 'missing'}, the other {tensorflow or 'missing'}: {SET_UP_AGAIN}",
+        ),
+        Need(_version("numpy").startswith("2."), "NumPy 2", SET_UP_AGAIN),
         Need(
             _version("innvestigate") == INNVESTIGATE and _imports("innvestigate"),
             f"iNNvestigate {INNVESTIGATE}",
@@ -134,7 +140,7 @@ def _imports(package):
         except Exception:
             return False
         return True
-    quiet = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+    quiet = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", TF_USE_LEGACY_KERAS="1")
     command = [sys.executable, "-c", f"import {package}"]
     return not subprocess.run(command, env=quiet, capture_output=True).returncode
 

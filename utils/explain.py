@@ -11,6 +11,7 @@ import tensorflow as tf
 import xarray as xr
 
 from utils import analyzers, inputs
+from utils.plain import plain
 
 _METHODS = {
     "gradient": ("gradient", "Where does a small change matter most?", "simonyan2013"),
@@ -131,7 +132,7 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
             "or try lrp.epsilon, which keeps away from divisions by zero."
         )
     if isinstance(x, xr.DataArray):
-        title = f"{method} of {x.name}" if x.name else method
+        title = f"{method} of {plain(x.name)}" if x.name else method
         return xr.DataArray(maps, x.coords, x.dims, "explanation", {"long_name": title})
     return maps
 
@@ -185,7 +186,8 @@ def _smoothgrad(gradient, sample, augment_by_n=COPIES, noise_level=0.15, seed=0)
         raise ValueError(f"noise_level must be 0 or larger, not {noise_level}.")
     shape = (augment_by_n, *sample.shape[1:])
     noise = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
-    return gradient(sample + noise_level * np.ptp(sample) * noise).mean(axis=0, keepdims=True)
+    level = float(noise_level) * float(np.ptp(sample))  # a NumPy number would make all double
+    return gradient(sample + level * noise).mean(axis=0, keepdims=True)
 
 
 def _integrated_gradients(gradient, sample, steps=COPIES, reference_inputs=0):

@@ -4,7 +4,7 @@ import numpy as np
 from tensorflow import keras
 from tensorflow.keras import layers
 
-from utils.worlds import check_request
+from utils.worlds.drawing import check_request
 
 SIZE, DISTANCE = 33, 12  # pixels: the picture, and from the storm to its trigger
 

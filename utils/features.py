@@ -246,13 +246,13 @@ def backward_optimise(
     parts.check_number("target", target, -np.inf)
     start = parts.check_sample(sample, tuple(model.inputs[0].shape), low, high)
     part = parts.find(model, None, unit, start.shape, odds=True)
-    first = part.run(start[None], slope=False)[0]
+    first = float(part.run(start[None], slope=False)[0])
     way, closest = target - first, first
     best, smallest, direction, x = start, np.inf, np.zeros_like(start), start
     history, frames = [], {0: np.float32(start)}
     for step in tqdm(range(1, steps + 1), delay=2, leave=False, disable=not progress):
         (value,), (slope,) = part.run(x[None])
-        wanted = target + 1e-3 * way - value + np.vdot(slope, x)
+        wanted = target + 1e-3 * way - float(value) + np.vdot(slope, x)
         direction += (_nearest(start, slope, wanted, low, high) - start - direction) / step**0.5
         x = (start + direction).clip(low, high)
         shortest, longest = 0, 2
@@ -284,6 +284,7 @@ def backward_optimise(
 
 def _nearest(start, slope, wanted, low, high):
     """The point nearest to `start` inside the limits at which slope @ point is `wanted`."""
+    slope = np.float64(slope)  # the root is sought to more digits than single precision has
 
     def point(t):
         return (start + t * slope).clip(low, high)

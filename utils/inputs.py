@@ -7,6 +7,8 @@ import tensorflow as tf
 import xarray as xr
 from tqdm.auto import tqdm
 
+from utils.plain import plain
+
 
 def check_model(model):
     """Refuse what is no Keras model of known layers with one input and one output."""
@@ -36,7 +38,8 @@ def check_model(model):
 def check_samples(x, expected, dtype="float32"):
     """The samples as an array; `expected` is the shape the network takes, None for any size."""
     if isinstance(x, xr.Dataset):
-        raise TypeError(f"x is a Dataset: pass one of its variables, {', '.join(x.data_vars)}.")
+        names = plain(", ".join(map(str, x.data_vars)), 300)
+        raise TypeError(f"x is a Dataset: pass one of its variables, {names}.")
     try:
         samples = np.ma.asarray(x)
     except (TypeError, ValueError, NotImplementedError) as error:
@@ -99,10 +102,17 @@ def check_count(name, count):
         raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
 
 
+def check_layer(layer, names):
+    """Refuse a layer that is not among the network's names."""
+    if layer not in names:
+        hint = did_you_mean(layer, names) or f"choose from {plain(', '.join(names), 300)}."
+        raise ValueError(f"The network has no layer {layer!r}: {hint}")
+
+
 def did_you_mean(name, known):
     """A question that names what is near a misspelt name, or nothing."""
     near = difflib.get_close_matches(str(name).lower(), known, cutoff=0.4)
-    return f"did you mean {' or '.join(near)}?" if near else ""
+    return f"did you mean {' or '.join(map(plain, near))}?" if near else ""
 
 
 def chunks(n, size, bar=True):

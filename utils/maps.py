@@ -87,14 +87,14 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
     ax.contour(*middles, climate.land().values, [0.5], **coasts)
     ax.set_facecolor("#d5d9df")
     ax.spines["geo"].set(linewidth=0.6, edgecolor=plots.GREY)
-    ax.set_title(title, fontsize=10, fontweight="normal")
+    ax.set_title(title, fontsize=10, fontweight="normal", parse_math=False)
     return drawn
 
 
 def bar(fig, drawn, axes, label):
     """Add a colour bar beside maps of one range, and return it."""
     colours = fig.colorbar(drawn, ax=axes, shrink=0.8, pad=0.01)
-    colours.set_label(label)
+    colours.set_label(label, parse_math=False)
     colours.outline.set_visible(False)
     return colours
 

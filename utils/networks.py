@@ -4,6 +4,8 @@ import numpy as np
 from tensorflow import keras
 from tensorflow.keras import layers
 
+from utils.plain import plain
+
 
 def clever_hans(size=64):
     """Horse or no horse: a plain CNN with one output.
@@ -27,8 +29,7 @@ def clever_hans(size=64):
     ValueError
         If `size` is not a positive multiple of 16: four poolings halve it four times.
     """
-    if size < 16 or size % 16:
-        raise ValueError(f"size is {size}: give a positive multiple of 16, such as 64.")
+    _check_multiple(size, 16)
     model = keras.Sequential([keras.Input((size, size, 3))], name="clever_hans")
     for filters in (16, 32, 48, 64):
         model.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
@@ -64,8 +65,8 @@ def encoder_decoder(size=256, channels=4, skip=False):
     ValueError
         If `size` is not a positive multiple of 8: three poolings halve it three times.
     """
-    if size is not None and (size < 8 or size % 8):
-        raise ValueError(f"size is {size}: give a positive multiple of 8, such as 64.")
+    if size is not None:
+        _check_multiple(size, 8)
     x = inputs = keras.Input((size, size, channels))
     before_pooling = []
     for _ in range(3):
@@ -227,9 +228,8 @@ def shuffled(model, names, seed=0):
     with_weights = [layer.name for layer in model.layers if layer.weights]
     unknown = [name for name in names if name not in with_weights]
     if unknown or not names:
-        raise ValueError(
-            f"There is nothing to shuffle in {unknown}: choose from {', '.join(with_weights)}."
-        )
+        known = plain(", ".join(with_weights), 300)
+        raise ValueError(f"There is nothing to shuffle in {unknown}: choose from {known}.")
     rng = np.random.default_rng(seed)
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())

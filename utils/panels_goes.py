@@ -73,7 +73,8 @@ def field(ax, name, values, title=None):
     artist = ax.imshow(values, **look)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set(visible=True, color="#c9ced6")  # where there is no echo, all is white
-    ax.set_title(own if title is None else title, fontsize=10, fontweight="normal")
+    title = own if title is None else title
+    ax.set_title(title, fontsize=10, fontweight="normal", parse_math=False)
     return artist
 
 
@@ -170,7 +171,7 @@ def performance_diagram(scores, thresholds):
         for k in range(1, len(thresholds), 2):
             ax.annotate(f" {thresholds[k]:g}", (x[k], y[k]), fontsize=8, color=colour)
     ax.set(xlabel="1 - FAR", ylabel="POD", xlim=(0, 1), ylim=(0, 1))
-    ax.legend(loc="lower right")
+    plt.setp(ax.legend(loc="lower right").get_texts(), parse_math=False)
     return fig
 
 
@@ -195,9 +196,12 @@ def dots(groups, label):
             place = i + 0.7 * ((k + 0.5) / len(names) - 0.5)
             error = [[value - low], [high - value]]
             ax.errorbar(place, value, error, fmt="o", color=f"C{k}")
-    ax.set(xticks=range(len(groups)), xticklabels=list(groups), ylabel=label)
+    ax.set_xticks(range(len(groups)), list(groups), parse_math=False)
+    ax.set_ylabel(label, parse_math=False)
     ax.axhline(0, color=plots.GREY, lw=0.8)
-    ax.legend(ax.containers[: len(names)], names, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    above = {"ncols": 3, "loc": "lower left", "bbox_to_anchor": (0, 1)}
+    legend = ax.legend(ax.containers[: len(names)], names, **above)
+    plt.setp(legend.get_texts(), parse_math=False)
     return fig
 
 

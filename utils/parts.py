@@ -14,6 +14,7 @@ from tensorflow.keras import activations, layers
 
 from utils import architecture, inputs, linear
 from utils.kept import Kept
+from utils.plain import plain
 
 ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
 
@@ -106,13 +107,14 @@ class Part(NamedTuple):
 def find(model, layer, unit, shape, odds=False):
     """The part of the network that is asked for, with the network's present weights."""
     known = [one.name for one in model.layers if type(one) is not layers.InputLayer]
-    if layer is not None and layer not in known:
-        hint = inputs.did_you_mean(layer, known) or f"choose from {', '.join(known)}."
-        raise ValueError(f"The network has no layer {layer!r}: {hint}")
+    if layer is not None:
+        inputs.check_layer(layer, known)
     asked = model.get_layer(layer) if layer else model.outputs[0]._keras_history.layer
     output = asked.get_output_at(0)
     if isinstance(output, list):
-        raise NotImplementedError(f"The layer {asked.name!r} has several outputs: choose another.")
+        raise NotImplementedError(
+            f"The {architecture.title(asked)} has several outputs: choose another."
+        )
     whole = unit is None and output.shape[1:].num_elements() != 1
     if whole and odds:
         raise ValueError("The network has several outputs: say which by unit=0 or the like.")
@@ -124,7 +126,7 @@ def find(model, layer, unit, shape, odds=False):
         )
     except (NotImplementedError, TypeError) as error:
         raise NotImplementedError(
-            f"Keras cannot copy the network ({error}): build it from Keras' own layers."
+            f"Keras cannot copy the network ({plain(error, 200)}): build it from Keras' own layers."
         ) from error
     chosen = np.zeros(machine.shape, bool)
     numbers = unit if isinstance(unit, tuple) else (0 if unit is None else unit,)
@@ -135,8 +137,8 @@ def find(model, layer, unit, shape, odds=False):
     ends = machine.shape if isinstance(unit, tuple) else machine.shape[-1:]
     if len(numbers) != len(ends) or any(not 0 <= i < n for i, n in zip(numbers, ends, strict=True)):
         raise ValueError(
-            f"There is no unit {unit!r} in the layer {asked.name!r}: its output has the shape "
-            f"{machine.shape}; count from 0."
+            f"There is no unit {unit!r} in the {architecture.title(asked)}: its output "
+            f"has the shape {machine.shape}; count from 0."
         )
     chosen[numbers if isinstance(unit, tuple) else (..., *numbers)] = True
     machine.load(model.get_weights())

@@ -10,6 +10,8 @@ from cycler import cycler
 from IPython import get_ipython
 from IPython.display import display
 
+from utils.cards import AS_IT_IS
+
 # One resolution for all figures: at 100 dots per inch, 10 pt letters are as large as JupyterLab's,
 # and a lesson with twenty figures stays well below a megabyte.
 DPI = 100
@@ -106,7 +108,8 @@ def show(fig, alt):
             metadata={"image/png": {"alt": alt}},
             raw=True,
         )
-        caption = f'<div style="opacity: 0.75; max-width: 48em;">{html.escape(alt)}</div>'
+        look = f'class="{AS_IT_IS}" style="opacity: 0.75; max-width: 48em;"'
+        caption = f"<div {look}>{html.escape(alt)}</div>"
         display({"text/html": caption, "text/plain": alt}, raw=True)
     plt.close(fig)
 
@@ -147,7 +150,8 @@ def colour_limit(heat_map):
     size = abs(np.asarray(heat_map, float))
     if not np.isfinite(size).all():
         raise ValueError("The heat map holds NaN or infinite values: look for the cause first.")
-    return np.percentile(size, 99.5) or size.max() or 1.0
+    # A number of Python's: one of NumPy's makes the map it divides double under NumPy 2 alone.
+    return float(np.percentile(size, 99.5) or size.max() or 1)
 
 
 def relevance(ax, heat_map, title="", masks=None, limit=None):
@@ -185,13 +189,14 @@ def relevance_bar(fig, artist, axes, label="relevance, scaled to each map"):
     bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01)
     low, high = artist.get_clim()
     bar.set_ticks([low, 0, high], labels=["against", "0", "for"])
-    bar.set_label(label)
+    bar.set_label(label, parse_math=False)
     bar.outline.set_visible(False)
 
 
 def _frame(ax, title, masks):
     ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=10, fontweight="normal")
+    # Names may come from a file. The text stays without formulas when it is set again.
+    ax.set_title(title, fontsize=10, fontweight="normal", parse_math=False)
     for spine in ax.spines.values():
         spine.set_visible(True)
         spine.set_color("#c9ced6")
@@ -226,7 +231,7 @@ def gallery(pictures, heat_maps, masks=None):
         for ax, maps in zip(column[1:], heat_maps.values(), strict=True):
             drawn = relevance(ax, maps[i], masks=outlines)
     for ax, name in zip(axes[:, 0], ["picture", *heat_maps], strict=True):
-        ax.set_ylabel(name)
+        ax.set_ylabel(name, parse_math=False)
     relevance_bar(fig, drawn, axes[1:])
     return fig
 
@@ -251,7 +256,8 @@ def before_after(rates):
         ):
             error = [[value - low], [high - value]]
             ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
-    ax.set(yticks=range(len(rates)), yticklabels=list(rates), xlim=(-3, 103))
+    ax.set_yticks(range(len(rates)), list(rates), parse_math=False)
+    ax.set_xlim(-3, 103)
     ax.set_ylim(len(rates) - 0.5, -0.5)
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(handles[:2], labels[:2], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)

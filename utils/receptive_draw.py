@@ -53,7 +53,8 @@ def scales(ax, kilometres):
     for row, size in enumerate(kilometres.values()):
         ax.plot(size, row, "o", color=plots.RED)
     ax.set(xscale="log", xlim=(0.2, 10000), ylim=(len(kilometres) - 0.5, -2.2))
-    ax.set(yticks=range(len(kilometres)), yticklabels=list(kilometres), xlabel="size (km)")
+    ax.set_yticks(range(len(kilometres)), list(kilometres), parse_math=False)
+    ax.set_xlabel("size (km)")
 
 
 def builder(image, kilometres):

@@ -177,9 +177,7 @@ def _position(found, layer):
     if layer is None:
         return len(found) - 1
     names = [one.call.name for one in found]
-    if layer not in names:
-        hint = inputs.did_you_mean(layer, names) or f"choose from {', '.join(names)}."
-        raise ValueError(f"The network has no layer {layer!r}: {hint}")
+    inputs.check_layer(layer, names)
     return names.index(layer)
 
 
@@ -187,7 +185,9 @@ def places(layer, pixel):
     """Rows and columns of one pixel, as arrays."""
     if layer.lengths is None:
         if pixel is not None:
-            raise ValueError(f"The layer {layer.call.name!r} has no pixels: leave pixel out.")
+            raise ValueError(
+                f"The {architecture.title(layer.call.layer)} has no pixels: leave pixel out."
+            )
         return None
     if pixel is None:
         pixel = tuple(n // 2 for n in layer.lengths)
@@ -200,7 +200,7 @@ def places(layer, pixel):
         raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {pixel!r}.")
     if any(not 0 <= i < n for i, n in zip(pixel, layer.lengths, strict=True)):
         raise ValueError(
-            f"There is no pixel {pixel} in the layer {layer.call.name!r}: it has "
+            f"There is no pixel {pixel} in the {architecture.title(layer.call.layer)}: it has "
             f"{layer.lengths[0]} rows and {layer.lengths[1]} columns; count from 0."
         )
     return tuple(np.array([i]) for i in pixel)
@@ -287,4 +287,6 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
 
 
 def _no_pixels(layer):
-    raise ValueError(f"The layer {layer.call.name!r} has no pixels: choose one that has.")
+    raise ValueError(
+        f"The {architecture.title(layer.call.layer)} has no pixels: choose one that has."
+    )

@@ -1,40 +1,33 @@
 """Train a network with a progress bar; keep its weights with a record of how they were made."""
 
-import ast
 import hashlib
-import importlib
-import inspect
 import json
 import zipfile
-import zlib
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorflow import keras
 from tqdm.auto import tqdm
 
 from utils.worlds import data_folder
 
-
-class _Progress(tf.keras.callbacks.Callback):
-    """One bar over all batches, with the running loss behind it."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.bar = tqdm(total=batches, unit="batch")
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.bar.update()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()})
-
-    def on_train_end(self, logs=None):
-        self.bar.close()
+# Beside the weights a file holds these: a record, at most so many bytes long, and a probe.
+RECORD, RECORD_SIZE, PROBE = "record.json", 20_000, ("probe_input", "probe_output")
 
 
-def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3):
-    """Train with Adam, a step size that falls to zero along half a cosine, and a progress bar.
+def fit(
+    model,
+    x,
+    y,
+    *,
+    loss,
+    epochs,
+    batch_size=64,
+    learning_rate=1e-3,
+    optimizer=None,
+    callbacks=(),
+):
+    """Train a network with a progress bar.
 
     Parameters
     ----------
@@ -42,12 +35,17 @@ def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3):
         The network. It is trained in place.
     x, y : array_like
         Inputs and targets, shapes (sample, ...) as the network takes and gives them.
-    loss : str or keras.losses.Loss
+    loss : str, function or keras.losses.Loss
         What to minimise.
     epochs, batch_size : int
         Passes over all samples, and samples for each step.
     learning_rate : float
         Adam's first step size.
+    optimizer : keras.optimizers.Optimizer, optional
+        None is Adam, with a step size that falls to zero along half a cosine. In graph mode, which
+        iNNvestigate needs, it must be one of ``keras.optimizers.legacy``.
+    callbacks : sequence of keras.callbacks.Callback
+        What else to call while training.
 
     Returns
     -------
@@ -65,13 +63,18 @@ def fit(model, x, y, *, loss, epochs, batch_size=64, learning_rate=1e-3):
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("Inputs or targets hold NaN or infinite values: remove or fill them.")
     steps = epochs * -(-len(x) // batch_size)
-    falling = tf.keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    # Keras' newer Adam fails in graph mode, which iNNvestigate needs.
-    adam = tf.keras.optimizers.legacy.Adam(falling)
-    model.compile(adam, loss=loss)
-    progress = [_Progress(steps)]
-    run = model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=progress)
-    return run.history
+    if optimizer is None:
+        falling = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+        optimizer = keras.optimizers.legacy.Adam(falling)
+    model.compile(optimizer, loss=loss)
+    # Not tqdm's own callback: beside tf_keras it imports all of Keras 3, for seconds and 120 MB.
+    with tqdm(total=steps, unit="batch") as bar:
+        progress = keras.callbacks.LambdaCallback(
+            on_batch_end=lambda batch, logs: bar.update(),
+            on_epoch_end=lambda epoch, logs: bar.set_postfix(loss=f"{logs['loss']:.3f}"),
+        )
+        how = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
+        return model.fit(x, y, **how, callbacks=[progress, *callbacks]).history
 
 
 def weighted_loss(truth, estimate):
@@ -92,55 +95,18 @@ def weighted_loss(truth, estimate):
     return tf.reduce_mean(tf.exp(5 * truth**4) * (estimate - truth) ** 2)
 
 
-def fingerprint(source):
-    """Hash of the code of a function, a module, or a package with all its modules.
-
-    Comments, docstrings and layout do not count.
-
-    Parameters
-    ----------
-    source : function or module
+def checksum(weights):
+    """Hash of a list of arrays.
 
     Returns
     -------
     str
         16 hexadecimal digits.
     """
-    if hasattr(source, "__path__"):
-        files = sorted(Path(source.__path__[0]).rglob("*.py"))
-        texts = [file.read_text(encoding="utf-8") for file in files]
-    else:
-        texts = [inspect.getsource(source)]
-    code = "".join(ast.dump(_without_docstrings(ast.parse(text))) for text in texts)
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+    return hashlib.sha256(b"".join(array.tobytes() for array in weights)).hexdigest()[:16]
 
 
-def _without_docstrings(tree):
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            if ast.get_docstring(node) is not None:
-                del node.body[0]
-    return tree
-
-
-def _place(source):
-    """Where the source stands: "utils.networks:clever_hans", or "utils.worlds.clever_hans"."""
-    return source.__name__ if inspect.ismodule(source) else f"{source.__module__}:{source.__name__}"
-
-
-def _present_fingerprint(place, name):
-    """Fingerprint of the code at `place` as it is now, None if it is gone."""
-    module, _, function = place.partition(":")
-    if not module.startswith("utils."):  # a file must not choose what is imported
-        raise ValueError(f"{name} was not made by this course: it names {place}.")
-    try:
-        source = importlib.import_module(module)
-        return fingerprint(getattr(source, function) if function else source)
-    except (ImportError, AttributeError):
-        return None
-
-
-def save_weights(model, name, *, made_by, **record):
+def save_weights(model, name, *, probe=None, **record):
     """Write a network's weights and their record to ``data/weights/<name>.npz``.
 
     Plain arrays, in the order of ``model.get_weights()``, and no pickle.
@@ -150,9 +116,9 @@ def save_weights(model, name, *, made_by, **record):
     model : keras.Model
     name : str
         Name of the file, without its ending.
-    made_by : sequence of functions and modules
-        The code that decides the weights: the network's function first, then the world of its
-        training data. Once one of them changes, the weights count as outdated.
+    probe : (array, array), optional
+        Some inputs as they were drawn and the network's outputs, by which a test sees later whether
+        the world or the network has moved.
     **record
         What else should be known: seed, epochs, scores (anything that JSON can hold).
 
@@ -160,14 +126,25 @@ def save_weights(model, name, *, made_by, **record):
     -------
     pathlib.Path
         The file.
+
+    Raises
+    ------
+    ValueError
+        If a weight is NaN or infinite.
     """
-    code = {_place(source): fingerprint(source) for source in made_by}
+    weights = model.get_weights()
+    if not all(np.isfinite(array).all() for array in weights):
+        raise ValueError(f"Weights of {name} are NaN or infinite: train with a smaller step.")
     versions = {"tensorflow": tf.__version__, "numpy": np.__version__}
-    arrays = {f"{i:03d}": array for i, array in enumerate(model.get_weights())}
+    text = json.dumps({"versions": versions, **record, "checksum": checksum(weights)})
+    arrays = {f"{i:03d}": array for i, array in enumerate(weights)}
+    if probe:
+        arrays |= dict(zip(PROBE, probe, strict=True))
     path = data_folder() / "weights" / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"code": code, "versions": versions, **record})
-    np.savez_compressed(path, record=np.array(text), **arrays)
+    np.savez_compressed(path, **arrays)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(zipfile.ZipInfo(RECORD), text)
     return path
 
 
@@ -191,32 +168,55 @@ def load_weights(model, name):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, belongs to another network, or was made by code that has
-        changed since.
+        If the file is damaged, or belongs to another network.
     """
     path = data_folder() / "weights" / f"{name}.npz"
     if not path.exists():
         there = ", ".join(sorted(p.stem for p in path.parent.glob("*.npz"))) or "none"
         raise FileNotFoundError(f"There are no weights called {name!r}. There are: {there}.")
+    wanted = model.get_weights()
     try:
-        with np.load(path, allow_pickle=False) as file:
-            record = json.loads(str(file["record"]))
-            weights = [file[key] for key in sorted(set(file.files) - {"record"})]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        weights, record = _read(path, wanted)
+    except Exception as error:  # a damaged archive, header or record can raise any
         raise ValueError(
             f"{path.name} is damaged: get it again with "
             f"`git checkout -- :/data/weights/{path.name}`, or make it with `make weights`."
         ) from error
-    if [w.shape for w in weights] != [w.shape for w in model.get_weights()]:
+    if weights is None:
         raise ValueError(
             f"{path.name} belongs to another network than {model.name!r}: "
-            f"it was made for {next(iter(record['code']))}."
+            "their weights differ in number or in shape."
         )
-    for place, made_with in record["code"].items():
-        if _present_fingerprint(place, path.name) != made_with:
-            raise ValueError(
-                f"{path.name} was made before {place} changed: run `make weights` to train again, "
-                "or install the course's utils again if they are older than its folder."
-            )
     model.set_weights(weights)
     return record
+
+
+def _read(path, wanted):
+    """Weights like the wanted ones, or None if these are of other shapes, and their record.
+
+    Nothing is unpacked that the network does not need, whatever the file says of itself.
+    """
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise ValueError("Two parts have one name.")
+        with archive.open(RECORD) as file:
+            record = json.loads(file.read(RECORD_SIZE))  # what is cut off is no JSON
+        found = [name for name in names if name not in (RECORD, *(f"{p}.npy" for p in PROBE))]
+        if sorted(found) != [f"{i:03d}.npy" for i in range(len(wanted))]:
+            return None, record
+        weights = []
+        for i, like in enumerate(wanted):
+            with archive.open(f"{i:03d}.npy") as file:
+                if np.lib.format.read_magic(file) != (1, 0):
+                    raise ValueError("The header is of another version.")
+                shape, _, kind = np.lib.format.read_array_header_1_0(file)
+                if shape != like.shape:
+                    return None, record
+                content = file.read(like.nbytes + 1)  # one more: only the end is checked
+            if kind != like.dtype:
+                raise ValueError("The numbers are of another kind.")
+            weights.append(np.frombuffer(content, kind).reshape(shape))
+    if record["checksum"] != checksum(weights) or not all(np.isfinite(w).all() for w in weights):
+        raise ValueError("These are not the weights that were saved.")
+    return weights, record

@@ -10,8 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from utils import lrp, plots
-from utils.worlds import clever_hans as clever_hans_world
-from utils.worlds import convection as convection_world
 
 
 def panel(draw, click=(), **controls):
@@ -142,6 +140,8 @@ def clever_hans(model, scenes):
         ``draw(number, tag, row, column, hurdles, shift)`` returns the figure of scene `number`,
         with or without a tag at (row, column) and hurdles shifted by so many pixels.
     """
+    from utils.worlds import clever_hans as world  # here: the other panels need none
+
     figure, picture, heat_map = _picture_and_map("red for, blue against")
 
     def draw(number, tag, row, column, hurdles, shift):
@@ -152,7 +152,7 @@ def clever_hans(model, scenes):
             hurdles=hurdles,
             hurdle_shift=shift,
         )
-        _update(model, clever_hans_world.render([scene]).picture.values, picture, heat_map)
+        _update(model, world.render([scene]).picture.values, picture, heat_map)
         return figure
 
     return draw
@@ -308,12 +308,14 @@ def convection(model, scenes):
         ``draw(number, brightness, texture, sun)`` returns the figure of scene `number` with this
         brightness, this contrast of the bubbling, and the sun at this zenith angle in degrees.
     """
+    from utils.worlds import convection as world  # here: the other panels need none
+
     figure, picture, heat_map = _picture_and_map("red for, blue against")
 
     def draw(number, brightness, texture, sun):
         scene = replace(scenes[number], brightness=brightness, texture=texture, sun_zenith=sun)
-        data = convection_world.render([scene])
-        x = convection_world.as_input(data)
+        data = world.render([scene])
+        x = world.as_input(data)
         result = lrp.relevance(model, x, "alpha_1_beta_0", layers=False)
         logit = result.ledger.received.iloc[0]
         values = result.input[0].sum(-1)

@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import run_tests
 from playwright.sync_api import sync_playwright
 
 from tests.browser.labs import ROOT, Lab, jupyterlab
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,9 +23,9 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser():
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = run_tests.browser()
     if program is None:
-        pytest.skip(f"No browser here: install one of {', '.join(BROWSERS)}.")
+        pytest.skip(f"No browser here: install one of {', '.join(run_tests.BROWSERS)}.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser

@@ -28,6 +28,7 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench_methods, "table", lambda: "| cost of one heat map |")
     monkeypatch.setattr(bench_one_pixel, "table", lambda: "| one pixel |")
     monkeypatch.setattr(bench_archive, "table", lambda: "| archive |")
+    (tmp_path / "requirements.txt").touch()
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "01_hungry.py").write_text(LESSON)
     readme = tmp_path / "README.md"
@@ -114,13 +115,7 @@ def test_a_process_knows_its_peak_memory():
     assert 100 < bench_lrp._own_peak() < 100_000
 
 
-def test_the_table_of_methods_has_set_up_and_medians(monkeypatch):
-    monkeypatch.setattr(bench_methods, "methods", lambda: pd.DataFrame({"method": ["gradient"]}))
-    laps = iter([2.05, 0.04, 0.05, 0.06, 0.05, 9.0])
-    monkeypatch.setattr(bench_methods, "_lap", lambda *args: next(laps))
-    assert "\n| gradient | 2.0 | 2.0 | 50 |\n" in bench_methods.table()
-
-
+@pytest.mark.slow
 def test_each_analyzer_is_made_once_for_the_table_of_methods(monkeypatch):
     names = ["gradient", "smoothgrad", "deep_taylor.bounded"]
     monkeypatch.setattr(bench_methods, "methods", lambda: pd.DataFrame({"method": names}))
@@ -131,6 +126,7 @@ def test_each_analyzer_is_made_once_for_the_table_of_methods(monkeypatch):
     assert made == ["gradient", "deep_taylor.bounded"]
 
 
+@pytest.mark.slow
 def test_the_gain_of_one_pixel_is_measured(monkeypatch):
     monkeypatch.setattr(bench_one_pixel, "SIZES", (64,))
     monkeypatch.setattr(bench_one_pixel, "ROUNDS", 2)
@@ -142,6 +138,7 @@ def test_the_gain_of_one_pixel_is_measured(monkeypatch):
     assert goal.startswith("Goal: at least 10 times at 64 x 64: ")
 
 
+@pytest.mark.slow
 def test_the_speed_of_an_archive_is_measured(monkeypatch):
     cases = {"small": (lambda: bench_lrp.network(8), (4, 8, 8, 4), 2)}
     monkeypatch.setattr(bench_archive, "CASES", cases)

@@ -79,6 +79,11 @@ def make(course, *arguments):
     return build_lessons.main(list(arguments), course)
 
 
+def executed(notebook, *args):
+    """Instead of `execute`: nothing is run, nothing is used."""
+    notebook.metadata.course["made_from"] = {}
+
+
 def files(course):
     made = [*course.glob("notebooks/*"), *course.glob("solutions/*"), course / "CLAIMS.md"]
     return {path.name + path.parent.name: path.read_bytes() for path in made}
@@ -132,7 +137,7 @@ def test_both_editions(course, capsys):
 
 
 def test_a_worked_in_notebook_is_kept(course, capsys, monkeypatch):
-    monkeypatch.setattr(build_lessons, "execute", lambda *args: None)
+    monkeypatch.setattr(build_lessons, "execute", executed)
     assert make(course) == 0
     path = course / "notebooks" / "01_tiny.ipynb"
     notebook = nbformat.read(path, as_version=4)
@@ -162,44 +167,98 @@ def test_a_worked_in_notebook_is_kept(course, capsys, monkeypatch):
     assert left == {"02_tiny.ipynb", "01_tiny_mine.ipynb"}
 
 
-def test_what_makes_a_lesson_stale(course, monkeypatch):
-    executed = []
-    monkeypatch.setattr(build_lessons, "execute", lambda *args: executed.append(args))
-    lesson = course / "lessons" / "01_tiny.py"
+DEEP = """\
+import numpy
+from pathlib import Path
 
-    def changes(path, text):
-        make(course)
-        assert build_lessons.stale(lesson) == []
-        path.parent.mkdir(exist_ok=True)
+def double(x):
+    data = Path(__file__).parents[1] / "data"
+    (data / "checksums.txt").read_text()  # of all data
+    return x * int((data / "weights" / f"po{'ny'}.npz").read_text())
+"""
+SMALL = """\
+def double(x):
+    from utils import deep
+
+    return deep.double(x)  # not with goat.nc
+"""
+
+
+def test_what_makes_a_lesson_stale(course):
+    lesson, deep = course / "lessons" / "01_tiny.py", course / "utils" / "deep.py"
+    pony, goat = course / "data" / "weights" / "pony.npz", course / "data" / "goat.nc"
+    pins = course / "requirements.txt"
+    pony.parent.mkdir()
+    for path, text in (
+        (deep, DEEP),
+        (course / "utils" / "small.py", SMALL),
+        (pony, "2"),
+        (goat, "3"),
+        (goat.with_name("checksums.txt"), "all"),
+        (pins, "jupyterlab==4.0\nnumpy==1.0 ; python_version < '4' \\\n    --hash=x\n"),
+    ):
         path.write_text(text)
+    assert make(course) == 0
+    solution = course / "solutions" / "01_tiny.ipynb"
+    used = nbformat.read(solution, as_version=4).metadata.course.made_from
+    modules = "__init__ cards check/__init__ claims deep plots small".split()
+    files = {f"utils/{name}.py" for name in modules} | {"data/weights/pony.npz"}
+    assert used.keys() == files | {"numpy"} and used["numpy"] == "1.0"
+
+    def changes(path, old, new):
+        """What the sentence says of a change, which is then undone."""
+        before = path.read_text()
+        assert old in before
+        path.write_text(before.replace(old, new))
         found = build_lessons.stale(lesson)
-        count = len(executed)
-        make(course)
-        assert (len(executed) > count) == bool(found)
-        return [sentence.split()[0] for sentence in found]
+        path.write_text(before)
+        assert build_lessons.stale(lesson) == []
+        return found[-1].partition(" is stale, for ")[2] if found else ""
 
-    solved = ["solutions/01_tiny.ipynb"]
-    assert changes(course / "utils" / "unused.py", "") == []
-    assert changes(course / "utils" / "small.py", "from .deep import double") == solved
-    assert changes(course / "utils" / "deep.py", "from utils.weights import load") == solved
-    assert changes(course / "utils" / "weights.py", 'load = lambda k: f"pony_{k}"') == solved
-    assert changes(course / "data" / "weights" / "pony_1.npz", "weights") == solved
-    assert changes(course / "data" / "weights" / "pony_1.npz", "new weights") == solved
-    assert changes(course / "data" / "goat.nc", "data") == []
-    assert changes(course / "requirements.txt", "something==1.1") == solved
-    assert changes(course / "requirements.txt", "something==1.1\r\n") == solved
-    both = ["notebooks/01_tiny.ipynb", *solved]
-    assert changes(lesson, LESSON.replace("# A tiny lesson", "# A small lesson")) == both
-    text = lesson.read_text(encoding="utf-8")
-    assert changes(lesson, text.replace("double(21)", "double(20) + 2")) == solved
+    (course / "utils" / "unused.py").write_text("")
+    assert build_lessons.stale(lesson) == []
+    assert changes(deep, "def double", "# a comment\ndef double") == ""
+    assert changes(deep, "(x):\n", "(x):\n    'A docstring.'\n\n") == ""
+    assert changes(goat, "3", "4") == ""
+    assert changes(pins, "jupyterlab==4.0", "jupyterlab==4.1") == ""
+    cure = ": run `make lessons`."
+    assert changes(deep, "x * int", "2 + int") == "utils/deep.py changed" + cure
+    assert changes(pony, "2", "3") == "data/weights/pony.npz changed" + cure
+    assert changes(pins, "numpy==1.0", "numpy==1.1") == "numpy changed" + cure
+    assert changes(pins, "numpy==1.0", "") == "numpy changed" + cure
+    assert changes(solution, '"made_from"', '"made"') == "it was not executed" + cure
+    assert changes(lesson, "double(21)", "double(20) + 2") == "its code has changed" + cure
+    deep.unlink()
+    assert "for utils/deep.py changed" in build_lessons.stale(lesson)[0]
 
 
-def test_line_ends_do_not_count(course):
-    lesson = course / "lessons" / "01_tiny.py"
-    before = lesson_inputs.made_from(lesson)
-    assert b"\r" not in lesson.read_bytes()
-    lesson.write_bytes(lesson.read_bytes().replace(b"\n", b"\r\n"))
-    assert lesson_inputs.made_from(lesson) == before
+def test_new_text_is_not_executed_again(course, monkeypatch, capsys):
+    assert make(course) == 0
+    lesson, solution = course / "lessons" / "01_tiny.py", course / "solutions" / "01_tiny.ipynb"
+    before = nbformat.read(solution, as_version=4)
+    monkeypatch.setattr(build_lessons, "execute", None)
+    text = LESSON.replace("# A tiny", "# A small").replace("answer = small", "# 42\nanswer = small")
+    lesson.write_text(text, encoding="utf-8")
+    sentences = build_lessons.stale(lesson)
+    assert len(sentences) == 2 and all("its text has changed" in said for said in sentences)
+    capsys.readouterr()
+    assert make(course) == 0
+    assert "not executed" in capsys.readouterr().out
+    after = nbformat.read(solution, as_version=4)
+    assert after.cells[0].source == "# A small lesson" and "# 42" in str(after.cells)
+    assert outputs(after) == outputs(before) != []
+    assert build_lessons.stale(lesson) == []
+
+
+def test_code_is_the_same_without_comments_and_docstrings():
+    one, *same = [
+        "def f(x):\n    return x + 1",
+        "# add\n\ndef f( x ):\n    'Add.'\n    return (x + 1)  # one",
+        "'What it does.'\r\ndef f(x):\r\n    return x + 1",
+    ]
+    assert {lesson_inputs.code(text) for text in same} == {lesson_inputs.code(one)}
+    other = [one.replace("1", "2"), one.replace("x", "y"), "async " + one, "def (", "def )"]
+    assert len({lesson_inputs.code(text) for text in (one, *other)}) == 6
 
 
 @pytest.mark.parametrize(
@@ -207,7 +266,7 @@ def test_line_ends_do_not_count(course):
     [
         ("low = 1\nlow / 0", ["01_tiny fails in code cell 2", "low = 1", "ZeroDivisionError"]),
         ("import os\nos._exit(1)", ["01_tiny fails in code cell 2", "import os", "died"]),
-        ("def (", ["01_tiny.py, line 4 is not valid Python"]),
+        ("def (", ["01_tiny fails in code cell 2", "def (", "SyntaxError"]),
     ],
 )
 def test_a_failing_cell_is_reported(course, capsys, code, words):
@@ -225,6 +284,7 @@ def test_claim_ids_are_used_once(course, capsys, monkeypatch):
     data = {claims_page.MIME: {**claim, "verdict": "holds"}}
 
     def execute(notebook, *args):
+        executed(notebook)
         notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", data=data)]
 
     monkeypatch.setattr(build_lessons, "execute", execute)

@@ -52,9 +52,9 @@ def test_processes_draw_the_same_pictures(world):
 
 def test_progress_bar_shows_on_demand(capfd):
     simulate(2, SEED)
-    assert "pictures" not in capfd.readouterr().err
+    assert "samples" not in capfd.readouterr().err
     simulate(2, SEED, progress=True)
-    assert "pictures: 100%" in capfd.readouterr().err
+    assert "samples: 100%" in capfd.readouterr().err
 
 
 # --- schema --------------------------------------------------------------------------------------

@@ -97,6 +97,28 @@ def test_what_does_not_fit_is_refused(tmp_path):
         cmip.read(tmp_path / "gone.nc")
 
 
+def test_what_a_file_says_is_cut_and_plain(tmp_path):
+    says = "$\\frac{$\n\x1b[31m<img>" + 10**6 * "A"
+    data = cmip.read(write(tmp_path / "a.nc", source_id=says, variant_label=np.array([1, 2])))
+    assert data.title.startswith("\\frac{ [31m<img>AAA") and data.title.endswith("A… [1 2]")
+    assert len(data.title) < 100
+    one = write(tmp_path / "b.nc")
+    for file in (
+        write(tmp_path / "c.nc", years=(2002,), source_id=says),
+        write(tmp_path / "d.nc", years=(2002,), source_id=np.array([1, 2])),
+        write(tmp_path / "e.nc", units=says),
+        write(tmp_path / "f.nc", units=np.array([1, 2])),
+        write(tmp_path / "g.nc", name="psl", title=says),
+        write(tmp_path / "h.nc", name="psl", title=np.array([1, 2])),
+    ):
+        with pytest.raises(ValueError, match="different runs|known units|is no CMIP") as caught:
+            cmip.read([one, file])
+        assert len(str(caught.value)) < 300 and not set("$\n\x1b") & set(str(caught.value))
+    with pytest.raises(TypeError, match="by their paths") as caught:
+        cmip.read([xr.open_dataset(one)])
+    assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)
+
+
 def run(member):
     model = "IPSL-CM6A-LR"
     return cmip.read(

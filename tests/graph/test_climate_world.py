@@ -188,7 +188,7 @@ def test_a_cell_of_double_area_counts_as_two():
         (lambda: decades.fuzzy([1900]), ValueError, "1915 to 2105"),
         (lambda: decades.fuzzy([np.nan]), ValueError, "1915 to 2105"),
         (lambda: decades.year(np.zeros((2, 3))), ValueError, "20 finite logits"),
-        (lambda: decades.fit(None, np.zeros((3, 30, 60)), [2000, 2001]), ValueError, "3 maps"),
+        (lambda: decades.fit(None, np.zeros((3, 30, 60)), [2000, 2001]), ValueError, "3 inputs"),
         (lambda: decades.fit(None, np.full((1, 30, 60), np.nan), [2000]), ValueError, "NaN or inf"),
         (lambda: decades.fit(None, np.zeros((1, 30, 60)), [1900]), ValueError, "1915 to 2105"),
         (lambda: networks.year_of_map(ridge=-1), ValueError, "ridge is -1"),

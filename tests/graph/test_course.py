@@ -1,10 +1,12 @@
 """The first line of a lesson, in graph mode."""
 
+import os
 import random
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import tensorflow as tf
 import xarray as xr
 
+from tests import conftest
 from utils import course
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,24 +70,46 @@ def test_start_refuses_a_seed_that_is_no_integer(seed):
         course.start(seed=seed)
 
 
-def test_a_prediction_is_quiet():
-    code = (
-        "from utils import course; course.start(); import tensorflow as tf, numpy as np\n"
+def run_python(code):
+    """Run code in a process of its own, without what `utils` has set in this one."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+def test_what_goes_wrong_while_tensorflow_is_imported_is_said(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("import os; os.write(2, b'no' + b'ise'); 1 / 0")
+    code = f"import sys, utils; sys.path.insert(0, {str(tmp_path)!r}); import tensorflow"
+    run = run_python(code)
+    assert run.returncode == 1 and "noise" not in run.stderr
+    assert run.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_start_refuses_keras_3(monkeypatch):
+    monkeypatch.setattr(tf.keras.Model, "__module__", "keras.src.models.model")
+    with pytest.raises(RuntimeError, match="took Keras 3, .* needs Keras 2: restart the kernel"):
+        course.start()
+
+
+def test_the_first_cell_and_a_prediction_are_quiet():
+    run = run_python(
+        "from utils import archive, course, explain, features, lrp, one_pixel, patterns, training\n"
+        "course.start(); import tensorflow as tf, numpy as np\n"
         "m = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])\n"
         "m.predict(np.ones((1, 1)), verbose=0)"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.endswith("graph mode, seed 0\n")
 
 
 def test_graph_and_eager_tests_do_not_mix():
-    tests = ["tests/graph/test_course.py", "tests/eager/test_course_eager.py"]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "ERROR: tests/graph and tests/eager need different modes of TensorFlow" in run.stderr
-    assert "Traceback" not in run.stderr + run.stdout
+    graph, eager = (
+        SimpleNamespace(path=ROOT / "tests" / d / "test_a.py") for d in ("graph", "eager")
+    )
+    for apart in ([graph, graph], [eager]):
+        conftest.pytest_collection_modifyitems(apart)
+    with pytest.raises(pytest.UsageError, match="need different modes of TensorFlow: run them"):
+        conftest.pytest_collection_modifyitems([graph, eager])
 
 
 def test_means_of_single_precision_are_sound():

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_check_environment_is_content_here():
     needs = {need.need: need.ok for need in environment.check()}
-    assert len(needs) == 11
+    assert len(needs) == 12
     # Free memory and disk are the machine's affair; everything else is the installation's.
     assert [n for n, ok in needs.items() if not ok and "GB" not in n] == []
 
@@ -21,8 +21,15 @@ def test_check_environment_is_content_here():
 @pytest.mark.parametrize(
     ("name", "answer", "need", "cure"),
     [
-        ("_version", lambda package: "", "TensorFlow 2.14.1", "make lab"),
-        ("_version", lambda package: "2.0.0", "NumPy below 2", "make lab"),
+        ("_version", lambda package: "", "TensorFlow 2.20 or 2.21", "make lab"),
+        ("_version", lambda package: "2.14.1", "TensorFlow 2.20 or 2.21", "make lab"),
+        ("_version", lambda package: "1.26.4", "NumPy 2", "make lab"),
+        (
+            "_version",
+            lambda package: "2.20.1" if package == "tf-keras" else "2.21.0",
+            "tf-keras of TensorFlow's version",
+            "the one is 2.20, the other 2.21",
+        ),
         ("_imports", lambda package: False, "iNNvestigate 2.1.2", "make lab"),
         ("_has_avx", lambda: False, "a processor with AVX", "another machine"),
         ("_has_utils", lambda: False, "the course's utils", "pip install --no-deps"),
@@ -47,8 +54,8 @@ def test_check_environment_runs_without_the_course(tmp_path):
         text=True,
     )
     assert bare.returncode == 1 and bare.stderr == ""
-    assert "FAIL  TensorFlow 2.14.1: " in bare.stdout
-    assert "OK    Python 3.11" in bare.stdout
+    assert "FAIL  TensorFlow 2.20 or 2.21: " in bare.stdout
+    assert "OK    Python 3.11, 3.12 or 3.13" in bare.stdout
 
 
 def test_memory_heeds_the_limit_of_a_container(monkeypatch):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tensorflow.keras import Model, Sequential, layers
 
 from utils import analyzers, inputs
-from utils.explain import explain, methods
+from utils.explain import _smoothgrad, explain, methods
 from utils.kept import Kept
 
 NEEDED = {"lrp.alpha_beta": {"alpha": 3}, "deep_taylor.bounded": {"low": -4, "high": 4}}
@@ -264,6 +264,16 @@ def test_integrated_gradients_add_up_to_the_difference(logits, x):
 
 
 # ---- what comes in and goes out ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [float, np.float64])  # NumPy 2 took the second for an array's
+def test_smoothgrad_asks_in_single_precision(kind):
+    asked, sample = [], np.float32([[0.1, 0.8]])
+    _smoothgrad(lambda copies: asked.append(copies) or copies, sample, noise_level=kind(0.1))
+    noise = np.random.default_rng(0).standard_normal((64, 2), "float32")
+    size = np.float32(0.1 * float(np.ptp(sample)))
+    assert asked[0].dtype == np.float32
+    np.testing.assert_array_equal(asked[0], sample + size * noise)
 
 
 @pytest.mark.parametrize("method", ["lrp.epsilon", "smoothgrad"])

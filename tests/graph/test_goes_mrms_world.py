@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 from scipy.ndimage import distance_transform_edt
 
 from utils import worlds
 from utils.worlds import goes_mrms
 from utils.worlds.goes_mrms import CHANNELS, PARTS, REACH, Scene, render, scenes, simulate
 from utils.worlds.goes_mrms.radiation import brightness_temperature, radiance, seen_from_above
+from utils.worlds.goes_mrms.storms import poisson
 
 SEED = worlds.VALIDATION + 500_000
 
@@ -36,6 +38,34 @@ def test_a_scene_depends_on_its_seed_alone(world):
 
 def test_processes_draw_the_same_scenes(world):
     xr.testing.assert_identical(simulate(30, SEED, 96, n_jobs=2), world)
+
+
+def test_lightning_in_one_place_leaves_all_others_as_they_are(some, world, monkeypatch):
+    def perturbed(rng, rate):
+        rate = rate.copy()
+        rate[48, 48] += 5  # in the middle of 96 + 2 * 24 pixels it is row and column 24
+        return poisson(rng, np.nextafter(rate, np.float32(np.inf)))
+
+    monkeypatch.setattr(goes_mrms.storms, "poisson", perturbed)
+    changed = render(some[:5])
+    before = world.isel(sample=slice(0, 5))
+    xr.testing.assert_identical(
+        changed.drop_vars(["glm", "truth_lightning_cause"]),
+        before.drop_vars(["glm", "truth_lightning_cause"]),
+    )
+    more = (changed.glm - before.glm).values
+    assert (more[:, 24, 24] > 0).all()
+    more[:, 24, 24] = 0
+    assert np.count_nonzero(more) <= 1  # a rate at the very edge of one group more
+
+
+def test_groups_follow_poissons_law():
+    rng = np.random.default_rng(0)
+    rate = np.float32(np.exp(rng.normal(-1, 3, 20_000)).clip(0, 1000))
+    rate[:100] = 0
+    share = np.random.default_rng(1).random(rate.shape)
+    numbers = poisson(np.random.default_rng(1), rate)
+    np.testing.assert_array_equal(numbers, stats.poisson.ppf(share, np.float64(rate)).clip(0))
 
 
 # --- schema and physics --------------------------------------------------------------------------

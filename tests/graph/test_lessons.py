@@ -26,6 +26,12 @@ def test_editions_fit_their_lesson(lesson):
     assert build_lessons.stale(lesson) == []
 
 
+def test_the_climate_lesson_is_not_made_from_other_worlds():
+    used = build_lessons.read(ROOT / "solutions" / "08_climate_indicators.ipynb").metadata.course
+    worlds = {name.split("/")[2] for name in used.made_from if name.startswith("utils/worlds/")}
+    assert worlds == {"__init__.py", "climate", "drawing.py"}
+
+
 @each_lesson
 def test_lesson_keeps_the_rules(lesson):
     assert source_problems(lesson.stem, whole(lesson), ROOT / "notebooks") == []

@@ -1,6 +1,5 @@
 """LRP held against a derivation by hand, against iNNvestigate, and against its own books."""
 
-import contextlib
 import gc
 import itertools
 import warnings
@@ -15,25 +14,10 @@ from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
 
 from tests.graph import lrp_by_hand
+from tests.graph.graphs import own_graph
 from utils import lrp
 from utils.explain import explain
 from utils.kept import Kept
-
-
-@pytest.fixture(autouse=True)
-def graph(request):
-    """A graph for each test: with every network that joins it, a graph gets slower."""
-    if {"kind", "classes", "maps"} & set(request.fixturenames):  # networks of several tests
-        yield
-    else:
-        with own_graph():
-            yield
-
-
-@contextlib.contextmanager
-def own_graph():
-    with tf.Graph().as_default(), tf.compat.v1.Session().as_default():
-        yield
 
 
 def randomise(model, seed=0):

@@ -79,8 +79,9 @@ def test_same_numbers_where_sizes_do_not_fit(n):
 
 
 @pytest.mark.parametrize("name", ["plain", "skips"])
-def test_each_sample_has_its_own_pixel(name, request):
-    model, pixels = request.getfixturevalue(name), [(60, 71), (0, N - 1), (61, 33), (0, 5), (90, 2)]
+def test_each_sample_has_its_own_pixel(name, plain, skips):
+    model = {"plain": plain, "skips": skips}[name]
+    pixels = [(60, 71), (0, N - 1), (61, 33), (0, 5), (90, 2)]
     x = samples(len(pixels), N, N, 2)
     same(model, x, pixels, dtype="float64")
     whole = explain(model, x, "gradient", pixels)

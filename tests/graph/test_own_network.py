@@ -1,5 +1,7 @@
 """Networks that no lesson made: loaded, explained, traced, or refused in one clear sentence."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +15,12 @@ import xarray as xr
 from tensorflow import keras
 from tensorflow.keras import applications, layers
 
+from tests.graph import hostile
 from utils import lrp, own
 from utils.explain import explain
 from utils.receptive_field import effective, trace
+
+ROOT = Path(__file__).resolve().parents[2]
 
 MAKE = """
 import sys
@@ -39,12 +44,25 @@ kinds = {
     "deep": net(layers.TimeDistributed(keras.Sequential([layers.Lambda(abs, name="half")]))),
     "nested": net(net(), layers.Reshape((2, 1))),
 }
+image = keras.Input((8, 8, 1), name="image")
+twice = layers.Conv2D(2, 3, padding="same", activation=layers.LeakyReLU(0.2), name="twice",
+                      kernel_regularizer="l2", kernel_constraint="max_norm")
+t = layers.Concatenate()([image, layers.Rescaling(0.5)(image)])
+t = layers.Add()([twice(t), layers.RandomFlip()(twice(t), training=False)])
+t = net(layers.BatchNormalization(), layers.Normalization())(layers.Conv2D(1, 1)(t))
+t = layers.Reshape((2, 1))(t)
+t = layers.MultiHeadAttention(2, 3)(t, value=t)
+t = layers.Bidirectional(layers.LSTM(2, return_sequences=True))(t)
+t = layers.TimeDistributed(net(layers.Dense(3)) if False else layers.Dense(3))(t)
+t = layers.RNN([layers.GRUCell(2), layers.LSTMCell(3)])(t)
+kinds["many"] = keras.Model(image, layers.Dense(2, dtype="float64", name="last")(t))
 x = np.random.default_rng(0).normal(size=(3, 8, 8, 1))
 for name, model in kinds.items():
     for ending in ("keras", "h5"):
         model.save(f"{folder}/{name}.{ending}")
 kinds["plain"].save_weights(f"{folder}/weights.h5")
-np.savez(f"{folder}/answers.npz", x=x, **{k: kinds[k].predict(x) for k in ("plain", "nested")})
+names = "plain", "nested", "many"
+np.savez(f"{folder}/answers.npz", x=x, **{k: kinds[k].predict(x) for k in names})
 """
 
 
@@ -58,12 +76,48 @@ def saved(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("file", ["plain.keras", "plain.h5", "nested.keras", "nested.h5"])
+@pytest.mark.parametrize(
+    "file", [f"{name}.{end}" for name in ("plain", "nested", "many") for end in ("keras", "h5")]
+)
 def test_a_loaded_network_gives_its_old_answers(saved, file):
     answers = np.load(saved / "answers.npz")
     model = own.load(saved / file)
     wanted = answers[file.partition(".")[0]]
     np.testing.assert_allclose(model.predict(answers["x"], verbose=0), wanted, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """What became of each hostile file, loaded in a process of its own."""
+    folder = tmp_path_factory.mktemp("hostile")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for what in (["make"], []):
+        command = [sys.executable, hostile.__file__, folder, *what]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+    said = json.loads((folder / "said.json").read_text())
+    return said, json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_hostile_files_run_nothing_and_say_what_is_wrong(outcomes):
+    said, results = outcomes
+    assert len(said) >= 100
+    for file, words in said.items():
+        result = results[file]
+        assert not result["ran"], file
+        assert result["error"] in ("ValueError", "NotImplementedError"), (file, result)
+        sentence = result["said"]
+        assert re.search(words, sentence), (file, sentence)
+        assert sentence.endswith((".", "?")) and "\n" not in sentence, (file, sentence)
+        assert len(sentence) < 400, (file, sentence)
+        assert result["MB"] < 120, (file, result["MB"])
+    assert results["harmless.keras"]["error"] == "none"
+
+
+@pytest.mark.parametrize("file", hostile.RUN_BY_KERAS)
+def test_keras_itself_runs_the_code_of_hostile_files(outcomes, file):
+    """So the files are as bad as they should be."""
+    assert outcomes[1][f"Keras: {file}"]["ran"]
 
 
 def test_keras_alone_leaves_the_weights_random(saved):
@@ -74,7 +128,7 @@ def test_keras_alone_leaves_the_weights_random(saved):
 
 
 def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
-    page = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
     part = page.split("## Your own network")[1].split("\n## ")[0]
     code = textwrap.dedent("\n".join(re.findall(r"^    .+$", part, re.MULTILINE)))
     values = np.random.default_rng(0).normal(size=(4, 1, 8, 8))
@@ -194,7 +248,9 @@ def test_a_capped_relu_is_named():
 
 
 def test_a_gradient_goes_through_a_capped_relu():
-    net = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3), layers.ReLU(6.0)])
+    below = keras.initializers.Constant(0.1)  # 0.9 everywhere, where the slope is not zero
+    net = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, kernel_initializer=below)])
+    net.add(layers.ReLU(6.0))
     net.add(layers.Flatten())
     net.add(layers.Dense(2))
     heat_map = explain(net, np.ones((1, 8, 8, 1)), "gradient", output=0)

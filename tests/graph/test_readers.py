@@ -209,6 +209,19 @@ def test_from_the_ground_to_the_fixed_grid_and_back(latitude, east):
         np.testing.assert_allclose(back, (latitude, longitude), atol=1e-6)
 
 
+def test_places_in_single_precision_are_seen_in_double():
+    here = grid.local(35, -97, 8)
+    single = [here[name].values for name in ("latitude", "longitude")]
+    double = [np.float64(degrees) for degrees in single]
+    for a, b in zip(
+        grid.scan_angles(*single, FIXED_GRID), grid.scan_angles(*double, FIXED_GRID), strict=True
+    ):
+        assert single[0].dtype == np.float32 and a.dtype == np.float64
+        np.testing.assert_array_equal(a, b)
+    angles = grid.scan_angles(*double, FIXED_GRID)
+    assert grid.ground(*np.float32(angles), FIXED_GRID)[1].dtype == np.float32
+
+
 def test_the_example_of_the_users_guide():
     """GOES-R Product Definition and User's Guide, volume 3, section 5.1.2.8."""
     angles = grid.scan_angles(33.846162, -84.690932, FIXED_GRID)
@@ -277,6 +290,16 @@ def test_bad_pixels_are_missing_and_counted(tmp_path):
     file = infrared(tmp_path / "nothing.nc", flags=np.full((200, 200), 3, np.int8))
     with pytest.raises(ValueError, match="no good pixel"):
         abi.brightness_temperature(file, size=64, channels=[13])
+
+
+def test_what_a_scan_says_of_its_satellite_is_cut_and_plain(tmp_path):
+    for satellite, title in (
+        ("G16", "GOES ABI, G16"),
+        ("$G\n16" + 10**6 * "6", "GOES ABI, G 16" + 75 * "6" + "…"),
+        (np.array([1, 6]), "GOES ABI, [1 6]"),
+    ):
+        files = [infrared(tmp_path / f"c{c}.nc", c, satellite=satellite) for c in (7, 13)]
+        assert abi.brightness_temperature(files, size=24, channels=(7, 13)).title == title
 
 
 def refused(error, words, read, *arguments, **options):

@@ -14,17 +14,12 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, applications, layers
 
+from tests.graph.graphs import own_graph
 from utils import networks, receptive_field
 from utils.receptive_field import box, effective, fit_gaussian, trace
 
 backend = tf.compat.v1.keras.backend
 relu = {"activation": "relu", "padding": "same"}
-
-
-@pytest.fixture(autouse=True)
-def fresh_graph():
-    """Or every test would carry the networks of those before."""
-    backend.clear_session()
 
 
 def positive(model, seed=0):
@@ -125,12 +120,12 @@ def network(shape, specs):
 
 
 def try_one(shape, specs, where):
-    backend.clear_session()
-    model = network(shape, specs)
-    pixel = tuple(int(w * n) for w, n in zip(where, model.output_shape[1:3], strict=True))
-    agrees(model, pixel)
-    if not any(spec[0] == "MaxPooling2D" for spec in specs):
-        agrees(model, pixel, slope)
+    with own_graph():
+        model = network(shape, specs)
+        pixel = tuple(int(w * n) for w, n in zip(where, model.output_shape[1:3], strict=True))
+        agrees(model, pixel)
+        if not any(spec[0] == "MaxPooling2D" for spec in specs):
+            agrees(model, pixel, slope)
 
 
 RANDOM = given(

@@ -195,6 +195,8 @@ def test_colours_of_a_sparse_map_end_at_its_largest_value():
     assert plots.colour_limit(np.zeros((4, 4))) == 1
     dense = np.linspace(-1, 1, 1001)
     assert plots.colour_limit(dense) == pytest.approx(np.percentile(abs(dense), 99.5))
+    for some in (sparse, np.zeros((4, 4)), np.float32(dense)):
+        assert type(plots.colour_limit(some)) is float  # and single precision stays single
     with pytest.raises(ValueError, match="NaN or infinite"):
         plots.colour_limit([[np.nan]])
 

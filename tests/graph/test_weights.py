@@ -1,18 +1,21 @@
-"""The shipped weights: whole, up to date, as good as recorded, and to be had again by training."""
+"""The shipped weights: whole, as good as recorded, had again by training, and of today's code."""
+
+import importlib
+import inspect
+import types
 
 import numpy as np
 import pytest
+import recipes_climate
+import recipes_convection
 import train_weights
+from tensorflow import keras
+from train_weights import moved, shipped
 
-from utils import skill, training
+from utils import networks, skill, training, worlds
+from utils.worlds.climate import patterns
 
 NAMES = list(train_weights.RECIPES)
-
-
-def shipped(name):
-    """A network with its shipped weights, and their record."""
-    model = train_weights.WORLD[name].network(train_weights.RECIPES[name])
-    return model, training.load_weights(model, name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -20,7 +23,20 @@ def test_shipped_weights_are_what_the_recipe_makes(name):
     recipe = train_weights.RECIPES[name]
     _, record = shipped(name)
     assert recipe.items() <= record.items()
-    assert record["start hash"] == train_weights.start_hash(recipe)
+    assert record["start hash"] == train_weights.start_checksum(recipe)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_world_and_the_network_are_those_that_were_trained(name):
+    assert moved(name) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_probes_are_small(name):
+    with np.load(training.data_folder() / "weights" / f"{name}.npz") as file:
+        parts = [file[part] for part in training.PROBE]
+    assert all(part.dtype == np.float16 and np.isfinite(part).all() for part in parts)
+    assert sum(part.nbytes for part in parts) < 10_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,3 +57,79 @@ def test_training_again_reaches_the_recorded_score(name):
         share = (record[score] + again[score]) / 200
         error = 100 * np.sqrt(2 * share * (1 - share) / yes.size)
         assert again[score] >= record[score] - 2 * error, score
+
+
+# ---- what moves a probe --------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_drawn_before():
+    yield
+    recipes_convection._learned.cache_clear()
+
+
+@pytest.fixture
+def edit(monkeypatch):
+    """Make the recipes use the convection world with a text of its code replaced by another."""
+
+    def replace(old, new):
+        module = importlib.import_module("utils.worlds.convection")
+        text = inspect.getsource(module)
+        assert old in text
+        edited = types.ModuleType(module.__name__)
+        exec(text.replace(old, new), vars(edited))
+        monkeypatch.setattr(recipes_convection, "convection", edited)
+        recipes_convection._learned.cache_clear()
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("kind must be one of", "kind has to be one of"),
+        ("sequences of visible satellite pictures", "five pictures of clouds"),
+        ("direction", "bearing"),
+        ("def as_input", "def as_output():\n    return 1\n\n\ndef as_input"),
+    ],
+    ids=["an error message", "a title", "a local name", "an unused function"],
+)
+def test_what_does_not_matter_may_change(edit, old, new):
+    edit(old, new)
+    assert moved("convection") == []
+
+
+def only_the_input_moved(name):
+    sentences = moved(name)
+    assert sentences[0].startswith(f"The input of {name} moved by up to 0."), sentences
+    return float(sentences[0].split()[8].rstrip(","))
+
+
+def test_scenes_in_reverse_order_are_noticed(edit):
+    edit("draw_all(sequence, scenes,", "draw_all(sequence, scenes[::-1],")
+    assert only_the_input_moved("convection") > 0.1
+
+
+def test_another_range_of_seeds_is_noticed(monkeypatch):
+    monkeypatch.setattr(worlds, "TRAINING", 7)
+    recipes_convection._learned.cache_clear()
+    assert only_the_input_moved("convection") > 0.1
+
+
+def test_another_network_of_the_same_shapes_is_noticed(monkeypatch):
+    monkeypatch.setattr(networks.layers, "MaxPooling2D", keras.layers.AveragePooling2D)
+    sentences = moved("convection")
+    assert len(sentences) == 1 and "The output of convection moved by up to" in sentences[0]
+
+
+def test_another_mask_of_land_is_noticed(tmp_path, monkeypatch):
+    recipe = {**train_weights.RECIPES["climate"], "models": 1, "members": 1}  # a small one is quick
+    monkeypatch.setitem(train_weights.RECIPES, "climate", recipe)
+    monkeypatch.setattr(training, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(recipes_climate, "_maps", recipes_climate._maps.__wrapped__)
+    model = recipes_climate.network(recipe)
+    training.save_weights(model, "climate", probe=train_weights.probe("climate", model))
+    assert moved("climate") == []
+    land = patterns.land_fraction().roll(lon=1)  # six degrees to the east
+    monkeypatch.setattr(patterns, "land_fraction", lambda: land)
+    assert moved("climate")[0].startswith("The input of climate moved by up to ")

@@ -8,6 +8,7 @@ import functools
 from dataclasses import dataclass, replace
 
 from utils.cards import GREEN, GREY, ORANGE, card
+from utils.plain import plain
 
 LOOKS = {
     "unanswered": ("…", "Not answered yet.", GREY),
@@ -84,7 +85,7 @@ def exercise(function):
             return function(*args, **kwargs)
         except Exception as error:
             return wrong(
-                f"Your answer could not be used ({type(error).__name__}: {error}). "
+                f"Your answer could not be used ({type(error).__name__}: {plain(error, 300)}). "
                 "Are its type and its shape what the exercise asks for?"
             )
 

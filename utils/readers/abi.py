@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.ndimage import map_coordinates
 
+from utils.plain import plain
 from utils.readers.files import as_paths, opened
 from utils.readers.grid import ground, local, scan_angles
 from utils.worlds.convection import SIZE
@@ -168,7 +169,7 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
         kelvin = _kelvin(map_coordinates(scan.values, steps, order=1, cval=np.nan), scan)
         about = {"long_name": f"brightness temperature, ABI channel {channel}", "units": "K"}
         names[f"c{channel:02d}"] = (("sample", "y", "x"), kelvin[None], about)
-    attributes = {"title": f"GOES ABI, {first.attrs['platform']}", "Conventions": "CF-1.10"}
+    attributes = {"title": f"GOES ABI, {plain(first.attrs['platform'])}", "Conventions": "CF-1.10"}
     data = xr.Dataset(names, attrs=attributes).assign_coords(grid.coords)
     longitude = projection["longitude_of_projection_origin"]
     return data.assign_coords(
@@ -189,7 +190,7 @@ def _scan(file, channels):
         radiance = radiance.assign_coords(t=data.t.values)
         radiance.attrs = {
             "file": file.name,
-            "platform": data.attrs.get("platform_ID", "unknown satellite"),
+            "platform": str(data.attrs.get("platform_ID", "unknown satellite")),
             "projection": data.goes_imager_projection.attrs,
             "planck": [float(data[name]) for name in PLANCK],
         }

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from utils.plain import plain
 from utils.readers.files import as_paths, opened
 from utils.worlds.climate import LAT, LON, TEXTS
 
@@ -45,7 +46,7 @@ def read(files, name="tas"):
     for part in parts[1:]:
         for key in ("model", "member"):
             if part[key] != parts[0][key]:
-                pair = f"{parts[0][key]} and {part[key]}"
+                pair = f"{plain(parts[0][key])} and {plain(part[key])}"
                 raise ValueError(f"The files are of different runs, {key} {pair}: take one.")
         if any(not np.array_equal(part[key], parts[0][key]) for key in ("lat", "lon")):
             raise ValueError("The files have different grids: take files of one grid.")
@@ -66,7 +67,7 @@ def read(files, name="tas"):
             )
         },
         {"year": years, "lat": LAT, "lon": LON},
-        {"title": f"{parts[0]['model']} {parts[0]['member']}"},
+        {"title": f"{plain(parts[0]['model'])} {plain(parts[0]['member'])}"},
     )
 
 
@@ -76,10 +77,12 @@ def _read(file, name):
         field = data[name]
         if data.lat.ndim != 1 or data.lon.ndim != 1:
             raise ValueError(f"{file.name} has a curved grid: bring it to latitude and longitude.")
-        units = field.attrs.get("units", "none")
+        units = str(field.attrs.get("units", "none"))
         if units not in UNITS[name]:
             known = ", ".join(UNITS[name])
-            raise ValueError(f"{file.name}: {name} is in {units!r}; known units are {known}.")
+            raise ValueError(
+                f"{file.name}: {name} is in {plain(units)!r}; known units are {known}."
+            )
         factor, offset = UNITS[name][units]
         field = field.transpose("time", "lat", "lon").sortby("lat")
         values = field.values.astype(float) * factor + offset
@@ -87,8 +90,8 @@ def _read(file, name):
             raise ValueError(f"{file.name} has missing values: a map must be whole.")
         time = data.time.dt
         return {
-            "model": data.attrs.get("source_id", "unknown"),
-            "member": data.attrs.get("variant_label", "unknown"),
+            "model": str(data.attrs.get("source_id", "unknown")),
+            "member": str(data.attrs.get("variant_label", "unknown")),
             "lat": field.lat.values.astype(float),
             "lon": field.lon.values.astype(float),
             "month": 12 * time.year.values + time.month.values - 1,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import xarray as xr
 
+from utils.plain import plain
+
 
 def as_paths(files, kind):
     """One file or several as a list of paths that exist.
@@ -23,7 +25,8 @@ def as_paths(files, kind):
     try:
         files = [Path(file) for file in ([files] if isinstance(files, str | Path) else files)]
     except TypeError as error:
-        raise TypeError(f"{kind} files are given by their paths, not as {files!r}.") from error
+        given = plain(repr(files))
+        raise TypeError(f"{kind} files are given by their paths, not as {given}.") from error
     if not files:
         raise ValueError(f"Give at least one {kind} file.")
     for file in files:
@@ -60,7 +63,7 @@ def opened(file, variables, kind):
     with data:
         missing = sorted(set(variables) - set(data.variables))
         if missing:
-            title = data.attrs.get("title")
+            title = plain(data.attrs.get("title", ""))
             what = f", but {title!r}" if title else ""
             raise ValueError(f"{file.name} is no {kind} file{what}: it lacks {', '.join(missing)}.")
         yield data

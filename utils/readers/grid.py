@@ -4,6 +4,8 @@ Formulas: Snyder 1987 (Map projections, USGS Professional Paper 1395) for the gr
 Definition and User's Guide, volume 3, section 5.1.2.8, for scan angles.
 """
 
+from math import radians
+
 import numpy as np
 import xarray as xr
 from scipy.spatial import cKDTree
@@ -154,8 +156,9 @@ def scan_angles(latitude, longitude, projection, ellipsoid=None):
     """
     equator, pole, height, origin = _earth(projection)
     a, b = ellipsoid or (equator, pole)
-    phi = np.arctan((pole / equator) ** 2 * np.tan(np.radians(latitude)))
-    lam = np.radians(longitude) - origin
+    # In single precision, as places often come, it would be a metre off on the ground.
+    phi, lam = (np.radians(np.asarray(degrees, float)) for degrees in (latitude, longitude))
+    phi, lam = np.arctan((pole / equator) ** 2 * np.tan(phi)), lam - origin
     radius = b / np.sqrt(1 - (1 - (b / a) ** 2) * np.cos(phi) ** 2)
     towards = radius * np.cos(phi) * np.cos(lam)
     east = radius * np.cos(phi) * np.sin(lam)
@@ -201,5 +204,5 @@ def _earth(projection):
         equator,
         float(projection["semi_minor_axis"]),
         float(projection["perspective_point_height"]) + equator,
-        np.radians(float(projection["longitude_of_projection_origin"])),
+        radians(float(projection["longitude_of_projection_origin"])),
     )

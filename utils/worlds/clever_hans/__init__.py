@@ -11,23 +11,18 @@ each have their own random stream, so that ``dataclasses.replace(scene, tag=True
 picture with a tag and nothing else changed.
 """
 
-import numbers
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import xarray as xr
-from joblib import Parallel, cpu_count, delayed
-from tqdm.auto import tqdm
 
-from utils.worlds import RANGE
 from utils.worlds.clever_hans.composition import AREAS, SIZE, TRUTHS, photograph, stream
 from utils.worlds.clever_hans.things import CLOSE_UPS, OUTDOORS
+from utils.worlds.drawing import check_request, check_scenes, draw_all
 
 FRAMINGS = tuple(AREAS)
 SUBJECTS = OUTDOORS + CLOSE_UPS
-CHUNK = 25  # pictures a process takes at a time
 
 # Shares. Of the horse pictures: tagged, with hurdles, and how many of each kind are hard to see.
 # Of the others: tagged, with hurdles. A picture has a tag or hurdles, never both.
@@ -102,14 +97,7 @@ def scenes(n, seed, setting="training"):
     -------
     list of Scene
     """
-    if not isinstance(n, numbers.Integral) or isinstance(n, bool) or not 0 < n <= RANGE:
-        raise ValueError(f"n must be a whole number of pictures from 1 to {RANGE}, not {n!r}.")
-    if not isinstance(seed, numbers.Integral) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or larger, not {seed!r}.")
-    if seed % RANGE + n > RANGE:
-        raise ValueError(f"{n} pictures from seed {seed} on run into the next range: take fewer.")
-    if setting not in list(SETTINGS):
-        raise ValueError(f"setting must be one of {', '.join(SETTINGS)}, not {setting!r}.")
+    check_request(n, seed, setting, SETTINGS)
     return [_scene(int(seed) + i, SETTINGS[setting]) for i in range(n)]
 
 
@@ -136,10 +124,9 @@ def _scene(seed, shares):
     )
 
 
-def _take(some):
-    cv2.setNumThreads(1)
-    pictures, masks = zip(*map(photograph, some), strict=True)
-    return np.stack(pictures), np.stack(masks)
+def _take(scene):
+    cv2.setNumThreads(1)  # pictures are small, and processes many
+    return photograph(scene)
 
 
 def render(scenes, progress=False, n_jobs=None):
@@ -148,10 +135,8 @@ def render(scenes, progress=False, n_jobs=None):
     Parameters
     ----------
     scenes : list of Scene
-    progress : bool
-        Show a progress bar.
-    n_jobs : int or None
-        Processes to use; None is one a core, at most 4, for more than 50 scenes, else this one.
+    progress, n_jobs
+        As in :func:`utils.worlds.drawing.draw_all`.
 
     Returns
     -------
@@ -161,20 +146,8 @@ def render(scenes, progress=False, n_jobs=None):
         ``truth_hurdle``, ``truth_inside`` (sample, y, x), and ``truth_hard``, ``truth_framing``,
         ``truth_has_tag``, ``truth_has_hurdle`` (sample).
     """
-    scenes = list(scenes) if isinstance(scenes, Iterable) else []
-    if not scenes or not all(isinstance(scene, Scene) for scene in scenes):
-        raise TypeError("render needs a list of at least one Scene, as scenes() returns it.")
-    if n_jobs is None:
-        n_jobs = min(cpu_count(), 4) if len(scenes) > 50 else 1
-    chunks = [scenes[i : i + CHUNK] for i in range(0, len(scenes), CHUNK)]
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_take)(c) for c in chunks)
-    parts = []
-    with tqdm(total=len(scenes), disable=not progress, desc="pictures") as bar:
-        for part in work:
-            parts.append(part)
-            bar.update(len(part[0]))
-    pictures, masks = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return _dataset(scenes, pictures, masks)
+    scenes = check_scenes(scenes, Scene)
+    return _dataset(scenes, *draw_all(_take, scenes, progress, n_jobs))
 
 
 def _dataset(scenes, pictures, masks):
@@ -210,18 +183,6 @@ def _dataset(scenes, pictures, masks):
     return xr.Dataset(variables, coordinates, {"title": title, "Conventions": "CF-1.10"})
 
 
-def simulate(n, seed, setting="training", **same):
-    """Draw n pictures: :func:`render` of :func:`scenes`, which see.
-
-    Parameters
-    ----------
-    n, seed, setting
-        As in :func:`scenes`.
-    **same
-        ``progress`` and ``n_jobs``, as in :func:`render`.
-
-    Returns
-    -------
-    xarray.Dataset
-    """
-    return render(scenes(n, seed, setting), **same)
+def simulate(n, seed, setting="training", progress=False, n_jobs=None):
+    """Draw n pictures: :func:`render` of :func:`scenes`, whose parameters these are."""
+    return render(scenes(n, seed, setting), progress, n_jobs)

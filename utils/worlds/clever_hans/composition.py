@@ -7,6 +7,7 @@ from utils.worlds.clever_hans.horses import horse, rider
 from utils.worlds.clever_hans.photographs import backdrop, compress, expose
 from utils.worlds.clever_hans.sprites import place
 from utils.worlds.clever_hans.things import PHOTOGRAPHS, close_up, hurdle, letters, thing
+from utils.worlds.drawing import streams
 
 SIZE = 64
 AREAS = {"portrait": (64, 48), "landscape": (48, 64)}  # rows and columns inside the bars
@@ -21,9 +22,7 @@ SCALES = {
 STREAMS = ("scene", "background", "horse", "rider", "thing", "bush", "hurdle", "tag", "camera")
 
 
-def stream(seed, name):
-    """The random stream of one ingredient of one picture."""
-    return np.random.default_rng([seed, STREAMS.index(name)])
+stream = streams(STREAMS)
 
 
 def _compose(scene, height, width):

@@ -270,7 +270,7 @@ def expose(rng, picture):
         The exposed picture, not yet clipped.
     """
     height, width = picture.shape[:2]
-    blur, gain, gamma, dark = rng.uniform((0.3, 0.85, 0.85, 0), (0.65, 1.2, 1.15, 0.3))
+    blur, gain, gamma, dark = rng.uniform((0.3, 0.85, 0.85, 0), (0.65, 1.2, 1.15, 0.3)).tolist()
     balance = np.float32(1 + rng.normal(0, 0.03, 3))
     y, x = grid(height, width)
     corner = (2 * y / height - 1) ** 2 + (2 * x / width - 1) ** 2

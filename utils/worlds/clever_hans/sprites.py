@@ -99,6 +99,7 @@ def place(stage, sprites, column, row, scale, flip=False, shadow=True):
         Does it throw one?
     """
     height, width = stage.picture.shape[:2]
+    row, scale = float(row), float(scale)  # one of NumPy's would turn arrays into double precision
     layers = {}
     for name, sprite in sprites.items():
         zoom = scale / sprite.grain
@@ -112,7 +113,7 @@ def place(stage, sprites, column, row, scale, flip=False, shadow=True):
     if shadow:
         whole = np.max([rgba[..., 3] for rgba in layers.values()], axis=0)
         paint(stage, _shadow(stage, whole, row, scale), np.float32([0.05, 0.05, 0.07]))
-    clear = stage.clarity(row)
+    clear = float(stage.clarity(row))
     for name, rgba in layers.items():
         alpha = rgba[..., 3:]
         stage.picture += clear * rgba[..., :3] + alpha * ((1 - clear) * stage.haze - stage.picture)
@@ -132,4 +133,5 @@ def _shadow(stage, alpha, row, scale):
         -(((y - row) / (0.1 * scale + 0.8)) ** 2)
     )
     ground = y > stage.horizon
-    return np.float32(np.clip(0.4 * lay + 0.6 * near, 0, 0.75) * ground * stage.clarity(row))
+    clear = float(stage.clarity(row))
+    return np.clip(0.4 * lay + 0.6 * near, 0, 0.75) * ground * clear

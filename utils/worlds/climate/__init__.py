@@ -15,9 +15,9 @@ import numbers
 import numpy as np
 import xarray as xr
 
-from utils.worlds import check_request, draw_all
 from utils.worlds.climate import patterns
 from utils.worlds.climate.patterns import FORCINGS, LAT, LON, YEARS, weights  # noqa: F401
+from utils.worlds.drawing import check_request, draw_all
 
 SETTINGS = ("models", "observations")
 BASE = slice(1920, 1949)  # anomalies are against the mean of these years

@@ -1,13 +1,13 @@
 """How a model of the climate world gets its forced change and its variability."""
 
 from functools import lru_cache
+from math import exp
 from zlib import crc32
 
 import numpy as np
-import xarray as xr
 from scipy.interpolate import PchipInterpolator
 
-from utils.worlds import data_folder
+from utils.worlds import read_data
 
 YEARS = np.arange(1920, 2100)
 LAT, LON = np.arange(-87, 90, 6.0), np.arange(-177, 180, 6.0)
@@ -26,8 +26,7 @@ ARCTIC, HOLE = 1.9, 1.6  # extra warming there, and lost warming, as multiples o
 @lru_cache
 def land_fraction():
     """Fraction of land in each cell, DataArray (lat, lon)."""
-    with xr.open_dataset(data_folder() / "land" / "land_fraction.nc") as file:
-        return file.land.load()
+    return read_data("land/land_fraction.nc").land
 
 
 def stream(seed, *names):
@@ -74,8 +73,8 @@ def global_mean(maps):
 def forced(seed, forcings, observed):
     """Forced change since 1920 of temperature and precipitation, shape (2, year, lat, lon)."""
     rng, land = stream(seed, "forced"), land_fraction().values
-    vary = 1 + 0.28 * rng.standard_normal(6)
-    sensitivity = 3.3 * (0.92 if observed else np.exp(0.1 * rng.standard_normal()))
+    vary = (1 + 0.28 * rng.standard_normal(6)).tolist()
+    sensitivity = 3.3 * (0.92 if observed else exp(0.1 * rng.standard_normal()))
     row = LAT[:, None]
     pattern = 0.85 + 0.45 * vary[0] * land - 0.45 * vary[1] * np.exp(-(((row + 58) / 11) ** 2))
     pattern = pattern + ARCTIC * vary[2] * np.exp(-(((90 - row) / 19) ** 2))
@@ -187,7 +186,7 @@ def climate(job):
     """
     seed, members, forcings, observed = job
     rng, row = stream(seed, "state"), LAT[:, None]
-    size = 1.1 if observed else np.exp(0.1 * rng.standard_normal())
+    size = 1.1 if observed else exp(0.1 * rng.standard_normal())
     bias = smooth(rng, 2)
     normal = np.array([
         300.5 - 45 * np.sin(np.deg2rad(row)) ** 2 - 8 * bell_of(row, -90, 15) + 1.3 * bias[0],

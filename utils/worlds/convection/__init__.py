@@ -11,14 +11,13 @@ stream, so that ``dataclasses.replace(scene, texture=0.0)`` is the same cloud wi
 nothing else changed.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from utils.worlds import check_request, draw_all
 from utils.worlds.convection.clouds import FRAMES, KM, MINUTES, SIZE, sequence, stream
+from utils.worlds.drawing import check_request, check_scenes, draw_all
 
 KINDS = ("shield", "stratus", "cirrus", "broken", "clear", "deck", "snow")
 MIDDAY, LATE = (20, 40), (62, 72)  # zenith angles of the sun, degrees
@@ -159,7 +158,7 @@ def render(scenes, progress=False, n_jobs=None):
     ----------
     scenes : list of Scene
     progress, n_jobs
-        As in :func:`utils.worlds.draw_all`.
+        As in :func:`utils.worlds.drawing.draw_all`.
 
     Returns
     -------
@@ -171,9 +170,7 @@ def render(scenes, progress=False, n_jobs=None):
         ``truth_bubbling`` (sample, time, y, x), where the cloud top bubbles; ``truth_kind``,
         ``truth_cloud_brightness``, ``truth_contrast`` and ``sun_zenith`` (sample).
     """
-    scenes = list(scenes) if isinstance(scenes, Iterable) else []
-    if not scenes or not all(isinstance(scene, Scene) for scene in scenes):
-        raise TypeError("render needs a list of at least one Scene, as scenes() returns it.")
+    scenes = check_scenes(scenes, Scene)
     return _dataset(scenes, *draw_all(sequence, scenes, progress, n_jobs))
 
 
@@ -214,21 +211,9 @@ def _dataset(scenes, reflectance, brightness, texture, bubbling):
     return xr.Dataset(variables, coordinates, {"title": title, "Conventions": "CF-1.10"})
 
 
-def simulate(n, seed, setting="training", **same):
-    """Draw n sequences: :func:`render` of :func:`scenes`, which see.
-
-    Parameters
-    ----------
-    n, seed, setting
-        As in :func:`scenes`.
-    **same
-        ``progress`` and ``n_jobs``, as in :func:`render`.
-
-    Returns
-    -------
-    xarray.Dataset
-    """
-    return render(scenes(n, seed, setting), **same)
+def simulate(n, seed, setting="training", progress=False, n_jobs=None):
+    """Draw n sequences: :func:`render` of :func:`scenes`, whose parameters these are."""
+    return render(scenes(n, seed, setting), progress, n_jobs)
 
 
 def as_input(data):

@@ -5,9 +5,14 @@ follows the two-stream formula for a cloud that absorbs nothing. A bubbling top 
 that are born, grow and sink; the sun lights one side of each and leaves the other in the shade.
 """
 
+from math import cos, radians, sin, tan
+
 import cv2
 import numpy as np
 from scipy.ndimage import shift
+
+from utils.worlds import drawing
+from utils.worlds.drawing import streams
 
 SIZE, FRAMES = 64, 5
 KM, MINUTES = 0.5, 2.0  # a pixel, and from one frame to the next
@@ -16,13 +21,10 @@ CORNER = (BIG - SIZE) // 2
 STREAMS = ("scene", "land", "body", "cells", "other", "camera")
 ASYMMETRY = 0.85  # of the scattering by cloud droplets
 
-_FREQUENCY = np.hypot(*np.meshgrid(np.fft.fftfreq(BIG), np.fft.rfftfreq(BIG), indexing="ij"))
 _ROWS, _COLUMNS = np.mgrid[:SIZE, :SIZE].astype(np.float32)
 
 
-def stream(seed, name):
-    """The random stream of one ingredient of one scene."""
-    return np.random.default_rng([seed, STREAMS.index(name)])
+stream = streams(STREAMS)
 
 
 def two_stream(depth):
@@ -36,24 +38,10 @@ def optical_depth(reflectance):
     return 2 * reflectance / (1 - reflectance) / (1 - ASYMMETRY)
 
 
-def noise(rng, length, slope=3.0, stretch=1.0, angle=0.0):
-    """A periodic random field of mean 0 and deviation 1, smooth below `length` pixels.
-
-    Its power falls with frequency as ``f ** -slope`` above one wave in four lengths. `stretch`
-    draws it out along `angle` (radians), as wind draws out cirrus.
-    """
-    spectrum = np.fft.rfft2(rng.standard_normal((BIG, BIG)).astype(np.float32))
-    frequency = _FREQUENCY
-    if stretch != 1:
-        y, x = np.meshgrid(np.fft.fftfreq(BIG), np.fft.rfftfreq(BIG), indexing="ij")
-        along = x * np.cos(angle) + y * np.sin(angle)
-        across = y * np.cos(angle) - x * np.sin(angle)
-        frequency = np.hypot(along * stretch, across)
-    low = 0.25 / length
-    weight = (frequency**2 + low**2) ** (-slope / 4) * np.exp(-((frequency * length / 1.5) ** 2))
-    weight[0, 0] = 0
-    field = np.fft.irfft2(spectrum * weight, s=(BIG, BIG))
-    return np.float32(field / field.std())
+def noise(rng, length, slope=3.0, **how):
+    """A random field of BIG x BIG pixels, as :func:`utils.worlds.drawing.noise` makes it."""
+    white = np.float64(np.float32(rng.standard_normal((BIG, BIG))))
+    return np.float32(drawing.noise(white, length, slope, fall=1.5**2, **how))
 
 
 def soft(field, threshold, width):
@@ -64,7 +52,8 @@ def soft(field, threshold, width):
 
 def blown(wind, minutes):
     """Pixels (east, south) that the wind moves a cloud between the middle frame and this time."""
-    return np.array(wind) * 0.06 * (minutes - MINUTES * (FRAMES // 2)) / KM  # 1 m/s is 0.06 km/min
+    time = minutes - MINUTES * (FRAMES // 2)
+    return [speed * 0.06 * time / KM for speed in wind]  # 1 m/s is 0.06 km/min
 
 
 def drift(field, wind, minutes):
@@ -118,7 +107,7 @@ class Domes:
         grown = np.sin(np.pi * age[seen]) ** 0.7
         radius, top = self.radius[seen] * (0.5 + 0.5 * grown), self.radius[seen] * grown
         height = np.zeros((SIZE, SIZE), np.float32)
-        for row, column, r, h in zip(y[seen], x[seen], radius, top, strict=True):
+        for row, column, r, h in np.stack([y[seen], x[seen], radius, top], 1).tolist():
             box = np.s_[
                 max(int(row - r), 0) : max(int(row + r) + 2, 0),
                 max(int(column - r), 0) : max(int(column + r) + 2, 0),
@@ -143,10 +132,10 @@ def sequence(scene):
     ground = ground[CORNER : CORNER + SIZE, CORNER : CORNER + SIZE]
     wind = scene.wind
     depth, cover, active = _cloud(rng, scene)
-    light = np.cos(np.deg2rad(scene.sun_zenith))
-    sun = np.deg2rad(scene.sun_azimuth)
-    toward = np.array([np.sin(sun), -np.cos(sun)])  # columns to the east, rows to the south
-    slope = np.tan(np.deg2rad(min(scene.sun_zenith, 55)))
+    light = cos(radians(scene.sun_zenith))
+    sun = radians(scene.sun_azimuth)
+    toward = np.array([sin(sun), -cos(sun)])  # columns to the east, rows to the south
+    slope = tan(radians(min(scene.sun_zenith, 55)))
     cast = 6 * slope * -toward  # a cloud 3 km above the ground throws its shadow so far
     brightness = []
     for frame in range(FRAMES):
@@ -195,7 +184,7 @@ def _cloud(rng, scene):
     away = np.hypot(x, y) / 32
     shield = 1.3 * (1 - away) + 0.55 * noise(rng, 10, 3.2)
     cover = soft(shield, _threshold(shield, rng.uniform(0.35, 1.2)), 0.1)
-    upwind = -(x * np.cos(direction) + y * np.sin(direction)) / 20
+    upwind = -(x * cos(direction) + y * sin(direction)) / 20
     young = np.where(cover > 0.5, 0.35 * noise(rng, 10, 3.2) + upwind, -9)
     active = cover * soft(young, _threshold(young, rng.uniform(0.12, 0.3)), 0.12)
     fibres = noise(rng, 3, 3.2, stretch=4, angle=direction)
@@ -207,15 +196,16 @@ def _threshold(field, share):
     """The value that this share of the picture exceeds; above 1 a value far below all."""
     if share > 1:
         return -99
-    return np.quantile(field[CORNER : CORNER + SIZE, CORNER : CORNER + SIZE], 1 - share)
+    middle = np.float64(field[CORNER : CORNER + SIZE, CORNER : CORNER + SIZE])
+    return float(np.quantile(middle, 1 - share))
 
 
 def _shading(height, toward, where):
     """Light on the slopes of a cloud top, and light lost in its hollows, each of deviation 1."""
     height = cv2.GaussianBlur(height, (0, 0), 0.6)
     down, right = np.gradient(height)
-    lit = -(right * toward[0] + down * toward[1])
+    lit = -(right * float(toward[0]) + down * float(toward[1]))
     deep = height - cv2.GaussianBlur(height, (0, 0), 4)
     if not where.any():  # blown out of the picture
         return np.zeros((2, SIZE, SIZE))
-    return [np.clip(part / (part[where].std() + 1e-3), -2.5, 2.5) for part in (lit, deep)]
+    return [np.clip(part / (float(part[where].std()) + 1e-3), -2.5, 2.5) for part in (lit, deep)]

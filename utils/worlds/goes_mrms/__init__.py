@@ -11,13 +11,12 @@ A scene is decided by a :class:`Scene`. Each ingredient has its own random strea
 it adds to the echo.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from utils.worlds import check_request, draw_all
+from utils.worlds.drawing import check_request, check_scenes, draw_all
 from utils.worlds.goes_mrms.storms import PARTS, REACH, draw
 
 KM = 3.0  # a pixel
@@ -89,7 +88,7 @@ def render(scenes, progress=False, n_jobs=None):
     ----------
     scenes : list of Scene
     progress, n_jobs
-        As in :func:`utils.worlds.draw_all`.
+        As in :func:`utils.worlds.drawing.draw_all`.
 
     Returns
     -------
@@ -101,9 +100,7 @@ def render(scenes, progress=False, n_jobs=None):
         each, ``truth_lightning_cause`` and so on. The parts add up to the reflectivity up to
         patchiness and the beam's noise.
     """
-    scenes = list(scenes) if isinstance(scenes, Iterable) else []
-    if not scenes or not all(isinstance(scene, Scene) for scene in scenes):
-        raise TypeError("render needs a list of at least one Scene, as scenes() returns it.")
+    scenes = check_scenes(scenes, Scene)
     if len({scene.size for scene in scenes}) > 1:
         raise ValueError("The scenes have different sizes: render those of one size at a time.")
     return _dataset(scenes, *draw_all(draw, scenes, progress, n_jobs))
@@ -140,21 +137,9 @@ def _dataset(scenes, channels, reflectivity, parts, causes):
     return xr.Dataset(variables, coordinates, {"title": title, "Conventions": "CF-1.10"})
 
 
-def simulate(n, seed, size=256, **same):
-    """Draw n scenes: :func:`render` of :func:`scenes`, which see.
-
-    Parameters
-    ----------
-    n, seed, size
-        As in :func:`scenes`.
-    **same
-        ``progress`` and ``n_jobs``, as in :func:`render`.
-
-    Returns
-    -------
-    xarray.Dataset
-    """
-    return render(scenes(n, seed, size), **same)
+def simulate(n, seed, size=256, progress=False, n_jobs=None):
+    """Draw n scenes: :func:`render` of :func:`scenes`, whose parameters these are."""
+    return render(scenes(n, seed, size), progress, n_jobs)
 
 
 def as_input(data):

@@ -6,19 +6,23 @@ warped, so that no two plumes look alike. What rains is built of parts, each wit
 satellite sees within `REACH` pixels.
 """
 
+from math import cos, sin
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft
 from scipy.ndimage import gaussian_filter
+from scipy.special import pdtr, pdtrik
 
+from utils.worlds import drawing
+from utils.worlds.drawing import streams
 from utils.worlds.goes_mrms.radiation import NOISE, brightness_temperature, seen_from_above
 
 PARTS = ("lightning", "edge", "dense", "stratiform", "shower")
 REACH = {"lightning": 8, "edge": 10, "dense": 8, "stratiform": 4, "shower": 5}  # pixels
 BLUR = 0.5  # pixels: the sensor's own, and that of putting its scan on this grid
 MARGIN = 24  # pixels drawn around the scene, so that anvils may come from outside
-STREAMS = ("storms", "warp", "lumps", "land", "cloud", "cirrus", "showers", "glm", "stray", "radar")
+STREAMS = ("storms", "warp", "lumps", "land", "cloud", "cirrus", "showers", "patches", "stray")
+STREAMS += "radar", "groups"
 # Of 100 systems so many are isolated cells, lines, complexes, decaying storms.
 SYSTEMS = {"cells": 0.36, "line": 0.22, "complex": 0.17, "decaying": 0.25}
 
@@ -40,21 +44,12 @@ class Storm(NamedTuple):
     towers: tuple  # (u, v, radius, kelvins colder, echo)
 
 
-def stream(seed, name):
-    """The random stream of one ingredient of one scene."""
-    return np.random.default_rng([seed, STREAMS.index(name)])
+stream = streams(STREAMS)
 
 
-def noise(rng, n, length, slope=3.0, stretch=1.0, angle=0.0):
-    """A random field, n x n, of mean 0 and deviation 1, smooth below `length` pixels."""
-    spectrum = fft.rfft2(rng.standard_normal((n, n), np.float32))
-    y, x = np.meshgrid(fft.fftfreq(n), fft.rfftfreq(n), indexing="ij")
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    square = (along * stretch) ** 2 + across**2
-    weight = (square + (0.25 / length) ** 2) ** (-slope / 4) * np.exp(-square * length**2 / 2)
-    weight[0, 0] = 0
-    field = fft.irfft2(spectrum * np.float32(weight), s=(n, n))
-    return field / field.std()
+def noise(rng, n, *how):
+    """A random field of n x n pixels, as :func:`utils.worlds.drawing.noise` makes it."""
+    return drawing.noise(rng.standard_normal((n, n), np.float32), *how)
 
 
 def soft(field, threshold=0.0, width=1.0):
@@ -104,8 +99,8 @@ def _storm(rng, kind, y, x, shear):
                 (*inside(9, 0.6), rng.uniform(3.5, 6.5), rng.uniform(9, 15), rng.uniform(14, 21))
             )
     return Storm(
-        y + rng.normal(0, 1.5),
-        x + rng.normal(0, 1.5),
+        float(y + rng.normal(0, 1.5)),
+        float(x + rng.normal(0, 1.5)),
         length,
         width,
         shear + rng.normal(0, 0.12),
@@ -177,8 +172,8 @@ def _plumes(scene, n, parts, causes):
         if rows[box].size == 0:
             continue
         dy, dx = rows[box] - storm.y, columns[box] - storm.x
-        u = dx * np.cos(storm.angle) + dy * np.sin(storm.angle)
-        v = dy * np.cos(storm.angle) - dx * np.sin(storm.angle)
+        u = dx * cos(storm.angle) + dy * sin(storm.angle)
+        v = dy * cos(storm.angle) - dx * sin(storm.angle)
         side = abs(v) / (1.5 * storm.width)
         behind = u - storm.length * side**1.67  # distance behind the head, which is rounded
         across = np.exp(-((v / (0.9 * storm.width)) ** 4))
@@ -233,7 +228,7 @@ def _ground(scene, n, parts, causes):
     rng = stream(scene.seed, "cloud")
     layers = [(surface, 1.0, 0.12)]
     low, band = noise(rng, n, 2, 2.6), noise(rng, n, 4, 3.6, 2.0, rng.uniform(0, np.pi))
-    base = surface.mean()
+    base = float(surface.mean())
     layers.append(
         (base - rng.uniform(9, 18) + low, 0.95 * soft(low, rng.uniform(0.3, 3.5), 0.3), 0.22)
     )
@@ -244,7 +239,7 @@ def _ground(scene, n, parts, causes):
     cloud, top = np.zeros((n, n), np.float32), np.full((n, n), 280, np.float32)
     for _ in range(rng.poisson(rng.gamma(1.0, 0.7) * n**2 / 112**2)):
         centre = rng.uniform(0, n, 2)
-        for y, x in rng.normal(centre, 12, (int(rng.integers(3, 10)), 2)):
+        for y, x in rng.normal(centre, 12, (int(rng.integers(3, 10)), 2)).tolist():
             size, rains = rng.uniform(1.8, 3.4), rng.random() < 0.6
             own, echo = (
                 rng.uniform(259, 270) if rains else rng.uniform(274, 283),
@@ -280,12 +275,27 @@ def _temperatures(scene, layers, high):
         yield brightness_temperature(np.maximum(seen, floor), channel)
 
 
+def poisson(rng, rate):
+    """Poisson numbers, each from one random number of its own.
+
+    NumPy's take a varying number of them: a rate that differs in its last digit, as on another
+    processor, would change all numbers that are drawn after it.
+    """
+    share = rng.random(rate.shape)
+    numbers = np.zeros(rate.shape, int)
+    some = share > np.exp(-np.float64(rate))
+    share, rate = share[some], rate[some]
+    most = np.ceil(pdtrik(share, rate))  # right, or by rounding one too many
+    numbers[some] = most - (pdtr(most - 1, rate) >= share)
+    return numbers
+
+
 def _groups(scene, expected, high, causes):
     """GLM groups of 15 minutes, patchy: seven of ten are detected, and some are none."""
     n = len(expected)
-    rng = stream(scene.seed, "glm")
-    expected = expected * np.exp(noise(rng, n, 1, 1.5) - 0.5)  # of mean 1
-    groups = rng.poisson(0.7 * expected)
+    patches = np.exp(noise(stream(scene.seed, "patches"), n, 1, 1.5) - 0.5)  # of mean 1
+    expected = expected * patches
+    groups = poisson(stream(scene.seed, "groups"), 0.7 * expected)
     causes[0] = (expected > 0.7) | (groups > 0) & (expected > 0.2)
     rng = stream(scene.seed, "stray")
     for _ in range(rng.poisson(1.0 * n**2 / 112**2) if scene.stray else 0):

@@ -1,0 +1,175 @@
+"""Text from files is harmless: no formula where drawn, no HTML where shown, and short."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from tensorflow import keras
+
+from utils import (
+    archive_store,
+    cards,
+    check,
+    lrp,
+    maps,
+    panels_goes,
+    plots,
+    receptive_draw,
+    widgets,
+)
+from utils.explain import explain
+from utils.plain import plain
+from utils.receptive_field import box
+
+FORMULA = r"$\frac{$"  # half a formula: where it is taken for one, Matplotlib raises
+TAG = "<img src=x onerror=alert(1)>"
+LONG = "x" * 10_000  # as long as layer names may be
+FLAT, MAP, PICTURE = np.eye(8), np.ones((30, 60)), np.zeros((8, 8, 3))
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("GOES-16", "GOES-16"),
+        ("  two\n\tlines\r\n", "two lines"),
+        ("\x1b[31mred\x00 \u202eback \ud800", "[31mred back"),
+        ("naïve 台风 <b>", "naïve 台风 <b>"),
+        (FORMULA, r"\frac{"),
+        ("x" * 80, "x" * 80),
+        ("x" * 10**6, "x" * 79 + "…"),
+        (np.array([1, 2]), "[1 2]"),
+        (None, "None"),
+    ],
+)
+def test_text_becomes_plain(text, expected):
+    assert plain(text) == expected
+    assert plain(plain(text)) == plain(text)
+
+
+# ---- drawn ---------------------------------------------------------------------------------------
+
+
+def on_axes(draw):
+    fig, ax = plt.subplots()
+    draw(ax)
+    return fig
+
+
+def globe():
+    fig, axes = maps.globes(1, 1, (3, 2))
+    maps.bar(fig, maps.draw(axes[0, 0], MAP, FORMULA), axes, FORMULA)
+    return fig
+
+
+def indicator():
+    network = keras.Sequential([keras.Input((30, 60)), keras.layers.Flatten()])
+    network.add(keras.layers.Dense(20))
+    run = {"network": network, "maps": MAP[None], "x": MAP[None], "years": np.array([2000])}
+    return maps.indicator_panel({FORMULA: run | {"units": FORMULA}})(FORMULA, 2000)
+
+
+def tour():
+    masks = np.arange(8) + np.zeros((1, 8, 1)) > 3
+    return widgets.method_tour(PICTURE[None], {FORMULA: {"a": FLAT[None]}}, masks)(FORMULA, "a", 0)
+
+
+SCORES = {"FAR": np.array([0.1, 0.2]), "POD": np.array([0.1, 0.2])}
+DRAWN = {
+    "picture": lambda: on_axes(lambda ax: plots.picture(ax, FLAT, FORMULA)),
+    "relevance": lambda: on_axes(lambda ax: plots.relevance(ax, FLAT, FORMULA)),
+    "set again": lambda: on_axes(lambda ax: plots.picture(ax, FLAT).axes.set_title(FORMULA)),
+    "bar": lambda: on_axes(
+        lambda ax: plots.relevance_bar(ax.figure, plots.relevance(ax, FLAT), ax, FORMULA)
+    ),
+    "gallery": lambda: plots.gallery([PICTURE], {FORMULA: [FLAT]}),
+    "before and after": lambda: plots.before_after({FORMULA: ((1, (0, 2)), (3, (2, 4)))}),
+    "globe": globe,
+    "indicator": indicator,
+    "field": lambda: on_axes(lambda ax: panels_goes.field(ax, "c13", FLAT, FORMULA)),
+    "diagram": lambda: panels_goes.performance_diagram({FORMULA: SCORES}, [10, 20]),
+    "groups": lambda: panels_goes.dots({FORMULA: {"a": (1, (0, 2))}}, FORMULA),
+    "legend": lambda: panels_goes.dots({"a": {FORMULA: (1, (0, 2))}}, "z"),
+    "loop": lambda: widgets.convection_loop(FLAT[None, None], [FORMULA])(0),
+    "tour": tour,
+    "boxes": lambda: on_axes(lambda ax: receptive_draw.boxes(ax, FLAT, [], FORMULA)),
+    "scales": lambda: on_axes(lambda ax: receptive_draw.scales(ax, {FORMULA: 10.0})),
+}
+
+
+@pytest.mark.parametrize("what", DRAWN)
+def test_dollars_are_drawn_as_dollars(what):
+    fig = DRAWN[what]()
+    plots.png(fig)
+    assert any(FORMULA in text.get_text() for text in fig.findobj(plt.Text))
+    plt.close("all")
+
+
+# ---- in attributes, which xarray draws by itself -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def model():
+    convolution = keras.layers.Conv2D(2, 3, name=LONG)
+    layers = [keras.Input((8, 8, 1)), convolution, keras.layers.Flatten(), keras.layers.Dense(1)]
+    return keras.Sequential(layers)
+
+
+@pytest.fixture
+def data():
+    dims = ("sample", "y", "x", "channel")
+    return xr.DataArray(np.ones((2, 8, 8, 1), "float32"), dims=dims, name=FORMULA + LONG)
+
+
+def test_heat_maps_have_a_short_plain_name(model, data, tmp_path):
+    found = explain(model, data, "gradient")
+    fig = on_axes(lambda ax: found[0, ..., 0].plot(ax=ax))
+    plots.png(fig)
+    plt.close(fig)
+    archive_store.make(tmp_path / "maps", "relevance", model, data.chunk(sample=1), 1, {})
+    stored = xr.open_zarr(tmp_path / "maps", consolidated=False).relevance
+    for name in (found.long_name, stored.long_name):
+        assert r" of \frac{xxx" in name and len(name) < 120
+
+
+# ---- in sentences and as HTML --------------------------------------------------------------------
+
+
+def test_names_in_a_sentence_are_cut(model, data):
+    leaky = keras.layers.LeakyReLU(name=LONG)
+    x = data.values
+    for call in (
+        lambda: box(model, "other", (1, 1)),
+        lambda: box(model, LONG, (100, 100)),
+        lambda: box(model, LONG[:-1], (1, 1)),
+        lambda: lrp.relevance(model, data.to_dataset(name="$\n" + LONG), output=0),
+        lambda: lrp.relevance(keras.Sequential([keras.Input((8, 8, 1)), leaky]), x, output=0),
+    ):
+        with pytest.raises((ValueError, TypeError, NotImplementedError)) as caught:
+            call()
+        words = str(caught.value).replace(repr(LONG[:-1]), "what was asked for")
+        assert len(words) < 500 and "\n" not in words
+
+
+def test_an_error_in_a_check_is_cut():
+    @check.exercise
+    def fails(answer):
+        raise KeyError(answer)
+
+    message = repr(fails(f"{FORMULA}\n{TAG}" + LONG))
+    assert len(message) < 500 and "\n" not in message
+
+
+def test_a_card_is_text_whatever_it_says():
+    shown = cards.card(TAG, TAG, TAG, f'red">{TAG}')
+    assert "<img" not in shown and shown.count('"') == 6
+    assert 'class="mathjax_ignore tex2jax_ignore"' in shown
+    InteractiveShell.instance()
+    try:
+        with capture_output() as captured:
+            plots.show(plt.figure(), f"A caption that says {FORMULA}{TAG}")
+    finally:
+        InteractiveShell.clear_instance()
+    html = captured.outputs[1].data["text/html"]
+    assert "<img" not in html and "mathjax_ignore" in html
