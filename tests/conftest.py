@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import utils  # noqa: F401 - before TensorFlow, which takes Keras 2 by its word
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
