@@ -144,6 +144,9 @@ check.cut(cut, shape=(256, 256, 4), scenes=365 * 24 * 4)
 # decade is explained, with the rule $\alpha_1\beta_0$.
 #
 # The first chunk takes long, because each worker loads TensorFlow first. Until then the bar's forecast is too long, too.
+#
+# (The scheduler and its workers listen to this machine only. But a local scheduler has no password: whoever else is logged in to the
+# machine could hand it work, which would run under your name. Start one only where you trust the others.)
 
 # %%
 cluster = ExitStack()
@@ -260,7 +263,10 @@ except ValueError as error:
 
 # %% [markdown]
 # A store also knows what it was made from. With another network, rule or input, the call refuses to go on, so that no store holds
-# maps of two kinds. (Of the input it compares the coordinates and the first map.)
+# maps of two kinds. (Of the input it compares the coordinates and the first map.) While one call writes to a store, a second one is refused.
+#
+# Disks lose things, too. Each chunk has a checksum, so a chunk that is lost or damaged *after* it was written raises an error when somebody loads it,
+# and is not mistaken for maps. The same call again finds such chunks, makes them anew, and keeps the others.
 #
 # ## 4. Five networks
 #
@@ -500,7 +506,7 @@ plots.show(
 )
 
 # %% [markdown]
-# What must be true of the network: saved by Keras 2 (TensorFlow up to 2.15); one input and one output; Keras' own layers, in one flat model; channels
+# What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); one input and one output; Keras' own layers, in one flat model; channels
 # last; plain ReLU or no activation for LRP. If something does not fit, one sentence says what. Read these three.
 
 # %%

@@ -1170,7 +1170,7 @@ def test_models_that_are_not_one_chain_from_input_to_output():
         ({"output": 3}, ValueError, "output 3 does not exist: count from 0 to 2"),
         ({"output": [0, 1]}, ValueError, "2 entries for 5 samples"),
     ],
-    ids=lambda v: str(v)[:40] if isinstance(v, dict) else "",
+    ids=lambda v: str(v).partition(" at 0x")[0][:40] if isinstance(v, dict) else "",
 )
 def test_bad_arguments(classes, x, change, error, words):
     with pytest.raises(error, match=words) as caught:
