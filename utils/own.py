@@ -41,6 +41,7 @@ LAYERS = """
 """.split()
 NETWORKS = "Functional", "Model", "Sequential"
 CODE = "Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"
+OLD = "_layer_checkpoint_dependencies"  # a network's layers in files of TensorFlow 2.14
 INSIDE = "layer", "cell", "cells", "forward_layer", "backward_layer"  # settings that are layers
 
 # What a setting may be made from, by the end of its name.
@@ -239,6 +240,8 @@ class _Weights:
 
     def get(self, path):
         """The arrays of one layer, as the loader of ``.keras`` files asks for them."""
+        if OLD in self.file:
+            path = "/".join(OLD if part == "layers" else part for part in path.split("/"))
         return self.file.get(f"{path}/vars", {})
 
 

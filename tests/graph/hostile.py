@@ -126,7 +126,7 @@ def changed(data, spoil):
 
 def end(file):
     """The last layer's arrays."""
-    return file["_layer_checkpoint_dependencies/dense/vars"]
+    return file["layers/dense/vars"]
 
 
 def replaced(make, name="1"):

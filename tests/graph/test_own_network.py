@@ -1,5 +1,6 @@
 """Networks that no lesson made: loaded, explained, traced, or refused in one clear sentence."""
 
+import io
 import json
 import os
 import re
@@ -7,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -84,6 +87,24 @@ def test_a_loaded_network_gives_its_old_answers(saved, file):
     model = own.load(saved / file)
     wanted = answers[file.partition(".")[0]]
     np.testing.assert_allclose(model.predict(answers["x"], verbose=0), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["plain", "nested", "many"])
+def test_a_file_of_tensorflow_2_14_has_another_name_for_layers(saved, name, tmp_path):
+    data = io.BytesIO((saved / f"{name}.keras").read_bytes())
+    with zipfile.ZipFile(data) as new, zipfile.ZipFile(tmp_path / "old.keras", "w") as old:
+        for entry in ("metadata.json", "config.json"):
+            old.writestr(entry, new.read(entry))
+        weights = io.BytesIO(new.read("model.weights.h5"))
+        with h5py.File(weights, "r+") as file:
+            networks = ["/"]
+            file.visit(lambda at: networks.append(at) if f"{at}/layers" in file else None)
+            for at in reversed(networks):
+                file[at].move("layers", "_layer_checkpoint_dependencies")
+        old.writestr("model.weights.h5", weights.getvalue())
+    answers = np.load(saved / "answers.npz")
+    model = own.load(tmp_path / "old.keras")
+    np.testing.assert_allclose(model.predict(answers["x"], verbose=0), answers[name], atol=1e-5)
 
 
 @pytest.fixture(scope="module")
