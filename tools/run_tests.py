@@ -49,7 +49,7 @@ def parts(root, slow=False):
         nbval = "--nbval-lax", "--nbval-current-env"
         yield "notebooks", pytest(*nbval, *names, dist="loadfile")
     if not slow and (root / "tests" / "browser").is_dir():
-        yield "browser", pytest("tests/browser")
+        yield "browser", pytest("--maxschedchunk=1", "tests/browser", dist="load")
 
 
 def cores():

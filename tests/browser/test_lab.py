@@ -23,7 +23,9 @@ PANELS = (
     "10_large_archive",
 )
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
-SHOWN = [name for name in LESSONS if name.startswith("00") or name in PANELS]
+SHOWN = [
+    name for name in LESSONS[::-1] if name.startswith("00") or name in PANELS
+]  # the shortest last
 
 PANEL = """\
 import io

@@ -299,6 +299,7 @@ def test_an_unknown_lesson_is_an_error(course, capsys):
     assert "No lesson begins with 77." in capsys.readouterr().err
 
 
+@pytest.mark.slow  # the browser's tests compare what the text quotes, too
 def test_both_editions_run_under_nbval(course):
     assert make(course) == 0
 

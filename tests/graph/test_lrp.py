@@ -395,6 +395,7 @@ def departs(model, method, rule, formula):
     check_by_hand(model, x, rule, formula, middle(model))
 
 
+@pytest.mark.slow  # it cannot fail while the version is pinned
 @pytest.mark.parametrize("alpha", [1, 2])
 def test_innvestigate_puts_the_whole_bias_into_both_denominators_of_alpha_beta(alpha):
     """Bach's formula splits the bias by its sign: b+ to z+, b- to z-.
@@ -407,6 +408,7 @@ def test_innvestigate_puts_the_whole_bias_into_both_denominators_of_alpha_beta(a
     departs(model, f"lrp.alpha_{alpha}_beta_{alpha - 1}", lrp.alpha_beta(alpha), formula)
 
 
+@pytest.mark.slow  # it cannot fail while the version is pinned
 def test_innvestigate_sends_relevance_through_batch_normalisation_alone():
     """A normalisation after a convolution is one linear layer with it, and gets one rule here.
 
@@ -430,6 +432,7 @@ def test_innvestigates_presets_have_a_rule_of_their_own_for_batch_normalisation(
     departs(model, "lrp.sequential_preset_a", "preset_a", ("epsilon", {"epsilon": 0.1}))
 
 
+@pytest.mark.slow  # it cannot fail while the version is pinned
 @pytest.mark.parametrize("name", ["alpha 2, no bias", "w square"])
 def test_innvestigate_takes_the_two_kernels_of_a_separable_convolution_apart(name):
     """The layer is one convolution, whose kernel is the product of the two.
@@ -442,6 +445,7 @@ def test_innvestigate_takes_the_two_kernels_of_a_separable_convolution_apart(nam
     departs(model, method, *RULES[name])
 
 
+@pytest.mark.slow  # it cannot fail while the version is pinned
 def test_innvestigate_sends_relevance_through_bilinear_upsampling_like_a_gradient():
     """By the weights of the cells, whatever their values: the shares are not those of z_ij.
 
@@ -453,6 +457,7 @@ def test_innvestigate_sends_relevance_through_bilinear_upsampling_like_a_gradien
     departs(model, "lrp.z", *RULES["z"])
 
 
+@pytest.mark.slow  # it cannot fail while the version is pinned
 def test_innvestigate_shares_among_equal_largest_values_of_a_global_max_pooling():
     """Here the first takes all, as in both libraries for windows of max pooling.
 

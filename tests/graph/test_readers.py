@@ -568,6 +568,7 @@ def test_the_trained_network_puts_echoes_under_cold_tops():
     assert (estimate[tops > 285] > 5).mean() < 0.01
 
 
+@pytest.mark.slow  # when the world changes, its probes say so first
 @real
 def test_the_world_of_goes_and_mrms_against_real_scans():
     """The tables of the data sheet are what the comparison gives."""

@@ -229,7 +229,18 @@ def test_as_published_by_araujo2019(build, size, step, padding):
     assert table.aligned.all()
 
 
-@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "ResNet50", "InceptionV3"])
+SLOW = pytest.mark.slow  # built in 10 s each; random networks have skips and branches as well
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VGG16",
+        "MobileNet",
+        pytest.param("ResNet50", marks=SLOW),
+        pytest.param("InceptionV3", marks=SLOW),
+    ],
+)
 def test_boxes_of_keras_own_networks(name):
     """The gradient of one pixel stays inside its box, and reaches its edges."""
     model = getattr(applications, name)(weights=None, include_top=False, input_shape=(160, 160, 3))
