@@ -14,6 +14,7 @@ import platform
 import sys
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import bench_archive
@@ -78,7 +79,8 @@ def machine():
     """One line on the machine."""
     gb = psutil.virtual_memory().total / 1e9
     cores = os.cpu_count()
-    return f"Measured on {platform.system()} {platform.machine()}, {cores} cores, {gb:.0f} GB."
+    made = f"{platform.system()} {platform.machine()}, {cores} cores, {gb:.0f} GB"
+    return f"Measured on {made}, with TensorFlow {version('tensorflow')}."
 
 
 def insert(page, text):

@@ -53,7 +53,7 @@ class Lab:
         self._wait(lambda: self.page.evaluate(ENDED), seconds, "not all cells ran")
         return self.page.evaluate(CELLS)
 
-    def move_slider(self, number=0):
+    def move_slider(self, number=0, seconds=10):
         """Move one of the page's sliders by one step; wait until the panel's picture changes."""
         picture = self.page.locator(".jupyter-widgets img").first
         picture.scroll_into_view_if_needed()
@@ -61,7 +61,7 @@ class Lab:
         slider = self.page.get_by_role("slider").nth(number)
         now, last = (slider.get_attribute(f"aria-value{part}") for part in ("now", "max"))
         slider.press("ArrowLeft" if now == last else "ArrowRight")
-        self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
+        self._wait(lambda: picture.screenshot() != before, seconds, "the picture stayed the same")
 
     def click_picture(self, x, y):
         """Click on the panel's picture, as far from its corner; wait until it changes."""

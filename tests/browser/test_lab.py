@@ -102,7 +102,7 @@ def test_an_error_and_a_dead_panel_are_noticed(lab, served, tmp_path):
     lab.open(write(served, PANEL.replace('slider.observe(draw, "value")', ""), "1 / 0", "1 + 1"))
     assert errors(lab.run_all()) == ["division by zero"]
     with pytest.raises(pytest.fail.Exception, match="the picture stayed the same"):
-        lab.move_slider()
+        lab.move_slider(seconds=2)  # a panel that lives has answered long before
 
 
 def test_the_projects_settings_are_in_force(lab, served):

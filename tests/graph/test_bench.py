@@ -101,6 +101,7 @@ def test_the_methods_take_turns(monkeypatch):
     }
 
 
+@pytest.mark.slow
 def test_what_is_measured_are_maps_of_the_same_pixel():
     model, x = bench_lrp.network(8), bench_lrp.samples(8, 2)
     assert all(weights.any() for weights in model.get_weights())
