@@ -266,7 +266,7 @@ except ValueError as error:
 # maps of two kinds. (Of the input it compares the coordinates and the first map.) While one call writes to a store, a second one is refused.
 #
 # Disks lose things, too. Each chunk has a checksum, so a chunk that is lost or damaged *after* it was written raises an error when somebody loads it,
-# and is not mistaken for maps. The same call again finds such chunks, makes them anew, and keeps the others.
+# and is not mistaken for maps. The same call again finds such chunks, makes them once more, and keeps the others.
 #
 # ## 4. Five networks
 #

@@ -101,7 +101,7 @@ def explain(
     """Heat maps of an archive by iNNvestigate, as `utils.explain.explain` makes them.
 
     Call it again with the same arguments to go on where a run has stopped. That also reads each
-    chunk that is done, and makes those anew that were lost or damaged since.
+    chunk that is done, and makes those again that were lost or damaged since.
 
     Parameters
     ----------

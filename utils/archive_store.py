@@ -68,7 +68,7 @@ def alone(store):
 def make(store, kind, model, data, samples, origin):
     """Make the store: coordinates, network, and empty arrays for the maps and for what is done.
 
-    In a store that is there already, all is made anew but the maps and the list of those done.
+    In a store that is there already, all is made again but the maps and the list of those done.
     """
     half = store.with_name(f"{store.name}.part")  # gets its name when it is whole
     with warnings.catch_warnings():
@@ -211,7 +211,7 @@ def _compute(block, store, origin, kind, part, settings):
         samples = np.reshape(block, (-1, *block.shape[len(part) :]))
         maps = maps_of(kind, model, samples, settings)
     group = zarr.open_group(store, mode="r+")
-    if group.attrs["made_from"] == origin:  # a store deleted and made anew is left alone
+    if group.attrs["made_from"] == origin:  # a store deleted and made again is left alone
         with zarr.config.set({"array.write_empty_chunks": True}):  # no map is taken for a lost one
             group[kind][tuple(part)] = maps.reshape(block.shape)
 
