@@ -26,7 +26,7 @@ from tensorflow.keras import activations, backend, layers
 from utils import architecture, inputs, linear
 from utils.architecture import title
 from utils.kept import Kept
-from utils.rules import (
+from utils.lrp.rules import (
     RULES,
     Rule,
     alpha_beta,
