@@ -31,7 +31,8 @@ RULES = {
 }
 
 REARRANGING = layers.Concatenate, layers.Flatten, layers.Permute, layers.Reshape
-REARRANGING += layers.Cropping1D, layers.Cropping2D, layers.UpSampling1D, *propagate.PADDING
+REARRANGING += layers.Cropping1D, layers.Cropping2D, layers.UpSampling1D
+REARRANGING += layers.ZeroPadding1D, layers.ZeroPadding2D
 
 
 def choose(rule, calls, kernels, samples):

@@ -6,19 +6,15 @@ its outputs down to the inputs, in proportion to what they contributed:
     R_i = a_i * sum_j w_ij * R_j / z_j
 
 In the lesson these are three lines: divide, send back, multiply. `linear_step` has them for every
-rule and every kind of layer with weights. Layers without weights follow, and then the two loops of
-the lesson's `my_lrp`, forwards and backwards.
+rule and kind of layer with weights; `forward` and `backward` are the two loops of `my_lrp`.
 
-All are functions of tensors, TensorFlow's arrays, whose first axis counts the samples. Called by
-hand they run at once, as NumPy does, if the lesson began with `course.start(eager=True)`. So put a
-`print` wherever you like:
+All are functions of tensors, TensorFlow's arrays, whose first axis counts the samples. After
+`course.start(eager=True)` they run at once, as NumPy does, so put a `print` wherever you like:
 
-    calls, kernels = linear.read(model)
-    values = forward(calls, kernels, tf.constant(x))
-    rules, R = dict.fromkeys(kernels, lrp.epsilon(0.1)), values[calls[-1].target]
-    of_input, of_layers, ledger = backward(calls, kernels, rules, values, R)
+    h, v = tf.constant([[3.0, 1.0]]), tf.constant([[2.0], [-2.0]])  # from the lesson's section 1
+    [R_h], losses = linear_step(h, v, 0.0, h @ v, lrp.z(), tf.matmul)  # 6 and -2
 
-`lrp.relevance` calls them only to write down a graph, which runs later: no numbers to print there.
+`lrp.relevance` only writes a graph down with them, which runs later: no numbers to print there.
 """
 
 from collections import Counter
@@ -35,20 +31,19 @@ from utils import architecture, linear
 def divide(R, y, b=None, epsilon=None):
     """s_j = R_j / z_j, and 0 where z_j is 0; ``z_j = y_j + b_j + epsilon sign(y_j + b_j)``.
 
-    Also returns the ledger's entries: what the bias takes, the stabiliser, and nobody.
+    Also returns the ledger's entries by sample: what bias and stabiliser take for their parts of
+    z_j, as the inputs do for theirs, and what nobody takes.
     """
-    losses = {}
-    z = y if b is None else y + b
-    if epsilon is not None:
-        stabiliser = tf.where(z >= 0, epsilon, -epsilon)
-        z += stabiliser
-    s = tf.math.divide_no_nan(R, z)
+    z, besides = y, {}  # besides the inputs
     if b is not None:
-        losses["bias"] = by_sample(s * b)
+        besides["bias"] = b
+        z = z + b
     if epsilon is not None:
-        losses["stabiliser"] = by_sample(s * stabiliser)
-    losses["unassigned"] = by_sample(tf.where(tf.equal(z, 0), R, 0))
-    return s, losses
+        besides["stabiliser"] = tf.where(z >= 0, epsilon, -epsilon)
+        z = z + besides["stabiliser"]
+    s = tf.math.divide_no_nan(R, z)
+    losses = {name: by_sample(s * part) for name, part in besides.items()}
+    return s, losses | {"unassigned": by_sample(tf.where(tf.equal(z, 0), R, 0))}
 
 
 def by_sample(t):
@@ -59,14 +54,14 @@ def by_sample(t):
 def both_ways(forward, a, *w):
     """Go through a layer, ``y_j = sum_i a_i w_ij``, and find the way back.
 
-    Returns y, and a function that takes s_j to ``sum_j w_ij s_j``: the lesson's ``w @ s``. As w_ij
-    is the derivative of y_j by a_i, TensorFlow computes this sum as a gradient: it records how y
-    comes from a, and never writes the matrix down.
+    Returns y, and a function of s that gives ``sum_j w_ij s_j``: the lesson's ``w @ s``. As w_ij is
+    the derivative of y_j by a_i, TensorFlow computes this sum as a gradient: it records how y comes
+    from a, and never writes the matrix down.
     """
     with tf.GradientTape() as record:
         record.watch(a)
         y = forward(a, *w)
-    return y, partial(record.gradient, y, a)  # a function of s
+    return y, lambda s: record.gradient(y, a, s)
 
 
 # ---- one step: from the relevance R of a layer's outputs to that of its inputs ----------------
@@ -80,11 +75,11 @@ def linear_step(a, w, b, R, rule, forward):
     """
     below, losses = [], Counter()
     for part in rule(a, w, b):
-        ways = [both_ways(forward, *pair) for pair in part.pairs]
-        y = tf.add_n([y for y, _ in ways])  # the sum of a list
+        ways = [(a, *both_ways(forward, a, w)) for a, w in part.pairs]
+        y = tf.add_n([y for _, y, _ in ways])  # the sum of a list
         share = R if part.share is None else part.share * R
         s, lost = divide(share, y, part.b, part.epsilon)
-        below += [a * back(s) for (a, _), (_, back) in zip(part.pairs, ways, strict=True)]
+        below += [a * back(s) for a, _, back in ways]
         losses.update(lost)  # which adds to what is there
     return [tf.add_n(below)], losses
 
@@ -99,8 +94,7 @@ def proportional_step(a, R, forward):
 def moving_step(a, R, forward, padding):
     """Through a layer that only moves, copies or chooses values: R goes back as they came.
 
-    These are Flatten, Reshape, Concatenate, upsampling, cropping, max-pooling and zero padding.
-    What arrives at the zeros of the latter is lost.
+    Such are Flatten, Concatenate and max-pooling. What arrives at the zeros of padding is lost.
     """
     _, back = both_ways(forward, a)
     if not padding:  # only for speed, for then nothing is lost
@@ -114,7 +108,6 @@ def moving_step(a, R, forward, padding):
 PASSING = layers.Activation, layers.Dropout, layers.ReLU, layers.Softmax
 PASSING += layers.SpatialDropout1D, layers.SpatialDropout2D
 PASSING += (layers.BatchNormalization,)  # one that joined the layer before it: see linear.read
-PADDING = layers.ZeroPadding1D, layers.ZeroPadding2D
 SHARING = layers.Add, layers.AveragePooling1D, layers.AveragePooling2D
 SHARING += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
 MAX_POOLING = layers.MaxPooling1D, layers.MaxPooling2D
@@ -123,16 +116,16 @@ MAX_POOLING += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
 
 def step_without_weights(a, R, layer, pooling):
     """The step for its class; max-pooling hands on to the "winner", or "proportional"ly."""
-    kind, forward = type(layer), partial(linear.without_weights, layer)
+    kind = type(layer)
     if kind in PASSING:
         return [R], {}
     if kind in MAX_POOLING and pooling == "proportional":  # as the mean of the same values does
-        mean = getattr(layers, kind.__name__.replace("Max", "Average"))
-        mean = mean.from_config(layer.get_config())
-        return proportional_step(a, R, partial(linear.without_weights, mean))
+        kind = getattr(layers, kind.__name__.replace("Max", "Average"))
+        layer = kind.from_config(layer.get_config())
+    forward = partial(linear.without_weights, layer)
     if kind in SHARING or getattr(layer, "interpolation", "nearest") == "bilinear":
         return proportional_step(a, R, forward)
-    return moving_step(a, R, forward, padding=kind in PADDING)
+    return moving_step(a, R, forward, padding=kind.__name__.startswith("ZeroPadding"))
 
 
 # ---- through the network ----------------------------------------------------------------------
@@ -162,7 +155,13 @@ def backward(calls, kernels, rules, values, R, pooling="winner"):
     """Go back through the network, from the relevance R of its output.
 
     Returns the relevance of the input, that of each layer's output, and a row of the ledger for
-    each layer: what it received, what it passed on, and who took the rest.
+    each layer: what it received, what it passed on, and who took the rest. To go through a model:
+
+        calls, kernels = linear.read(model)
+        rules = dict.fromkeys(kernels, lrp.epsilon(0.1))  # or one for each
+        values = forward(calls, kernels, tf.constant(x))
+        R = values[calls[-1].target]  # make it 0 where you do not ask
+        of_input, of_layers, ledger = backward(calls, kernels, rules, values, R)
     """
     relevance, of_layers, ledger = {calls[-1].target: R}, {}, {}
     for call in reversed(calls):
