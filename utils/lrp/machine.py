@@ -33,7 +33,7 @@ def fetch(model, calls, kernels, rules, shape, signed, dtype, pooling, layers):
 class Machine:
     """The computation for one network, one setting and one kind of rule for each layer.
 
-    Weights and the rules' numbers are fed at every run.
+    Weights and the rules' numbers are fed at every run, so that a network trained on is seen anew.
     """
 
     def __init__(self, calls, kernels, rules, shape, signed, dtype, pooling, layers):
