@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import tensorflow as tf
 from tensorflow import keras
 from tensorflow.keras import activations, layers
 
@@ -59,6 +60,9 @@ def calls(model):
     if not found:
         raise ValueError("The model has no layers between its input and its output.")
     return found
+
+
+RELU = activations.relu, tf.nn.relu
 
 
 def activation(layer):

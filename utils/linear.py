@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.keras import backend, layers
+from tensorflow.keras import activations, backend, layers
 
+from utils import architecture
 from utils.architecture import title
 
 
@@ -20,6 +21,62 @@ class Linear(NamedTuple):
     forward: Callable
     w: np.ndarray
     b: np.ndarray
+
+
+def read(model, dtype="float32"):
+    """A network's layers in the order in which they compute, and those with weights as linear maps.
+
+    A batch normalisation joins the layer before it if that is linear and nothing else reads from
+    it. Toolboxes for LRP call this a canonizer.
+
+    Parameters
+    ----------
+    model : keras.Model
+    dtype : str
+        Precision of the weights, which are read in one go.
+
+    Returns
+    -------
+    calls : list of architecture.Call
+    kernels : dict of str to Linear
+        By the call's name.
+
+    Raises
+    ------
+    NotImplementedError, ValueError
+        As `architecture.calls` and `from_layer`.
+    """
+    calls = architecture.calls(model)
+    weights = _weights(model, dtype)
+    readers = {}
+    for call in calls:
+        for key in call.sources:
+            readers.setdefault(key, []).append(call)
+    kernels, folded = {}, set()
+    for call in calls:
+        if call.name in folded:
+            continue
+        follower, *others = readers.get(call.target, [None])
+        fold = (
+            follower is not None
+            and not others
+            and type(follower.layer) is layers.BatchNormalization
+            and type(call.layer) is not layers.BatchNormalization
+            and architecture.activation(call.layer) is activations.linear
+        )
+        kernel = from_layer(call.layer, weights, follower.layer if fold else None)
+        if kernel:
+            kernels[call.name] = kernel
+            folded |= {follower.name} if fold else set()
+    return calls, kernels
+
+
+def _weights(model, dtype):
+    """All weights by layer, read in one go."""
+    variables = {layer.name: layer.weights for layer in model.layers}
+    values = backend.batch_get_value([w for some in variables.values() for w in some])
+    values = iter([value.astype(dtype, copy=False) for value in values])
+    return {name: [next(values) for _ in some] for name, some in variables.items()}
 
 
 def from_layer(layer, weights, normalization=None):
@@ -60,7 +117,7 @@ def from_layer(layer, weights, normalization=None):
     outputs = w.shape[2:] if isinstance(layer, layers.DepthwiseConv2D) else w.shape[-1:]
     if isinstance(layer, layers.Conv2DTranspose):
         outputs = w.shape[2], 1
-    b = others[0] if layer.use_bias else np.zeros(np.prod(outputs))
+    b = others[0] if layer.use_bias else np.zeros(np.prod(outputs), w.dtype)
     if normalization:
         slope, shift = _line_by_channel(normalization, weights)
         w, b = w * slope.reshape(outputs), b * slope + shift
@@ -142,6 +199,17 @@ _FORWARD = {
 
 
 KINDS = tuple(_FORWARD)
+
+
+def without_weights(layer, a):
+    """What a layer that adds, averages, chooses or moves values makes of the list of its inputs."""
+    if getattr(layer, "interpolation", "nearest") == "bilinear":
+        return bilinear(a[0], layer.size)
+    y = layer.call(a if type(layer) in (layers.Add, layers.Concatenate) else a[0])
+    if type(layer) in (layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D):
+        # The same values by another function, whose gradient goes to the first of equals.
+        y = tf.reshape(tf.nn.pool(a[0], a[0].shape[1:-1], "MAX", padding="VALID"), tf.shape(y))
+    return y
 
 
 def bilinear(a, size):

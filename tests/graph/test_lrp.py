@@ -18,6 +18,7 @@ from tests.graph.graphs import own_graph
 from utils import lrp
 from utils.explain import explain
 from utils.kept import Kept
+from utils.lrp import machine
 
 
 def randomise(model, seed=0):
@@ -808,7 +809,7 @@ def test_chunks_are_smaller_for_larger_networks(classes, x):
     sizes = []
     for model, samples in ((classes, x), (large, np.ones((1, 512, 512, 4)))):
         lrp.relevance(model, samples, "w_square", layers=False)
-        sizes.append(next(reversed(lrp._kept.values())).chunk)
+        sizes.append(next(reversed(machine._kept.values())).chunk)
     assert sizes[0] > 1000 and sizes[1] == 1
 
 
@@ -987,7 +988,7 @@ def test_weights_set_anew_are_seen_at_the_next_call(x):
 
 def test_a_rule_with_other_numbers_reuses_the_machine(classes, x, monkeypatch):
     kept = Kept(8)
-    monkeypatch.setattr(lrp, "_kept", kept)
+    monkeypatch.setattr(machine, "_kept", kept)
     for count, (name, rules) in enumerate(
         {
             "epsilon": [(lrp.epsilon(e), {"epsilon": e}) for e in (0.1, 0.3)],
@@ -1037,7 +1038,7 @@ def test_the_model_is_left_alone(classes, x):
 
 def test_only_the_latest_machines_are_kept(classes, x, monkeypatch):
     kept = Kept(2)
-    monkeypatch.setattr(lrp, "_kept", kept)
+    monkeypatch.setattr(machine, "_kept", kept)
     machines = []
     for rule in ("z", "epsilon", "flat"):
         for _ in range(2):
@@ -1053,12 +1054,12 @@ def test_only_the_latest_machines_are_kept(classes, x, monkeypatch):
 def test_machines_go_with_their_model(x):
     model = network((8, 8, 2), conv(1), layers.Flatten(), layers.Dense(2))
     lrp.relevance(model, x)
-    key, machine = next(reversed(lrp._kept.items()))
+    key, made = next(reversed(machine._kept.items()))
     del model
     gc.collect()
-    assert key not in lrp._kept
+    assert key not in machine._kept
     with pytest.raises(RuntimeError, match="closed"):
-        machine.session.run(tf.no_op)
+        made.session.run(tf.no_op)
 
 
 # ---- refused ----------------------------------------------------------------------------------
@@ -1110,7 +1111,7 @@ def test_layers_without_a_way_through_are_named(name):
     with pytest.raises(NotImplementedError, match=f"'odd' .{name.split()[0]}.") as caught:
         lrp.relevance(model, normal(1, *shape))
     assert "\n" not in str(caught.value)
-    assert not any(key[0] == id(model) for key in lrp._kept)
+    assert not any(key[0] == id(model) for key in machine._kept)
 
 
 @pytest.mark.parametrize("name", CHANNELS_FIRST)

@@ -12,15 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from utils.linear import KINDS
-
 
 class Part(NamedTuple):
     """How one share of the relevance goes down: in proportion to contributions and bias."""
 
     pairs: list  # of inputs and weights; contributions are their products
-    b: tf.Tensor | None = None
-    share: tf.Tensor | None = None
+    b: tf.Tensor | None = None  # None where the bias takes no part
+    share: tf.Tensor | None = None  # of R; None for all of it
     epsilon: tf.Tensor | None = None
 
 
@@ -28,9 +26,11 @@ class Rule(NamedTuple):
     """An LRP rule.
 
     ``parts(a, w, b, signed, *numbers)`` lists the parts into which it cuts the relevance of a
-    layer with inputs a, which may be negative if `signed`, weights w and bias b, all tensors.
-    `complete` tells that the parts' contributions add up to all z_ij (the layer's output is then
-    made from them), `limits` that the numbers are the lowest and highest value of the input.
+    layer with inputs a, weights w and bias b, all tensors. `limits` tells that the numbers are the
+    lowest and highest value of the input.
+
+    Two things are only for speed: `signed` is False where no input can be negative, and `complete`
+    tells that the parts' contributions add up to all z_ij, so that they make the layer's output.
     """
 
     name: str
@@ -38,6 +38,11 @@ class Rule(NamedTuple):
     numbers: tuple = ()
     complete: bool = False
     limits: bool = False
+
+    def __call__(self, a, w, b, signed=True):
+        """The parts for a layer's inputs, weights and bias."""
+        numbers = (tf.convert_to_tensor(number, a.dtype) for number in self.numbers)
+        return self.parts(a, w, b, signed, *numbers)
 
 
 def z():
@@ -114,7 +119,7 @@ def alpha_beta(alpha, beta=None, bias="split"):
     return Rule(name, _alpha_beta(bias, both), (alpha, beta), complete=both)
 
 
-@functools.cache  # a rule with the same function and other numbers need not be built anew
+@functools.cache  # one function for all alphas: `machine.fetch` finds its machines by it
 def _alpha_beta(bias, both):
     def parts(a, w, b, signed, alpha, beta):
         for_it, against = _plus(b), _minus(b)
@@ -181,27 +186,6 @@ def _minus(t):
 
 def _by_sign(a, signed, w_of_positive, w_of_negative):
     """Pairs of a layer's inputs and weights, with other weights for negative inputs."""
-    if not signed:
+    if not signed:  # only for speed
         return [(a, w_of_positive)]
     return [(_plus(a), w_of_positive), (_minus(a), w_of_negative)]
-
-
-def _preset(alpha, **first):
-    convolutions = {kind.__name__: alpha_beta(alpha, bias="whole") for kind in KINDS}
-    return first | convolutions | dict.fromkeys(("Dense", "BatchNormalization"), epsilon(0.1))
-
-
-RULES = {
-    "z": z(),
-    "epsilon": epsilon(),
-    "gamma": gamma(),
-    "alpha_1_beta_0": alpha_beta(1),
-    "alpha_2_beta_1": alpha_beta(2),
-    "w_square": w_square(),
-    "flat": flat(),
-    "z_box": z_box(),
-    "preset_a": _preset(1),
-    "preset_b": _preset(2),
-    "preset_a_flat": _preset(1, first=flat()),
-    "preset_b_flat": _preset(2, first=flat()),
-}
