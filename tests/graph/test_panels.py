@@ -176,12 +176,14 @@ def test_gallery_takes_one_picture_and_refuses_none():
     assert [ax.get_ylabel() for ax in fig.axes[:2]] == ["picture", "heat map"]
     with pytest.raises(ValueError, match="at least one row"):
         clever_hans.gallery(np.zeros((1, 8, 8, 3)), {})
+    plt.close(fig)
 
 
 def test_before_and_after_stand_side_by_side():
     fig = clever_hans.before_after({"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]})
     assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["before", "after"]
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]
+    plt.close(fig)
 
 
 # ---- what a panel's module imports ---------------------------------------------------------------
