@@ -26,9 +26,10 @@ from ipywidgets import Checkbox, IntSlider
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 
-from utils import claims, course, networks, plots, skill, spray, training, widgets, worlds
+from utils import claims, course, networks, panels, plots, skill, spray, training, worlds
 from utils.check import clever_hans as check
 from utils.explain import explain
+from utils.panels import clever_hans as panel
 from utils.worlds import clever_hans as world
 
 course.start(seed=0)
@@ -132,7 +133,7 @@ def look(group, parts, alt):
     """Draw four pictures of a group and their heat maps, with outlines of what is there."""
     four = np.random.default_rng(1).permutation(np.nonzero(groups[group])[0])[:4]
     masks = {part: horses[f"truth_{part}"].values[four] for part in parts}
-    fig = plots.gallery(horses.picture.values[four], {"heat map": heat_maps[four]}, masks)
+    fig = panel.gallery(horses.picture.values[four], {"heat map": heat_maps[four]}, masks)
     plots.show(fig, alt)
 
 
@@ -284,7 +285,7 @@ def before_and_after(network):
 
 def draw_experiments(results, alt):
     rates = {name: [skill.rate(yes) for yes in pair] for name, pair in results.items()}
-    fig = plots.before_after(rates)
+    fig = panel.before_after(rates)
     fig.axes[0].set_xlabel('pictures called "horse" (%)')
     plots.show(fig, alt)
 
@@ -363,9 +364,9 @@ for cluster, row in enumerate(axes):
     for ax, i in zip(row[0::2], members[:4], strict=False):
         plots.picture(ax, horses.picture.values[i])
     for ax, i in zip(row[1::2], members[:4], strict=False):
-        drawn = plots.relevance(ax, positive_maps[i])
+        drawn = plots.heat_map(ax, positive_maps[i])
     row[0].set_ylabel(f"cluster {cluster + 1}\n{len(members)} pictures")
-plots.relevance_bar(fig, drawn, axes)
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "Four pictures of each of the four clusters, each with its heat map.")
 
 # %%
@@ -451,7 +452,7 @@ pictures = horses.picture.values[four]
 maps = {"first network": heat_maps[four], "repaired": explain(repaired, pictures, METHOD)}
 masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
 plots.show(
-    plots.gallery(pictures, maps, masks),
+    panel.gallery(pictures, maps, masks),
     "Tagged pictures; much of the first network's red is on the tag, the repaired one's on the horse.",
 )
 
@@ -525,12 +526,12 @@ print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} 
 # </details>
 
 # %%
-draw = widgets.clever_hans(model, [scenes[i] for i in np.nonzero(field)[0][:20]])
+draw = panel.prepare(model, [scenes[i] for i in np.nonzero(field)[0][:20]])
 plots.show(
     draw(number=0, tag=True, row=45, column=8, hurdles=False, shift=0),
     "The panel's picture: an empty scene with a tag, its heat map, and the logit.",
 )
-widgets.panel(
+panels.panel(
     draw,
     number=IntSlider(0, 0, 19, description="picture"),
     tag=Checkbox(True, description="tag"),

@@ -24,8 +24,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import Dropdown, IntSlider
 
-from utils import claims, course, features, networks, plots, skill, training, widgets, worlds
+from utils import claims, course, features, networks, panels, plots, skill, training, worlds
 from utils.check import feature_visualization as check
+from utils.panels import feature_visualization as panel
 from utils.worlds import clever_hans as world
 
 course.start(seed=0)
@@ -136,7 +137,7 @@ fig, axes = plt.subplots(2, 4, figsize=(9, 4.6))
 for (upper, lower), i, drop_map in zip(axes.T, top.index, drop_maps, strict=False):
     masks = {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")}
     plots.picture(upper, pictures[i])
-    drawn = plots.relevance(lower, drop_map, masks=masks)
+    drawn = plots.heat_map(lower, drop_map, masks=masks)
 fig.colorbar(drawn, ax=axes[1], ticks=[], label="blue rises, red falls\n(scaled to each map)")
 plots.show(
     fig,
@@ -352,7 +353,7 @@ for row, i in zip(axes, three, strict=True):
     plots.picture(row[1], change.picture, f"z = {after:+.3f}")
     outlines = {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")}
     level = 255 * np.sqrt((difference**2).mean())
-    drawn = plots.relevance(row[2], difference, f"change, {level:.1f} of 255 levels", outlines)
+    drawn = plots.heat_map(row[2], difference, f"change, {level:.1f} of 255 levels", outlines)
 fig.colorbar(
     drawn, ax=axes[:, 2], ticks=[], shrink=0.3, label="blue darker, red brighter\n(scaled to each)"
 )
@@ -495,12 +496,12 @@ plots.show(
 # %%
 favourites = {name: pictures[best[name].index[0]] for name in parts}
 runs = {name: make(part, "all but Fourier") for name, part in parts.items()}
-draw = widgets.synthesised(favourites, runs)
+draw = panel.prepare(favourites, runs)
 plots.show(
     draw(part="last, 53", frame=6),
     "The panel's picture: a tagged picture, the made-up one at step 32, and the curve of the excitation.",
 )
-widgets.panel(
+panels.panel(
     draw,
     part=Dropdown(options=list(parts), value="last, 53", description="part"),
     frame=IntSlider(6, 0, 7, description="frame"),

@@ -22,9 +22,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
 
-from utils import claims, course, lrp, networks, plots, skill, training, widgets, worlds
+from utils import claims, course, lrp, networks, panels, plots, skill, training, worlds
 from utils.check import layerwise_relevance as check
 from utils.explain import explain
+from utils.panels import layerwise_relevance as panel
 
 course.start(seed=0)
 
@@ -318,9 +319,9 @@ fig, axes = plt.subplots(1, 6, figsize=(10, 2))
 plots.picture(axes[0], one[0], "picture")
 for ax, name in zip(axes[1:5], names, strict=True):
     maps = result.layers[name][0]
-    plots.relevance(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
-drawn = plots.relevance(axes[5], result.input[0], "64 x 64")
-plots.relevance_bar(fig, drawn, axes, label="scaled to each map")
+    plots.heat_map(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
+drawn = plots.heat_map(axes[5], result.input[0], "64 x 64")
+plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
 plots.show(
     fig,
     "A black horse, and relevance after the four poolings and at the input: from a few coarse red "
@@ -485,8 +486,8 @@ choices = {
 }
 fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
 for ax, (title, rule) in zip(axes, choices.items(), strict=True):
-    drawn = plots.relevance(ax, lrp.relevance(model, one, rule).input[0], title)
-plots.relevance_bar(fig, drawn, axes, label="scaled to each map")
+    drawn = plots.heat_map(ax, lrp.relevance(model, one, rule).input[0], title)
+plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
 plots.show(
     fig,
     "Six heat maps of one picture: z, epsilon and alpha 2 beta 1 grainy red and blue; alpha 1 beta 0 and "
@@ -540,8 +541,8 @@ fig, axes = plt.subplots(1, 5, figsize=(10, 2.4))
 plots.picture(axes[0], scenes[0], "scene")
 for ax, (name, maps) in zip(axes[1:], eye_maps.items(), strict=True):
     share = 100 * (abs(maps) * eyes).sum((1, 2)) / abs(maps).sum((1, 2))
-    drawn = plots.relevance(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %")
-plots.relevance_bar(fig, drawn, axes)
+    drawn = plots.heat_map(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %")
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(
     fig,
     "A scene with a dark eye, and four heat maps: epsilon and alpha-beta leave the eye white and "
@@ -610,8 +611,8 @@ backward = {
 }
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
 for ax, (title, maps) in zip(axes, backward.items(), strict=True):
-    drawn = plots.relevance(ax, maps[0], title)
-plots.relevance_bar(fig, drawn, axes)
+    drawn = plots.heat_map(ax, maps[0], title)
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(
     fig,
     "Four maps of the black horse: gradient; input times gradient and the z rule, which look the same; "
@@ -633,12 +634,12 @@ plots.show(
 # negative, and how grainy the maps are, by the correlation of neighbouring pixels. Guess both curves.
 
 # %%
-draw = widgets.lrp_rules(model, pictures)
+draw = panel.prepare(model, pictures)
 plots.show(
     draw(number=4, alpha=1.5, epsilon=0.01),
     "The panel's picture: the black horse and its heat map, with the sums of red and blue above it.",
 )
-widgets.panel(
+panels.panel(
     draw,
     number=IntSlider(4, 0, len(pictures) - 1, description="picture"),
     alpha=FloatSlider(1.5, min=1, max=3, step=0.1, description="alpha"),

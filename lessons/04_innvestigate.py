@@ -25,9 +25,10 @@ import numpy as np
 import pandas as pd
 from ipywidgets import Dropdown, IntSlider
 
-from utils import claims, course, networks, patterns, plots, skill, training, widgets, worlds
+from utils import claims, course, networks, panels, patterns, plots, skill, training, worlds
 from utils.check import innvestigate as check
 from utils.explain import cost, explain, methods
+from utils.panels import innvestigate as panel
 from utils.worlds import clever_hans as world
 
 course.start(seed=0)
@@ -155,8 +156,8 @@ ONE = 3
 fig, axes = plt.subplots(3, 5, figsize=(10, 6.6))
 plots.picture(axes.flat[0], x[ONE], "picture")
 for ax, (kind, by_state) in zip(axes.flat[1:], maps.items(), strict=True):
-    drawn = plots.relevance(ax, by_state["first"][ONE], kind)
-plots.relevance_bar(fig, drawn, axes, label="value, scaled to each map")
+    drawn = plots.heat_map(ax, by_state["first"][ONE], kind)
+plots.heat_map_bar(fig, drawn, axes, label="value, scaled to each map")
 plots.show(
     fig,
     "A picture with a tag and fourteen heat maps of it: some grainy red and blue, some all red with every letter "
@@ -382,9 +383,9 @@ fig, axes = plt.subplots(2, 6, figsize=(10, 3.8))
 plots.picture(axes[0, 0], x[ONE], "picture")
 axes[1, 0].axis("off")
 for column, kind in zip(axes.T[1:], SHOWN, strict=True):
-    plots.relevance(column[0], maps[kind]["first"][ONE], kind)
-    drawn = plots.relevance(column[1], maps[kind]["shuffled"][ONE])
-plots.relevance_bar(fig, drawn, axes, label="value, scaled to each map")
+    plots.heat_map(column[0], maps[kind]["first"][ONE], kind)
+    drawn = plots.heat_map(column[1], maps[kind]["shuffled"][ONE])
+plots.heat_map_bar(fig, drawn, axes, label="value, scaled to each map")
 axes[0, 1].set_ylabel("trained")
 axes[1, 1].set_ylabel("dense layers\nshuffled")
 plots.show(
@@ -488,12 +489,12 @@ print(f"preset A, repaired network: blue on {(on_it < 0).sum()} of {len(x)} tags
 print(f"its sign is that of the tag's effect on {same.sum()} of {len(x)}")
 
 # %%
-draw = widgets.method_tour(x, maps, tag)
+draw = panel.prepare(x, maps, tag)
 plots.show(
     draw(kind="LRP preset A", state="repaired", number=ONE),
     "The panel's picture: the tagged horse, and preset A for the repaired network with the tag outlined.",
 )
-widgets.panel(
+panels.panel(
     draw,
     kind=Dropdown(options=list(KINDS), value="LRP preset A", description="method"),
     state=Dropdown(options=list(states), value="repaired", description="network"),

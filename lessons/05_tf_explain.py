@@ -27,8 +27,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import IntSlider
 
-from utils import claims, course, lrp, networks, plots, skill, training, widgets, worlds
+from utils import claims, course, lrp, networks, panels, plots, skill, training, worlds
 from utils.check import tf_explain as check
+from utils.panels import tf_explain as panel
 from utils.worlds import clever_hans as world
 
 course.start(seed=0, eager=True)
@@ -186,8 +187,8 @@ def side_by_side(maps):
         plots.picture(row[0], pictures[i])
         for ax, (name, of_all) in zip(row[1:], maps.items(), strict=True):
             title = "" if i else name.replace(", ", "\n")
-            drawn = plots.relevance(ax, of_all[i], title, {"tag": tag[i]})
-    plots.relevance_bar(fig, drawn, axes)
+            drawn = plots.heat_map(ax, of_all[i], title, {"tag": tag[i]})
+    plots.heat_map_bar(fig, drawn, axes)
     return fig
 
 
@@ -227,8 +228,8 @@ by_size = {size: occlusion(first, pictures[:6], size) for size in (4, 8, 16, 32)
 fig, axes = plt.subplots(1, 5, figsize=(10, 2.2))
 plots.picture(axes[0], pictures[1], "picture")
 for ax, (size, maps) in zip(axes[1:], by_size.items(), strict=True):
-    drawn = plots.relevance(ax, maps[1], f"{size} pixels", {"tag": tag[1]})
-plots.relevance_bar(fig, drawn, axes[1:])
+    drawn = plots.heat_map(ax, maps[1], f"{size} pixels", {"tag": tag[1]})
+plots.heat_map_bar(fig, drawn, axes[1:])
 plots.show(fig, "Occlusion maps of one picture with patches of 4, 8, 16 and 32 pixels.")
 
 # %% tags=["exercise"]
@@ -256,12 +257,12 @@ check.patch_sizes(where, how_much, by_size, tag[:6], effect[:6])
 # the red move to the others.
 
 # %%
-draw = widgets.occlusion(first, pictures)
+draw = panel.prepare(first, pictures)
 plots.show(
     draw(number=1, size=10, row=46, column=1),
     "The panel's picture: a patch on the first letters of the tag, and LRP's map of what is left.",
 )
-widgets.panel(
+panels.panel(
     draw,
     number=IntSlider(1, 0, len(pictures) - 1, description="picture"),
     size=IntSlider(10, 1, 40, description="patch size"),
@@ -315,8 +316,8 @@ for row, (name, network) in zip(axes, models.items(), strict=True):
         maps = grad_cam(network, pictures, pooling(network, stage))
         density = np.nanmean(skill.relevance_density(maps, tag))
         title = f"pooling {stage}: {density:.1f}"
-        drawn = plots.relevance(row[stage + 1], maps[1], title, {"tag": tag[1]})
-plots.relevance_bar(fig, drawn, axes)
+        drawn = plots.heat_map(row[stage + 1], maps[1], title, {"tag": tag[1]})
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(
     fig,
     "The paper's Grad-CAM after each of four poolings, for both networks, with the mean density on "
@@ -504,7 +505,7 @@ for pair, name in zip(axes.reshape(2, 2), ("first network", "all weights shuffle
     drawing = core.GradCAM().explain((two[1:], None), network, HORSE)
     plots.picture(pair[0], drawing / 255, name)
     maps = grad_cam(network, two[1:], pooling(network, 3), guided=True)
-    plots.relevance(pair[1], maps[0], f"largest value {maps.max():.1g}")
+    plots.heat_map(pair[1], maps[0], f"largest value {maps.max():.1g}")
 plots.show(
     fig,
     "Grad-CAM as it comes, drawing and numbers, for the first network and for one with all weights "
@@ -648,8 +649,8 @@ for i, (row, title) in enumerate(zip(axes, ("first", "repaired"), strict=True)):
     row[0].set_ylabel(f"{title} network")
     for ax, name in zip(row[1:], shown, strict=True):
         head = "" if i else name.replace(", ", "\n")
-        drawn = plots.relevance(ax, examples[name][i], head, {"tag": tag[1]})
-plots.relevance_bar(fig, drawn, axes)
+        drawn = plots.heat_map(ax, examples[name][i], head, {"tag": tag[1]})
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(
     fig,
     "One picture by five methods. First network: all but Grad-CAM have the tag in red. Repaired: the "

@@ -26,8 +26,9 @@ import numpy as np
 from ipywidgets import FloatSlider, IntSlider
 from scipy.ndimage import gaussian_filter
 
-from utils import claims, course, lrp, networks, plots, skill, training, widgets, worlds
+from utils import claims, course, lrp, networks, panels, plots, skill, training, worlds
 from utils.check import convection as check
+from utils.panels import convection as panel
 from utils.worlds import convection as world
 
 course.start(seed=0)
@@ -48,12 +49,12 @@ course.start(seed=0)
 sample = worlds.open_world("convection")
 chosen = [8, 19, 26, 29, 1, 5, 16, 20]
 titles = ["convection" if sample.convection[i] else "none" for i in chosen]
-draw = widgets.convection_loop(sample.reflectance.values[chosen], titles)
+draw = panel.prepare_loop(sample.reflectance.values[chosen], titles)
 plots.show(
     draw(frame=0),
     "The loop's first picture: four convective scenes with lumpy, bright tops, and four others.",
 )
-widgets.loop(draw, frames=5)
+panels.loop(draw, frames=5)
 
 # %% [markdown]
 # Without a kernel, here are two of them with all five pictures:
@@ -82,7 +83,7 @@ fig, axes = plt.subplots(1, 4, figsize=(10, 2.8))
 for ax, name in zip(axes, parts, strict=True):
     one = sample[name][19, 2].values
     if name == "truth_texture":
-        plots.relevance(ax, one, name)
+        plots.heat_map(ax, one, name)
     else:
         plots.picture(ax, one, name)
 plots.show(
@@ -203,8 +204,8 @@ for case in range(3):
         above, below = axes[2 * case : 2 * case + 2, frame]
         plots.picture(above, hits.reflectance[case, frame], f"{2 * frame} min")
         bubbling = {"bubbling": masks[case, frame]}
-        drawn = plots.relevance(below, maps[case, frame], masks=bubbling, limit=limit)
-plots.relevance_bar(fig, drawn, axes, label="relevance, one scale for each sequence")
+        drawn = plots.heat_map(below, maps[case, frame], masks=bubbling, limit=limit)
+plots.heat_map_bar(fig, drawn, axes, label="relevance, one scale for each sequence")
 plots.show(
     fig,
     "Three sequences of five pictures with their heat maps: red lies on bubbling parts and on smooth, "
@@ -564,12 +565,12 @@ for name, values in alike.items():
 
 # %%
 panel_scenes = [replace(s, sun_azimuth=135.0) for s in storms[:8]]
-draw = widgets.convection(singles["repaired"], panel_scenes)
+draw = panel.prepare(singles["repaired"], panel_scenes)
 plots.show(
     draw(number=0, brightness=0.7, texture=0.25, sun=30),
     "The panel's picture: a shield with a bubbling side, its heat map, and the probability.",
 )
-widgets.panel(
+panels.panel(
     draw,
     number=IntSlider(0, 0, 7, description="scene"),
     brightness=FloatSlider(0.7, min=0.2, max=0.9, step=0.05, description="brightness"),

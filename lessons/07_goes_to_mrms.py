@@ -29,10 +29,13 @@ from scipy.ndimage import distance_transform_edt
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from utils import claims, course, networks, panels_goes, plots, skill, training, widgets, worlds
+from utils import claims, course, networks, panels, plots, skill, training, worlds
 from utils.check import goes_to_mrms as check
+from utils.crops import around, at_pixel, box
 from utils.explain import cost
 from utils.lrp import relevance
+from utils.panels import goes_to_mrms as panel
+from utils.plots import goes
 from utils.worlds import goes_mrms as world
 
 course.start(seed=0)
@@ -61,8 +64,8 @@ fig, axes = plt.subplots(2, 5, figsize=(11, 5.4))
 fig.get_layout_engine().set(rect=(0, 0, 1, 0.97))  # room for the titles
 for name, column in zip([*world.CHANNELS, "mrms"], axes.T, strict=True):
     for ax, one in zip(column, shown, strict=True):
-        drawn = panels_goes.field(ax, name, one[name], "")
-    column[0].set_title(panels_goes.LOOKS[name][0], fontsize=10, fontweight="normal")
+        drawn = goes.field(ax, name, one[name], "")
+    column[0].set_title(goes.LOOKS[name][0], fontsize=10, fontweight="normal")
     fig.colorbar(drawn, ax=column, location="bottom", shrink=0.9)
 plots.show(
     fig,
@@ -82,7 +85,7 @@ COLOURS = dict(
 )
 fig, axes = plt.subplots(1, 5, figsize=(11, 2.5))
 for ax, part in zip(axes, world.PARTS, strict=True):
-    drawn = panels_goes.field(ax, "mrms", shown[0][f"truth_{part}"], part)
+    drawn = goes.field(ax, "mrms", shown[0][f"truth_{part}"], part)
     ax.set_title(part, color=COLOURS[part])
     ax.contour(shown[0][f"truth_{part}_cause"], [0.5], colors=[plots.INK], linewidths=0.5)
 fig.colorbar(drawn, ax=axes, label="dBZ", shrink=0.8)
@@ -207,7 +210,7 @@ for name, values in says.items():
     error = np.sqrt(np.mean((values - seen) ** 2))
     print(f"{name}: RMSD {error:.1f} dBZ, R² {1 - error**2 / seen.var():.2f}")
 display(table.rename_axis("dBZ").round(2))
-fig = panels_goes.performance_diagram({k: skill.scores(c) for k, c in found.items()}, THRESHOLDS)
+fig = goes.performance_diagram({k: skill.scores(c) for k, c in found.items()}, THRESHOLDS)
 plots.show(
     fig,
     "Performance diagram by threshold in dBZ: from 15 dBZ on the network reaches higher CSI than both "
@@ -219,9 +222,9 @@ plots.show(
 picks = np.argsort((seen >= 40).sum((1, 2)))[[-1, -8, -16]]
 fig, axes = plt.subplots(3, 4, figsize=(10, 7.4))
 for row, i in zip(axes, picks, strict=True):
-    top = panels_goes.field(row[0], "c13", data.c13[i], "C13 (K)")
+    top = goes.field(row[0], "c13", data.c13[i], "C13 (K)")
     for ax, name in zip(row[1:], ("MRMS", "network", "pixel by pixel"), strict=True):
-        radar = panels_goes.field(ax, "mrms", says.get(name, seen)[i], name)
+        radar = goes.field(ax, "mrms", says.get(name, seen)[i], name)
 fig.colorbar(top, ax=axes[:, 0], location="bottom", shrink=0.9, pad=0.02, label="K")
 fig.colorbar(radar, ax=axes[:, 1:], location="bottom", shrink=0.5, pad=0.02, label="dBZ")
 plots.show(
@@ -268,7 +271,7 @@ PIXELS = {part: choose(part) for part in ("lightning", "edge", "dense", "stratif
 def cut(part, x=x):
     """Crops around the pixels of a part, and where each lies in its crop."""
     sample, row, column = PIXELS[part]
-    return panels_goes.around(x[sample], row, column)
+    return around(x[sample], row, column)
 
 
 print("pixels:", {part: len(where[0]) for part, where in PIXELS.items()})
@@ -279,7 +282,7 @@ def seen_within(part, radius):
     """Estimates at a part's pixels when the network sees a square of this radius only."""
     crops, at = (v[::2] for v in cut(part))  # every second one is enough for a mean
     far = abs(np.indices(crops.shape[1:3]) - np.array(at)[:, :, None, None]).max(1)
-    return panels_goes.at_pixel(estimate(model, crops * (far <= radius)[..., None]), at)
+    return at_pixel(estimate(model, crops * (far <= radius)[..., None]), at)
 
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
@@ -319,9 +322,9 @@ plots.show(
 # %%
 def explain_pixel(network, crops, at, method="LRP alpha 1 beta 0"):
     """Heat maps of one output pixel for each crop; refuses an estimate that is not positive."""
-    if panels_goes.at_pixel(estimate(network, crops), at).min() <= 0:
+    if at_pixel(estimate(network, crops), at).min() <= 0:
         raise ValueError("An estimate is 0 dBZ: there is no relevance to hand down, take another.")
-    return panels_goes.heat_maps(network, crops, at, method)
+    return panel.heat_maps(network, crops, at, method)
 
 
 first = np.argmax(says["network"][PIXELS["lightning"]])
@@ -330,9 +333,9 @@ maps = explain_pixel(model, crops, at)[0]
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
 for i, (ax, name) in enumerate(zip(axes, world.CHANNELS, strict=True)):
     title = f"{name.upper()}: {maps[..., i].sum():.1f} dBZ"
-    drawn = plots.relevance(ax, maps[..., i], title, limit=plots.colour_limit(maps))
-    panels_goes.cross(ax, at[0])
-plots.relevance_bar(fig, drawn, axes, label="relevance, one scale")
+    drawn = plots.heat_map(ax, maps[..., i], title, limit=plots.colour_limit(maps))
+    goes.cross(ax, at[0])
+plots.heat_map_bar(fig, drawn, axes, label="relevance, one scale")
 plots.show(
     fig,
     "LRP of one output pixel (cross) in four channels, in one colour range: alike in the three infrared ones, and in GLM a spot of few pixels.",
@@ -361,19 +364,19 @@ for row, part in zip(axes, STRATEGIES, strict=True):
     crops, at = (v[pick : pick + 1] for v in cut(part))
     none = crops * [1, 1, 1, 0]
     value, erased = (estimate(model, v)[0][at[0]] for v in (crops, none))
-    panels_goes.field(row[0], "c13", 300 - 100 * crops[0, ..., 2], f"{part}: C13")
-    panels_goes.field(row[1], "glm", 0.1 + 49.9 * crops[0, ..., 3], "GLM")
+    goes.field(row[0], "c13", 300 - 100 * crops[0, ..., 2], f"{part}: C13")
+    goes.field(row[1], "glm", 0.1 + 49.9 * crops[0, ..., 3], "GLM")
     slope = np.hypot(*np.gradient(crops[0, ..., 2]))
     row[2].imshow(slope, cmap="gray", vmin=0, vmax=0.3)
     row[2].set_title("gradient of C13", fontsize=10, fontweight="normal")
-    plots.relevance(row[3], explain_pixel(model, crops, at)[0], f"LRP: {value:.0f} dBZ")
+    plots.heat_map(row[3], explain_pixel(model, crops, at)[0], f"LRP: {value:.0f} dBZ")
     if erased > 0:
-        plots.relevance(row[4], explain_pixel(model, none, at)[0], f"no GLM: {erased:.0f} dBZ")
-    saliency = abs(panels_goes.heat_maps(model, crops, at, "gradient")[0]).sum(-1)
-    plots.relevance(row[5], saliency, "saliency")
+        plots.heat_map(row[4], explain_pixel(model, none, at)[0], f"no GLM: {erased:.0f} dBZ")
+    saliency = abs(panel.heat_maps(model, crops, at, "gradient")[0]).sum(-1)
+    plots.heat_map(row[5], saliency, "saliency")
     for ax in row:
         ax.set(xticks=[], yticks=[])
-        panels_goes.cross(ax, at[0])
+        goes.cross(ax, at[0])
 plots.show(
     fig,
     "For a lightning, an edge and a dense pixel: inputs, LRP with and without lightning, saliency. Each heat map "
@@ -397,32 +400,32 @@ def by_scene(values, scene):
 def case(part, network):
     """Scenes, crops and places of a part's pixels with an estimate, and masks of the true cause."""
     crops, at = cut(part)
-    good = panels_goes.at_pixel(estimate(network, crops), at) > 1
+    good = at_pixel(estimate(network, crops), at) > 1
     where, at = np.transpose(PIXELS[part])[good], list(np.array(at)[good])
     at = [tuple(map(int, pixel)) for pixel in at]
     masks = np.array([world.causes(data, *w)[part].any(-1) for w in where])[..., None]
-    masks = panels_goes.around(masks, *where.T[1:])[0][..., 0]
-    return where[:, 0], crops[good], at, panels_goes.box(masks, at)
+    masks = around(masks, *where.T[1:])[0][..., 0]
+    return where[:, 0], crops[good], at, box(masks, at)
 
 
 # %%
 def lrp_maps(crops, at, network=model):
     """LRP of each pixel in its receptive box, channels added."""
-    return panels_goes.box(explain_pixel(network, crops, at), at).sum(-1)
+    return box(explain_pixel(network, crops, at), at).sum(-1)
 
 
 def measured(part):
     """For each pixel of a part the density of several maps on the true cause."""
     scene, crops, at, causes = case(part, model)
     lrp_map = lrp_maps(crops, at)
-    slope = panels_goes.box(panels_goes.heat_maps(model, crops, at, "gradient"), at)
+    slope = box(panel.heat_maps(model, crops, at, "gradient"), at)
     square = ((np.indices((54, 54)) - 27) ** 2).sum(0)
     mean = lrp_map.clip(0).mean(0)
     variance = (mean * square).sum() / mean.sum() / 2
     maps = {
         "LRP": lrp_map,
         "saliency": abs(slope).sum(-1),
-        "input x gradient": (slope * panels_goes.box(crops, at)).sum(-1),
+        "input x gradient": (slope * box(crops, at)).sum(-1),
         "Gaussian": np.broadcast_to(np.exp(-square / (2 * variance)), lrp_map.shape),
         "another pixel's LRP": np.roll(lrp_map, 3, 0),
     }
@@ -433,7 +436,7 @@ def measured(part):
 # %%
 densities = {part: measured(part) for part in STRATEGIES}
 MAPS = [name for name in densities["edge"] if name != "scene"]
-fig = panels_goes.dots(
+fig = goes.dots(
     {
         f"{part} ({len(d)} pixels)": {name: by_scene(d[name], d.scene) for name in MAPS}
         for part, d in densities.items()
@@ -493,7 +496,7 @@ def falls(part, change):
 
 
 CHANGES = [name for name in estimates if name != "as it is"]
-fig = panels_goes.dots(
+fig = goes.dots(
     {f"{part} pixels": {change: falls(part, change) for change in CHANGES} for part in PIXELS},
     "estimate falls by (dBZ)",
 )
@@ -516,11 +519,11 @@ plots.show(
 crops, at = cut("lightning")
 maps = explain_pixel(model, crops, at).clip(0)
 share = maps.sum((1, 2)) / maps.sum((1, 2, 3))[:, None]
-before = panels_goes.at_pixel(estimate(model, crops), at)
+before = at_pixel(estimate(model, crops), at)
 lost = []
 for name in world.CHANNELS:
     kept = crops * np.array([other != name for other in world.CHANNELS])
-    after = panels_goes.at_pixel(estimate(model, kept), at)
+    after = at_pixel(estimate(model, kept), at)
     lost.append(100 * (1 - after.mean() / before.mean()))
 columns = {"relevance (%)": 100 * share.mean(0), "estimate lost when erased (%)": lost}
 pd.DataFrame(columns, [name.upper() for name in world.CHANNELS]).round(0)
@@ -571,16 +574,16 @@ table.map(lambda value: f"{value:,.0f}" if value > 1000 else f"{value:.2f}")
 
 # %%
 _, crops, at, _ = case("edge", model)
-inside = panels_goes.box(crops, at)
+inside = box(crops, at)
 clear = inside[..., 2] < 0.25  # warmer than 275 K
 none = inside[..., 3] == 0  # no lightning
 rows = {}
 for rule in ("LRP alpha 1 beta 0", "LRP alpha 1 beta 0, z-box", "LRP alpha 1 beta 0, flat"):
-    positive = panels_goes.box(explain_pixel(model, crops, at, rule), at).clip(0)
+    positive = box(explain_pixel(model, crops, at, rule), at).clip(0)
     share = (positive[..., 3] * none).sum((1, 2)) / positive.sum((1, 2, 3))
     rows[rule] = {"in GLM, where it is 0 (%)": 100 * share.mean()}
     rows[rule]["on clear sky (%)"] = 100 * skill.relevance_share(positive, clear).mean()
-maps = panels_goes.box(explain_pixel(model, crops, at), at)
+maps = box(explain_pixel(model, crops, at), at)
 print(f"{len(crops)} edge pixels; {100 * clear.mean():.0f} % of their boxes is clear sky")
 pd.DataFrame(rows).T.round(1)
 
@@ -616,8 +619,8 @@ def filled(crop):
     return crop[tuple(nearest)]
 
 
-before = panels_goes.at_pixel(estimate(model, crops), at)
-after = panels_goes.at_pixel(estimate(model, np.array([filled(one) for one in crops])), at)
+before = at_pixel(estimate(model, crops), at)
+after = at_pixel(estimate(model, np.array([filled(one) for one in crops])), at)
 print(f"share of relevance on clear sky: {100 * skill.relevance_share(maps, clear).mean():.0f} %")
 print(f"estimate when it is filled with cloud: {before.mean():.0f} to {after.mean():.0f} dBZ")
 
@@ -670,7 +673,7 @@ plots.show(
 # echo.
 
 # %%
-draw = panels_goes.panel(model, data.isel(sample=slice(6)), x[:6])
+draw = panel.prepare(model, data.isel(sample=slice(6)), x[:6])
 inner = says["network"][0, 27:-27, 27:-27]  # the whole box lies in the scene
 row, column = (27 + int(i) for i in np.unravel_index(inner.argmax(), inner.shape))
 start = {"scene": 0, "row": row, "column": column, "lightning": True}
@@ -678,14 +681,14 @@ plots.show(
     draw(**start, method="LRP alpha 1 beta 0"),
     "The panel: infrared, the estimate, and four heat maps of the pixel at the cross.",
 )
-widgets.panel(
+panels.panel(
     draw,
     click=("row", "column"),
     scene=IntSlider(0, 0, 5, description="scene"),
     row=IntSlider(row, 0, 127, description="row"),
     column=IntSlider(column, 0, 127, description="column"),
     lightning=Checkbox(True, description="lightning"),
-    method=Dropdown(options=[*panels_goes.RULES, "gradient"], description="method"),
+    method=Dropdown(options=[*panel.RULES, "gradient"], description="method"),
 )
 
 # %% [markdown]

@@ -24,8 +24,10 @@ from ipywidgets import Dropdown, IntSlider
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
-from utils import course, decades, lrp, maps, networks, plots, skill, training, widgets, worlds
+from utils import course, decades, lrp, networks, panels, plots, skill, training, worlds
 from utils.check import climate_indicators as check
+from utils.panels import climate_indicators as panel
+from utils.plots import maps
 from utils.worlds import climate as world
 
 course.start(seed=0)
@@ -638,22 +640,22 @@ print(f"off by {off:.1f} years after 1990; rank correlation {rain_score[0]:.2f}"
 # (they end in 2024): what does the network say to 1990, 1991 and 1993?
 
 # %%
-panel = {
+choices = {
     "temperature, a new model": dict(network=model, maps=test_maps[:180], x=x[:180], units="K"),
     "temperature, observations": dict(network=model, maps=observed_maps, x=observed_x, units="K"),
     "precipitation, a new model": dict(
         network=rain, maps=rain_maps[:180], x=rain_x[:180], units="mm/day"
     ),
 }
-for name, one in panel.items():
+for name, one in choices.items():
     one["years"] = observed_years if "observations" in name else test_years[:180]
-draw = maps.indicator_panel(panel)
+draw = panel.prepare(choices)
 plots.show(
     draw("temperature, a new model", 2070),
     "The panel's picture: a map of temperature change in 2070 and its heat map, with the predicted year.",
 )
-widgets.panel(
-    draw, run=Dropdown(options=list(panel)), year=IntSlider(2070, 1920, 2099, description="year")
+panels.panel(
+    draw, run=Dropdown(options=list(choices)), year=IntSlider(2070, 1920, 2099, description="year")
 )
 
 # %% [markdown]

@@ -27,15 +27,16 @@ from utils import (
     lrp,
     networks,
     one_pixel,
+    panels,
     plots,
-    receptive_draw,
     receptive_field,
     skill,
     training,
-    widgets,
     worlds,
 )
 from utils.check import receptive_fields as check
+from utils.panels import receptive_fields as panel
+from utils.plots import receptive_fields
 from utils.worlds import goes_mrms as world
 
 course.start(seed=0)
@@ -101,7 +102,7 @@ for ax, name in zip(axes, shown, strict=True):
     pixel = (int(128 // table.step_y[name]),) * 2
     found = receptive_field.box(model, name, pixel, size=SIZE)
     title = f"layer {table.index.get_loc(name) + 1}: {found.size[0]} pixels"
-    receptive_draw.boxes(ax, image, [found], title)
+    receptive_fields.boxes(ax, image, [found], title)
 plots.show(
     fig,
     "A 256 x 256 infrared picture with the box of the middle pixel in six layers; it grows from 3 to 46 pixels.",
@@ -171,7 +172,7 @@ check.sees_48(sees_48)
 names = [f"layer {table.index.get_loc(k) + 1}, {table.kind[k]}" for k in shown]
 kilometres = dict(zip(names, table.size_y[shown] * world.KM, strict=True))
 fig, ax = plt.subplots(figsize=(9, 3.6))
-receptive_draw.scales(ax, kilometres)
+receptive_fields.scales(ax, kilometres)
 plots.show(
     fig,
     "The first layer sees 9 km, the last about 150 km: thunderstorms and sea breezes, and no front.",
@@ -417,12 +418,12 @@ print("same numbers:", np.allclose(part, whole, rtol=0, atol=1e-5 * abs(whole).m
 # picture's border (the title has the full size of the largest); right is the ERF with random weights. **Which control adds most kilometres for no parameter at all?**
 
 # %%
-draw = receptive_draw.builder(image[64:192, 64:192], world.KM)
+draw = panel.prepare(image[64:192, 64:192], world.KM)
 plots.show(
     draw(blocks=3, kernel=3, dilation=1, pool=2),
     "The panel's picture: boxes of a network's layers on a satellite picture, and its effective field.",
 )
-widgets.panel(
+panels.panel(
     draw,
     blocks=IntSlider(3, 1, 5, description="blocks"),
     kernel=IntSlider(3, 1, 7, step=2, description="kernel"),

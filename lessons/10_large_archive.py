@@ -31,9 +31,10 @@ import psutil
 import xarray as xr
 from ipywidgets import IntSlider
 
-from utils import archive, course, lrp, maps, networks, own, plots, skill, training, widgets, worlds
+from utils import archive, course, lrp, networks, own, panels, plots, skill, training, worlds
 from utils.check import large_archive as check
 from utils.explain import explain
+from utils.plots import maps
 from utils.receptive_field import effective, trace
 from utils.worlds import climate as world
 
@@ -554,7 +555,7 @@ def draw(network, model, member, year):
 plots.show(draw(0, 3, 0, 2070), "The panel's picture: a map of 2070, and its heat map.")
 sliders = {"network": (0, 4), "model": (3, 15), "member": (0, 2)}
 sliders = {k: IntSlider(v, 0, most, description=k) for k, (v, most) in sliders.items()}
-widgets.panel(draw, **sliders, year=IntSlider(2070, 2000, 2099, description="year"))
+panels.panel(draw, **sliders, year=IntSlider(2070, 2000, 2099, description="year"))
 
 # %% [markdown]
 # ## 9. Where it fails

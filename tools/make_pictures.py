@@ -9,16 +9,15 @@ from utils import (
     course,
     features,
     lrp,
-    maps,
     networks,
-    panels_goes,
     plots,
-    receptive_draw,
     receptive_field,
     training,
     worlds,
 )
 from utils.explain import explain
+from utils.plots import goes, maps
+from utils.plots.receptive_fields import boxes
 from utils.worlds import climate
 from utils.worlds import goes_mrms as goes_mrms_world
 
@@ -39,7 +38,7 @@ def first_heat_map(case):
     heat_map = explain(model, one.picture.values, "lrp.sequential_preset_a")[0]
     fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2.5))
     plots.picture(left, one.picture.values[0])
-    plots.relevance(right, heat_map, masks={"horse": one.truth_horse.values[0]})
+    plots.heat_map(right, heat_map, masks={"horse": one.truth_horse.values[0]})
     return fig
 
 
@@ -60,7 +59,7 @@ def layerwise_relevance(case):
     fig, axes = plt.subplots(1, 6, figsize=(9, 1.6))
     plots.picture(axes[0], picture[0])
     for ax, values in zip(axes[1:], [*maps, result.input], strict=True):
-        plots.relevance(ax, values[0])
+        plots.heat_map(ax, values[0])
     return fig
 
 
@@ -73,7 +72,7 @@ def innvestigate(case):
     fig, axes = plt.subplots(1, 7, figsize=(9, 1.4))
     plots.picture(axes[0], picture[0])
     for ax, method in zip(axes[1:], methods, strict=True):
-        plots.relevance(ax, explain(model, picture, method, output=0)[0])
+        plots.heat_map(ax, explain(model, picture, method, output=0)[0])
     return fig
 
 
@@ -125,8 +124,8 @@ def goes_mrms(case, row, column):
     fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
     shown = {"c13": "infrared", "glm": "lightning", "mrms": "radar"}
     for ax, (name, title) in zip(axes, shown.items(), strict=False):
-        panels_goes.field(ax, name, one[name][0], title)
-    panels_goes.field(axes[3], "mrms", estimate, "the network")
+        goes.field(ax, name, one[name][0], title)
+    goes.field(axes[3], "mrms", estimate, "the network")
     return fig
 
 
@@ -140,7 +139,7 @@ def receptive_fields(case):
     fig, axes = plt.subplots(1, 4, figsize=(9, 2.6))
     for ax, layer in zip(axes, (0, 2, 6, -1), strict=True):
         box = receptive_field.box(model, names[layer], size=size)
-        receptive_draw.boxes(ax, image, [box], f"{box.size[0]} pixels")
+        boxes(ax, image, [box], f"{box.size[0]} pixels")
     return fig
 
 

@@ -37,7 +37,7 @@ def counted(name):
     lines = [line for line in lines if line and not line.startswith("#")]
     outputs = [output for cell in code_cells(solved) for output in cell.outputs]
     figures = sum("image/png" in output.get("data", {}) for output in outputs)
-    panels = len(re.findall(r"widgets\.(panel|loop)\(", "\n".join(code)))
+    panels = len(re.findall(r"panels\.(panel|loop)\(", "\n".join(code)))
     exercises = len(re.findall(r"(?m)^#+ Exercise", prose))
     teaching = words / WORDS + len(lines) * LINE + figures * FIGURE + panels * PANEL + RUN
     return teaching, exercises * EXERCISE + prose.count("**Think") * THINK

@@ -1,4 +1,4 @@
-"""The small shared package of the course: what more than one lesson needs.
+"""What the lessons import. In `check` and `panels` there is a module for each lesson.
 
 Start with ``utils.course.start``, the first line of every lesson.
 """

@@ -11,7 +11,7 @@ import re
 from IPython import get_ipython
 from IPython.display import display
 
-from utils.cards import GREEN, ORANGE, RED, card
+from utils.plots.cards import GREEN, ORANGE, RED, card
 
 MIME = "application/vnd.peering-inside.claim+json"
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}

@@ -7,8 +7,9 @@ from tf_explain.core import GradCAM, OcclusionSensitivity, VanillaGradients
 from tf_explain.utils.display import grid_display
 from tf_explain.utils.image import apply_grey_patch, transform_to_normalized_grayscale
 
-from utils import networks, plots, widgets
+from utils import networks, plots
 from utils.check import tf_explain as check
+from utils.panels import tf_explain as panel
 
 
 def by_size():
@@ -112,7 +113,7 @@ def test_adds_up(change, state, message):
 
 def test_the_panel_follows_its_patch():
     pictures = np.random.default_rng(0).random((2, 64, 64, 3))
-    draw = widgets.occlusion(networks.clever_hans(), pictures)
+    draw = panel.prepare(networks.clever_hans(), pictures)
     settings = [(0, 8, 10, 5), (0, 8, 10, 5), (1, 8, 10, 5), (0, 20, 10, 5), (0, 8, 30, 5)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4

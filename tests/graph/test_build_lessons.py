@@ -66,8 +66,9 @@ def course(tmp_path):
     """A course with one lesson, a copy of what it needs of `utils`, and a data file."""
     for folder in ("lessons", "data", "utils"):
         (tmp_path / folder).mkdir()
-    shutil.copytree(ROOT / "utils" / "check", tmp_path / "utils" / "check")
-    for module in ("__init__", "cards", "claims", "plain", "plots"):
+    for package in ("check", "plots"):
+        shutil.copytree(ROOT / "utils" / package, tmp_path / "utils" / package)
+    for module in ("__init__", "claims", "plain"):
         shutil.copy(ROOT / "utils" / f"{module}.py", tmp_path / "utils")
     (tmp_path / "utils" / "small.py").write_text("def double(x):\n    return 2 * x\n")
     (tmp_path / "lessons" / "01_tiny.py").write_text(LESSON, encoding="utf-8")
@@ -201,7 +202,8 @@ def test_what_makes_a_lesson_stale(course):
     assert make(course) == 0
     solution = course / "solutions" / "01_tiny.ipynb"
     used = nbformat.read(solution, as_version=4).metadata.course.made_from
-    modules = "__init__ cards check/__init__ claims deep plain plots small".split()
+    modules = "__init__ check/__init__ claims deep plain small".split()
+    modules += ["plots/__init__", "plots/cards", "plots/plots"]
     files = {f"utils/{name}.py" for name in modules} | {"data/weights/pony.npz"}
     assert used.keys() == files | {"numpy"} and used["numpy"] == "1.0"
 

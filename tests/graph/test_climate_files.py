@@ -10,7 +10,9 @@ import xarray as xr
 from sklearn.linear_model import RidgeCV
 from tensorflow import keras
 
-from utils import decades, lrp, maps, networks, skill, training
+from utils import decades, lrp, networks, skill, training
+from utils.panels import climate_indicators as panel
+from utils.plots import maps
 from utils.readers import cmip
 from utils.worlds import climate
 
@@ -188,7 +190,7 @@ def test_a_map_is_drawn_with_coasts_and_the_panel_follows():
         maps.draw(plt.figure().add_subplot(), np.ones((30, 60)))
     changes = np.float32(np.random.default_rng(0).normal(size=(4, 30, 60)))
     one = {"network": networks.year_of_map(seed=0), "maps": changes, "x": changes, "units": "K"}
-    draw = maps.indicator_panel({"a run": one | {"years": np.arange(2000, 2004)}})
+    draw = panel.prepare({"a run": one | {"years": np.arange(2000, 2004)}})
     titles = [
         [ax.get_title("left") for ax in draw("a run", year).axes[:2]] for year in (2001, 2003, 2050)
     ]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from tensorflow.keras import Input, Sequential, layers
 
-from utils import far_cause, plots, receptive_draw, receptive_field
+from utils import far_cause, plots, receptive_field
 from utils.check import receptive_fields as check
+from utils.panels import receptive_fields as panel
+from utils.plots.receptive_fields import boxes, scales
 
 KERNELS, STRIDES = np.array([3, 2, 3]), np.array([1, 2, 1])
 
@@ -52,16 +54,16 @@ def test_large_enough():
 def test_pictures():
     fig, (left, right) = plt.subplots(1, 2)
     found = receptive_field.box(plain(3), None, (0, 9))
-    receptive_draw.boxes(left, np.zeros((256, 256)), [found], "a box")
+    boxes(left, np.zeros((256, 256)), [found], "a box")
     (patch,) = left.patches
     assert (patch.get_xy(), patch.get_width(), patch.get_height()) == ((7.5, -0.5), 3, 2)
-    receptive_draw.scales(right, {"first": 9, "last": 150})
+    scales(right, {"first": 9, "last": 150})
     assert [t.get_text() for t in right.get_yticklabels()] == ["first", "last"]
     plt.close(fig)
 
 
 def test_the_panel_follows_its_controls():
-    draw = receptive_draw.builder(np.zeros((32, 32)), 3)
+    draw = panel.prepare(np.zeros((32, 32)), 3)
     fig = draw(blocks=1, kernel=3, dilation=1, pool=1)
     first = plots.png(fig)
     assert fig.axes[0].get_title(loc="left") == "3 pixels, 9 km"
@@ -79,11 +81,11 @@ def test_the_panel_knows_what_the_network_would_see(blocks, kernel, dilation, po
         model.add(layers.Conv2D(8, kernel, padding="same", dilation_rate=dilation))
         if pool > 1:
             model.add(layers.MaxPooling2D(pool))
-    found = receptive_draw._boxes((64, 48), blocks, kernel, dilation, pool)
+    found = panel._boxes((64, 48), blocks, kernel, dilation, pool)
     assert found == [receptive_field.box(model, layer.name) for layer in model.layers]
     kernels = [np.abs(w) for w in model.get_weights()[::2]]
     x = np.random.default_rng(0).random((16, 64, 48, 1), "float32")
-    seen = receptive_draw._random_field(kernels, dilation, pool, x) > 0
+    seen = panel._random_field(kernels, dilation, pool, x) > 0
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     assert found[-1].rows.start <= rows[0] and rows[-1] < found[-1].rows.stop
     assert found[-1].columns.start <= columns[0] and columns[-1] < found[-1].columns.stop

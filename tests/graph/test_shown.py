@@ -199,16 +199,3 @@ def test_colours_of_a_sparse_map_end_at_its_largest_value():
         assert type(plots.colour_limit(some)) is float  # and single precision stays single
     with pytest.raises(ValueError, match="NaN or infinite"):
         plots.colour_limit([[np.nan]])
-
-
-def test_gallery_takes_one_picture_and_refuses_none():
-    fig = plots.gallery(np.zeros((1, 8, 8, 3)), {"heat map": np.ones((1, 8, 8))})
-    assert [ax.get_ylabel() for ax in fig.axes[:2]] == ["picture", "heat map"]
-    with pytest.raises(ValueError, match="at least one row"):
-        plots.gallery(np.zeros((1, 8, 8, 3)), {})
-
-
-def test_before_and_after_stand_side_by_side():
-    fig = plots.before_after({"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]})
-    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["before", "after"]
-    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]

@@ -8,19 +8,11 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from tensorflow import keras
 
-from utils import (
-    archive_store,
-    cards,
-    check,
-    lrp,
-    maps,
-    panels_goes,
-    plots,
-    receptive_draw,
-    widgets,
-)
+from utils import archive_store, check, lrp, plots
 from utils.explain import explain
+from utils.panels import clever_hans, climate_indicators, convection, innvestigate
 from utils.plain import plain
+from utils.plots import cards, goes, maps, receptive_fields
 from utils.receptive_field import box
 
 FORMULA = r"$\frac{$"  # half a formula: where it is taken for one, Matplotlib raises
@@ -67,34 +59,34 @@ def indicator():
     network = keras.Sequential([keras.Input((30, 60)), keras.layers.Flatten()])
     network.add(keras.layers.Dense(20))
     run = {"network": network, "maps": MAP[None], "x": MAP[None], "years": np.array([2000])}
-    return maps.indicator_panel({FORMULA: run | {"units": FORMULA}})(FORMULA, 2000)
+    return climate_indicators.prepare({FORMULA: run | {"units": FORMULA}})(FORMULA, 2000)
 
 
 def tour():
     masks = np.arange(8) + np.zeros((1, 8, 1)) > 3
-    return widgets.method_tour(PICTURE[None], {FORMULA: {"a": FLAT[None]}}, masks)(FORMULA, "a", 0)
+    return innvestigate.prepare(PICTURE[None], {FORMULA: {"a": FLAT[None]}}, masks)(FORMULA, "a", 0)
 
 
 SCORES = {"FAR": np.array([0.1, 0.2]), "POD": np.array([0.1, 0.2])}
 DRAWN = {
     "picture": lambda: on_axes(lambda ax: plots.picture(ax, FLAT, FORMULA)),
-    "relevance": lambda: on_axes(lambda ax: plots.relevance(ax, FLAT, FORMULA)),
+    "heat map": lambda: on_axes(lambda ax: plots.heat_map(ax, FLAT, FORMULA)),
     "set again": lambda: on_axes(lambda ax: plots.picture(ax, FLAT).axes.set_title(FORMULA)),
     "bar": lambda: on_axes(
-        lambda ax: plots.relevance_bar(ax.figure, plots.relevance(ax, FLAT), ax, FORMULA)
+        lambda ax: plots.heat_map_bar(ax.figure, plots.heat_map(ax, FLAT), ax, FORMULA)
     ),
-    "gallery": lambda: plots.gallery([PICTURE], {FORMULA: [FLAT]}),
-    "before and after": lambda: plots.before_after({FORMULA: ((1, (0, 2)), (3, (2, 4)))}),
+    "gallery": lambda: clever_hans.gallery([PICTURE], {FORMULA: [FLAT]}),
+    "before and after": lambda: clever_hans.before_after({FORMULA: ((1, (0, 2)), (3, (2, 4)))}),
     "globe": globe,
     "indicator": indicator,
-    "field": lambda: on_axes(lambda ax: panels_goes.field(ax, "c13", FLAT, FORMULA)),
-    "diagram": lambda: panels_goes.performance_diagram({FORMULA: SCORES}, [10, 20]),
-    "groups": lambda: panels_goes.dots({FORMULA: {"a": (1, (0, 2))}}, FORMULA),
-    "legend": lambda: panels_goes.dots({"a": {FORMULA: (1, (0, 2))}}, "z"),
-    "loop": lambda: widgets.convection_loop(FLAT[None, None], [FORMULA])(0),
+    "field": lambda: on_axes(lambda ax: goes.field(ax, "c13", FLAT, FORMULA)),
+    "diagram": lambda: goes.performance_diagram({FORMULA: SCORES}, [10, 20]),
+    "groups": lambda: goes.dots({FORMULA: {"a": (1, (0, 2))}}, FORMULA),
+    "legend": lambda: goes.dots({"a": {FORMULA: (1, (0, 2))}}, "z"),
+    "loop": lambda: convection.prepare_loop(FLAT[None, None], [FORMULA])(0),
     "tour": tour,
-    "boxes": lambda: on_axes(lambda ax: receptive_draw.boxes(ax, FLAT, [], FORMULA)),
-    "scales": lambda: on_axes(lambda ax: receptive_draw.scales(ax, {FORMULA: 10.0})),
+    "boxes": lambda: on_axes(lambda ax: receptive_fields.boxes(ax, FLAT, [], FORMULA)),
+    "scales": lambda: on_axes(lambda ax: receptive_fields.scales(ax, {FORMULA: 10.0})),
 }
 
 

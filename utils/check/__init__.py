@@ -7,8 +7,8 @@ data. A check never raises: whatever it is given, it returns a verdict.
 import functools
 from dataclasses import dataclass, replace
 
-from utils.cards import GREEN, GREY, ORANGE, card
 from utils.plain import plain
+from utils.plots.cards import GREEN, GREY, ORANGE, card
 
 LOOKS = {
     "unanswered": ("…", "Not answered yet.", GREY),

@@ -1,15 +1,27 @@
 """A panel draws at once, and again when a control moves."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from modulefinder import ModuleFinder
+from pathlib import Path
 
+import ipyevents
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from tensorflow import keras
 
-from utils import features, lrp, networks, plots, widgets, worlds
-from utils.worlds import clever_hans, convection
+from utils import features, lrp, networks, panels, plots, worlds
+from utils.panels import (
+    clever_hans,
+    convection,
+    feature_visualization,
+    innvestigate,
+    layerwise_relevance,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -23,7 +35,7 @@ def panel():
         return fig
 
     slider = ipywidgets.IntSlider(3, 0, 10)
-    yield widgets.panel(draw, level=slider), slider, seen
+    yield panels.panel(draw, level=slider), slider, seen
     plt.close(fig)
 
 
@@ -49,7 +61,7 @@ def test_a_network_answers_each_move_from_another_thread():
         return fig
 
     slider = ipywidgets.IntSlider(0, 0, 3)
-    picture = widgets.panel(draw, number=slider).children[1]
+    picture = panels.panel(draw, number=slider).children[1]
     shown = [bytes(picture.value)]
 
     def move():
@@ -64,10 +76,8 @@ def test_a_network_answers_each_move_from_another_thread():
 
 
 def test_a_click_sets_row_and_column_and_draws_once(monkeypatch):
-    made, Event = [], widgets.ipyevents.Event
-    monkeypatch.setattr(
-        widgets.ipyevents, "Event", lambda **how: made.append(Event(**how)) or made[-1]
-    )
+    made, Event = [], ipyevents.Event
+    monkeypatch.setattr(ipyevents, "Event", lambda **how: made.append(Event(**how)) or made[-1])
     fig, (left, right) = plt.subplots(1, 2, figsize=(4, 2))
     left.imshow(np.zeros((20, 30)), extent=(-0.5, 29.5, 19.5, -0.5))
     right.plot([0, 1])
@@ -79,7 +89,7 @@ def test_a_click_sets_row_and_column_and_draws_once(monkeypatch):
 
     row, column = (ipywidgets.IntSlider(0, 0, 18) for _ in range(2))
     column.max = 29
-    widgets.panel(draw, click=("row", "column"), row=row, column=column)
+    panels.panel(draw, click=("row", "column"), row=row, column=column)
     (event,) = made
 
     def click(ax, x, y):
@@ -98,8 +108,8 @@ def test_a_click_sets_row_and_column_and_draws_once(monkeypatch):
 
 
 def test_clever_hans_follows_the_tag():
-    scenes = clever_hans.scenes(3, seed=worlds.VALIDATION)
-    draw = widgets.clever_hans(networks.clever_hans(), scenes)
+    scenes = clever_hans.world.scenes(3, seed=worlds.VALIDATION)
+    draw = clever_hans.prepare(networks.clever_hans(), scenes)
     still = {"number": 0, "row": 40, "column": 10, "hurdles": False, "shift": 0}
     with_tag, again, without = (plots.png(draw(tag=tag, **still)) for tag in (True, True, False))
     assert with_tag == again != without
@@ -107,7 +117,7 @@ def test_clever_hans_follows_the_tag():
 
 def test_lrp_rules_follow_both_sliders():
     pictures = np.random.default_rng(0).random((2, 16, 16, 3))
-    draw = widgets.lrp_rules(networks.clever_hans(16), pictures)
+    draw = layerwise_relevance.prepare(networks.clever_hans(16), pictures)
     settings = [(0, 1, 0.1), (0, 1, 0.1), (0, 2, 0.1), (0, 1, 1.0), (1, 1, 0.1)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4
@@ -117,7 +127,7 @@ def test_method_tour_follows_menus_and_slider():
     rng = np.random.default_rng(0)
     pictures, masks = rng.random((2, 64, 64, 3)), rng.random((2, 64, 64)) > 0.9
     maps = {kind: {state: rng.normal(size=(2, 64, 64)) for state in "ab"} for kind in "xy"}
-    draw = widgets.method_tour(pictures, maps, masks)
+    draw = innvestigate.prepare(pictures, maps, masks)
     settings = [("x", "a", 0), ("y", "a", 0), ("x", "b", 0), ("x", "a", 1), ("x", "a", 0)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert len(set(shown)) == 4 and shown[0] == shown[4]
@@ -130,7 +140,7 @@ def test_synthesised_follows_part_and_frame():
         for unit in (1, 2)
     }
     samples = {name: np.zeros((16, 16, 3)) for name in runs}
-    draw = widgets.synthesised(samples, runs)
+    draw = feature_visualization.prepare(samples, runs)
     settings = [("1", 0), ("1", 0), ("1", 3), ("2", 3), ("1", 99)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4
@@ -139,8 +149,8 @@ def test_synthesised_follows_part_and_frame():
 
 def test_a_loop_shows_the_frame_of_its_slider():
     pictures = np.random.default_rng(0).random((3, 5, 8, 8))
-    draw = widgets.convection_loop(pictures, ["a", "b", "c"])
-    play, box = widgets.loop(draw, frames=5).children
+    draw = convection.prepare_loop(pictures, ["a", "b", "c"])
+    play, box = panels.loop(draw, frames=5).children
     assert (play.min, play.max) == (0, 4)
     slider = box.children[0].children[0]
     shown = []
@@ -151,11 +161,56 @@ def test_a_loop_shows_the_frame_of_its_slider():
 
 
 def test_convection_follows_every_slider():
-    scenes = [convection.Scene(seed=worlds.VALIDATION + i) for i in range(2)]
+    scenes = [convection.world.Scene(seed=worlds.VALIDATION + i) for i in range(2)]
     model = networks.convection()
     single = keras.Sequential([model.input, *model.layers[:-1], keras.layers.Dense(1)])
-    draw = widgets.convection(single, scenes)
+    draw = convection.prepare(single, scenes)
     settings = [(0, 0.7, 0.3, 30), (0, 0.7, 0.3, 30), (0, 0.4, 0.3, 30), (0, 0.7, 0, 30)]
     settings += [(0, 0.7, 0.3, 70), (1, 0.7, 0.3, 30)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 5
+
+
+def test_gallery_takes_one_picture_and_refuses_none():
+    fig = clever_hans.gallery(np.zeros((1, 8, 8, 3)), {"heat map": np.ones((1, 8, 8))})
+    assert [ax.get_ylabel() for ax in fig.axes[:2]] == ["picture", "heat map"]
+    with pytest.raises(ValueError, match="at least one row"):
+        clever_hans.gallery(np.zeros((1, 8, 8, 3)), {})
+    plt.close(fig)
+
+
+def test_before_and_after_stand_side_by_side():
+    fig = clever_hans.before_after({"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]})
+    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["before", "after"]
+    assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]
+    plt.close(fig)
+
+
+# ---- what a panel's module imports ---------------------------------------------------------------
+
+OF_LESSONS = {
+    path.stem.partition("_")[2]: path.read_text(encoding="utf-8")
+    for path in ROOT.glob("lessons/*.py")
+}
+MODULES = {path.stem for path in ROOT.glob("utils/panels/*.py")} - {"__init__"}
+
+
+def worlds_behind(module):
+    """Worlds that a module imports, itself or through others, at once or in a function."""
+    finder = ModuleFinder([str(ROOT)])
+    finder.import_hook(module)
+    return {name.split(".")[2] for name in finder.modules if name.startswith("utils.worlds.")}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES & OF_LESSONS.keys()))
+def test_a_panel_knows_no_world_but_its_lessons(name):
+    own = set(re.findall(r"(?m)^from utils\.worlds import (\w+) as world$", OF_LESSONS[name]))
+    assert worlds_behind(f"utils.panels.{name}") - {"drawing"} <= own
+
+
+def test_what_panels_share_knows_no_world():
+    shared = {f"utils.panels.{name}" for name in MODULES - OF_LESSONS.keys()}
+    assert shared == {"utils.panels.panel", "utils.panels.heat_map"}
+    for module in ("utils.plots", "utils.panels", *shared):
+        assert not worlds_behind(module)
+    assert "climate" in worlds_behind("utils.plots.maps")  # so it would be seen

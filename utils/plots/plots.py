@@ -10,7 +10,7 @@ from cycler import cycler
 from IPython import get_ipython
 from IPython.display import display
 
-from utils.cards import AS_IT_IS
+from utils.plots.cards import AS_IT_IS
 
 # One resolution for all figures: at 100 dots per inch, 10 pt letters are as large as JupyterLab's,
 # and a lesson with twenty figures stays well below a megabyte.
@@ -18,14 +18,8 @@ DPI = 100
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart (https://jfly.uni-koeln.de/color),
 # without yellow, which is too pale for lines on white.
-BLUE, ORANGE, GREEN, RED, SKY, PURPLE = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#d55e00",
-    "#56b4e9",
-    "#cc79a7",
-)
+BLUE, ORANGE, GREEN = "#0072b2", "#e69f00", "#009e73"
+RED, SKY, PURPLE = "#d55e00", "#56b4e9", "#cc79a7"
 INK, GREY = "#2b2f36", "#8a919c"
 
 
@@ -135,7 +129,7 @@ def picture(ax, image, title="", masks=None):
     matplotlib.image.AxesImage
     """
     artist = ax.imshow(image, vmin=0, vmax=1)
-    _frame(ax, title, masks)
+    frame(ax, title, masks)
     return artist
 
 
@@ -154,13 +148,13 @@ def colour_limit(heat_map):
     return float(np.percentile(size, 99.5) or size.max() or 1)
 
 
-def relevance(ax, heat_map, title="", masks=None, limit=None):
+def heat_map(ax, values, title="", masks=None, limit=None):
     """Draw a heat map: red speaks for the output, blue against it, white is neutral.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    heat_map : array_like, shape (y, x) or (y, x, channel)
+    values : array_like, shape (y, x) or (y, x, channel)
         Relevance; channels are added first.
     title : str
     masks : dict of str to array_like of bool, shape (y, x), optional
@@ -174,17 +168,17 @@ def relevance(ax, heat_map, title="", masks=None, limit=None):
     matplotlib.image.AxesImage
         For a colour bar.
     """
-    heat_map = np.asarray(heat_map, float)
-    if heat_map.ndim == 3:
-        heat_map = heat_map.sum(-1)
+    values = np.asarray(values, float)
+    if values.ndim == 3:
+        values = values.sum(-1)
     if limit is None:
-        limit = colour_limit(heat_map)
-    artist = ax.imshow(heat_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
-    _frame(ax, title, masks)
+        limit = colour_limit(values)
+    artist = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    frame(ax, title, masks)
     return artist
 
 
-def relevance_bar(fig, artist, axes, label="relevance, scaled to each map"):
+def heat_map_bar(fig, artist, axes, label="relevance, scaled to each map"):
     """Add the colour bar of heat maps, with words at its ends instead of numbers."""
     bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01)
     low, high = artist.get_clim()
@@ -193,72 +187,12 @@ def relevance_bar(fig, artist, axes, label="relevance, scaled to each map"):
     bar.outline.set_visible(False)
 
 
-def _frame(ax, title, masks):
+def frame(ax, title, masks=None):
+    """Draw axes without ticks, with a title, a thin frame, and outlines as in `picture`."""
     ax.set(xticks=[], yticks=[])
     # Names may come from a file. The text stays without formulas when it is set again.
     ax.set_title(title, fontsize=10, fontweight="normal", parse_math=False)
-    for spine in ax.spines.values():
-        spine.set_visible(True)
-        spine.set_color("#c9ced6")
+    ax.spines[:].set(visible=True, color="#c9ced6")
     for name, mask in (masks or {}).items():
         if np.any(mask):
             ax.contour(mask, [0.5], colors=[PARTS.get(name, INK)], linewidths=1.3)
-
-
-def gallery(pictures, heat_maps, masks=None):
-    """Pictures in the first row, and below each its heat maps.
-
-    Parameters
-    ----------
-    pictures : array_like, shape (sample, y, x, 3)
-    heat_maps : dict of str to array_like, shape (sample, y, x) or (sample, y, x, channel)
-        A row for each, under its name.
-    masks : dict of str to array_like of bool, shape (sample, y, x), optional
-        What to outline in the heat maps.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    if not heat_maps:
-        raise ValueError("gallery needs at least one row of heat maps, by name.")
-    rows, columns = 1 + len(heat_maps), len(pictures)
-    size = 2.2 * columns + 0.8, 2.2 * rows
-    fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    for i, column in enumerate(axes.T):
-        picture(column[0], pictures[i])
-        outlines = {name: mask[i] for name, mask in (masks or {}).items()}
-        for ax, maps in zip(column[1:], heat_maps.values(), strict=True):
-            drawn = relevance(ax, maps[i], masks=outlines)
-    for ax, name in zip(axes[:, 0], ["picture", *heat_maps], strict=True):
-        ax.set_ylabel(name, parse_math=False)
-    relevance_bar(fig, drawn, axes[1:])
-    return fig
-
-
-def before_after(rates):
-    """Rates before and after a change, with their intervals.
-
-    Parameters
-    ----------
-    rates : dict of str to pair
-        For each change the rate before and after, as `skill.rate` gives them, in per cent.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    fig, ax = plt.subplots(figsize=(7, 1 + 0.5 * len(rates)))
-    for row, pair in enumerate(rates.values()):
-        ax.plot([value for value, _ in pair], [row - 0.13, row + 0.13], color="#d5d9df", lw=3)
-        for (value, (low, high)), colour, shift, label in zip(
-            pair, (GREY, INK), (-0.13, 0.13), ("before", "after"), strict=True
-        ):
-            error = [[value - low], [high - value]]
-            ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
-    ax.set_yticks(range(len(rates)), list(rates), parse_math=False)
-    ax.set_xlim(-3, 103)
-    ax.set_ylim(len(rates) - 0.5, -0.5)
-    handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles[:2], labels[:2], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    return fig

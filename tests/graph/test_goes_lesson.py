@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from utils import lrp, networks, panels_goes, plots, worlds
+from utils import lrp, networks, plots, worlds
+from utils.crops import around, at_pixel, box
+from utils.panels import goes_to_mrms as panel
+from utils.plots import goes
 from utils.worlds import goes_mrms
 
 
@@ -28,11 +31,11 @@ def data():
 @pytest.mark.parametrize("pixel", [(0, 0), (60, 61), (67, 34), (40, 79), (127, 90)])
 def test_a_crop_is_as_good_as_the_whole(model, data, pixel):
     x = goes_mrms.as_input(data)[:1]
-    crops, at = panels_goes.around(x, *np.transpose([pixel]))
+    crops, at = around(x, *np.transpose([pixel]))
     assert crops.shape == (1, 64, 64, 4)
     whole = model.predict(x, verbose=0)[0][pixel]
     np.testing.assert_allclose(model.predict(crops, verbose=0)[0][at[0]], whole, rtol=1e-5)
-    maps = panels_goes.heat_maps(model, crops, at)[0]
+    maps = panel.heat_maps(model, crops, at)[0]
     full = 60 * lrp.relevance(model, x, "alpha_1_beta_0", output=pixel, layers=False).input[0]
     top, left = np.array(pixel) - at[0]
     single = 2e-6 * abs(full).max()  # sums in another order
@@ -41,8 +44,8 @@ def test_a_crop_is_as_good_as_the_whole(model, data, pixel):
 
 
 def test_the_gradient_is_the_networks(model, data):
-    crops, at = panels_goes.around(goes_mrms.as_input(data)[:1], [60], [60])
-    slope = panels_goes.heat_maps(model, crops, at, "gradient")[0]
+    crops, at = around(goes_mrms.as_input(data)[:1], [60], [60])
+    slope = panel.heat_maps(model, crops, at, "gradient")[0]
     place = np.unravel_index(abs(slope).argmax(), slope.shape)
     # In double precision: the outputs are large, and their rounding would hide a small step.
     keras.backend.set_floatx("float64")
@@ -58,7 +61,7 @@ def test_the_gradient_is_the_networks(model, data):
 
 
 def test_panel_follows_its_controls(model, data):
-    draw = panels_goes.panel(model, data, goes_mrms.as_input(data))
+    draw = panel.prepare(model, data, goes_mrms.as_input(data))
     method = "LRP alpha 1 beta 0"
     settings = [(0, 60, 60, True, method), (0, 60, 60, True, method), (1, 60, 60, True, method)]
     settings += [(0, 70, 60, True, method), (0, 60, 60, True, "LRP alpha 1 beta 0, flat")]
@@ -71,14 +74,14 @@ def test_panel_follows_its_controls(model, data):
 def test_panel_says_where_there_is_nothing_to_explain(data):
     silent = networks.encoder_decoder(size=None)
     silent.set_weights([0 * w for w in silent.get_weights()])
-    draw = panels_goes.panel(silent, data, goes_mrms.as_input(data))
+    draw = panel.prepare(silent, data, goes_mrms.as_input(data))
     figure = draw(0, 60, 60, True, "LRP alpha 1 beta 0")
     assert "nothing to explain" in figure._suptitle.get_text()
 
 
 def test_fields_have_units():
     fig, ax = plt.subplots()
-    assert panels_goes.field(ax, "c13", np.full((8, 8), 220)).get_clim() == (190, 310)
+    assert goes.field(ax, "c13", np.full((8, 8), 220)).get_clim() == (190, 310)
     assert "(K)" in ax.get_title(loc="left")
     plt.close(fig)
 
@@ -86,11 +89,11 @@ def test_fields_have_units():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: panels_goes.field(None, "c02", 0), "choose from c07"),
-        (lambda: panels_goes.around(np.zeros((1, 60, 64, 4)), [0], [0]), "multiples of 8"),
-        (lambda: panels_goes.around(np.zeros((1, 64, 64, 4)), [64], [0]), "inside the picture"),
-        (lambda: panels_goes.around(np.zeros((2, 64, 64, 4)), [0], [0]), "for each picture"),
-        (lambda: panels_goes.heat_maps(None, None, None, "lrp"), "choose from"),
+        (lambda: goes.field(None, "c02", 0), "choose from c07"),
+        (lambda: around(np.zeros((1, 60, 64, 4)), [0], [0]), "multiples of 8"),
+        (lambda: around(np.zeros((1, 64, 64, 4)), [64], [0]), "inside the picture"),
+        (lambda: around(np.zeros((2, 64, 64, 4)), [0], [0]), "for each picture"),
+        (lambda: panel.heat_maps(None, None, None, "lrp"), "choose from"),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call, words):
@@ -101,17 +104,17 @@ def test_bad_input_is_refused_in_one_sentence(call, words):
 def test_box_and_pixel_of_a_crop():
     crops = np.arange(64 * 64.0).reshape(1, 64, 64)
     at = [(30, 33)]
-    assert panels_goes.at_pixel(crops, at) == [30 * 64 + 33]
-    box = panels_goes.box(crops, at)
-    assert box.shape == (1, 54, 54) and box[0, 27, 27] == 30 * 64 + 33
+    assert at_pixel(crops, at) == [30 * 64 + 33]
+    inside = box(crops, at)
+    assert inside.shape == (1, 54, 54) and inside[0, 27, 27] == 30 * 64 + 33
     with pytest.raises(ValueError, match="27 pixels inside"):
-        panels_goes.box(crops, [(5, 33)])
+        box(crops, [(5, 33)])
 
 
 def test_performance_diagram_shows_each_estimate():
     perfect = {"FAR": np.zeros(2), "POD": np.ones(2)}
     poor = {"FAR": np.array([0.5, 0.8]), "POD": np.array([0.4, 0.2])}
-    fig = panels_goes.performance_diagram({"perfect": perfect, "poor": poor}, [10, 20])
+    fig = goes.performance_diagram({"perfect": perfect, "poor": poor}, [10, 20])
     lines = {line.get_label(): line for line in fig.axes[0].lines}
     np.testing.assert_allclose(lines["perfect"].get_xydata(), 1)
     np.testing.assert_allclose(lines["poor"].get_xydata(), [[0.5, 0.4], [0.2, 0.2]])
@@ -119,7 +122,7 @@ def test_performance_diagram_shows_each_estimate():
 
 
 def test_dots_stand_at_their_values_with_their_intervals():
-    fig = panels_goes.dots({"a": {"one": (2, (1, 4)), "two": (3, (3, 3))}}, "dBZ")
+    fig = goes.dots({"a": {"one": (2, (1, 4)), "two": (3, (3, 3))}}, "dBZ")
     one, two = fig.axes[0].containers
     assert one[0].get_ydata() == [2] and two[0].get_ydata() == [3]
     np.testing.assert_allclose(one[2][0].get_segments()[0][:, 1], [1, 4])

@@ -1,64 +1,15 @@
-"""Pictures of receptive fields: boxes on an image, sizes in kilometres beside weather's scales."""
+"""Lesson 09: a network built from blocks, the boxes of its layers, and its effective field."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
-from matplotlib.patches import Rectangle
 
 from utils import plots, receptive_field
-
-# Horizontal scales in km, as named by Orlanski (1975).
-SCALES = {
-    "micro α": (0.2, 2),
-    "meso γ": (2, 20),
-    "meso β": (20, 200),
-    "meso α": (200, 2000),
-    "macro β": (2000, 10000),
-}
-EXAMPLES = ("tornadoes", "thunderstorms", "sea breezes", "fronts", "baroclinic waves")
+from utils.plots.receptive_fields import boxes
 
 
-def boxes(ax, image, found, title=""):
-    """Draw red boxes on an image.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    image : array, shape (y, x)
-        Values 0 to 1.
-    found : list of receptive_field.Box
-        Cut at the image's border.
-    title : str
-    """
-    plots.picture(ax, image, title)
-    for box in found:
-        corner = box.columns.start - 0.5, box.rows.start - 0.5
-        ax.add_patch(Rectangle(corner, *box.size[::-1], fill=False, ec=plots.RED, lw=1.5))
-
-
-def scales(ax, kilometres):
-    """Draw sizes of receptive fields beside the scales of weather (orlanski1975).
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    kilometres : dict of str to float
-        Sizes by name, such as a layer's.
-    """
-    colours = plt.cm.Blues(np.linspace(0.15, 0.6, len(SCALES)))
-    for (name, (low, high)), example, colour in zip(SCALES.items(), EXAMPLES, colours, strict=True):
-        ax.axvspan(low, high, color=colour, lw=0)
-        middle = np.sqrt(low * high)
-        ax.text(middle, -0.8, f"{name}\n{example}", ha="center", va="bottom", fontsize=8)
-    for row, size in enumerate(kilometres.values()):
-        ax.plot(size, row, "o", color=plots.RED)
-    ax.set(xscale="log", xlim=(0.2, 10000), ylim=(len(kilometres) - 0.5, -2.2))
-    ax.set_yticks(range(len(kilometres)), list(kilometres), parse_math=False)
-    ax.set_xlabel("size (km)")
-
-
-def builder(image, kilometres):
-    """Prepare the picture of lesson 09's panel: a network built from blocks, its box and its ERF.
+def prepare(image, kilometres):
+    """Prepare the panel's picture: a network built from blocks, its box and its ERF.
 
     Parameters
     ----------
@@ -77,10 +28,8 @@ def builder(image, kilometres):
 
     def draw(blocks, kernel, dilation, pool):
         found = _boxes(image.shape, blocks, kernel, dilation, pool)
-        rng, shapes = (
-            np.random.default_rng(0),
-            [(kernel, kernel, 8 if i else 1, 8) for i in range(blocks)],
-        )
+        rng = np.random.default_rng(0)
+        shapes = [(kernel, kernel, 8 if i else 1, 8) for i in range(blocks)]
         kernels = [rng.normal(0, np.sqrt(2 / np.prod(s[:3])), s).astype("float32") for s in shapes]
         noise = rng.random((4, *image.shape, 1), "float32")
         erf = _random_field(kernels, dilation, pool, noise)

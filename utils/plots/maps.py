@@ -1,4 +1,4 @@
-"""Maps of the climate world, with coasts, and the panel of lesson 08."""
+"""Maps of the climate world, with coasts."""
 
 from functools import lru_cache
 
@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cartopy import crs
 
-from utils import decades, lrp, plots
+from utils import plots
 from utils.worlds import climate
 
 GLOBE = crs.EqualEarth()
@@ -97,46 +97,3 @@ def bar(fig, drawn, axes, label):
     colours.set_label(label, parse_math=False)
     colours.outline.set_visible(False)
     return colours
-
-
-def indicator_panel(runs):
-    """Prepare the picture of lesson 08's panel: a map, its predicted year, its heat map.
-
-    Parameters
-    ----------
-    runs : dict of str to dict
-        By name: ``network``; ``maps`` (year, lat, lon) as changes; ``x``, the same standardised;
-        ``years``; ``units``.
-
-    Returns
-    -------
-    function
-        ``draw(run, year)`` returns the figure of that run's map of the year, or of its last.
-    """
-    figure, axes = globes(1, 2, (10, 3.1))
-    flat = np.zeros((len(climate.LAT), len(climate.LON)))
-    left = draw(axes[0, 0], flat, "z", limit=1)
-    right = draw(axes[0, 1], flat, "z", limit=1, low=0, cmap="magma")
-    colours = bar(figure, left, axes[0, 0], "z")
-    bar(figure, right, axes[0, 1], "relevance / its mean")
-    figure.canvas.draw()
-    figure.set_layout_engine("none")
-
-    def update(run, year):
-        one = runs[run]
-        i = int(np.argmin(abs(one["years"] - year)))
-        result = lrp.relevance(one["network"], one["x"][[i]], "alpha_1_beta_0", layers=False)
-        says = decades.year(one["network"].predict(one["x"][[i]], verbose=0))[0]
-        limit = plots.colour_limit(one["maps"])
-        left.set_array(one["maps"][i])
-        left.set_clim(-limit, limit)
-        colours.set_label(f"change since 1920-49 ({one['units']})")
-        axes[0, 0].set_title(f"{run}, {one['years'][i]}")
-        # Where the chosen logit is negative, so is its mean relevance: the sign cancels.
-        share = result.input[0] / result.input[0].mean()
-        right.set_array(share)
-        right.set_clim(0, plots.colour_limit(share))
-        axes[0, 1].set_title(f"the network says {says:.0f}")
-        return figure
-
-    return update

@@ -1,0 +1,70 @@
+"""Lesson 06: sequences side by side, and a scene whose clouds and sun can be changed."""
+
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from utils import plots
+from utils.panels import heat_map
+from utils.panels.panel import keep_layout
+from utils.worlds import convection as world
+
+
+def prepare_loop(pictures, titles):
+    """Prepare the loop's picture: several sequences side by side.
+
+    Parameters
+    ----------
+    pictures : array, shape (sample, time, y, x)
+        Reflectance.
+    titles : list of str
+
+    Returns
+    -------
+    function
+        ``draw(frame)`` returns the figure with that picture of each sequence.
+    """
+    columns = min(len(pictures), 4)
+    rows = -(-len(pictures) // columns)
+    size = 2.1 * columns, 2.3 * rows
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    shown = [
+        plots.picture(ax, sequence[0], title)
+        for ax, sequence, title in zip(axes.flat, pictures, titles, strict=False)
+    ]
+    keep_layout(figure)
+
+    def draw(frame):
+        for artist, sequence in zip(shown, pictures, strict=True):
+            artist.set_data(sequence[frame])
+        return figure
+
+    return draw
+
+
+def prepare(model, scenes):
+    """Prepare the panel's picture: a scene, its heat map and its probability.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network with one output, the logit of "convection".
+    scenes : list of utils.worlds.convection.Scene
+        Of the kind "shield".
+
+    Returns
+    -------
+    function
+        ``draw(number, brightness, texture, sun)`` returns the figure of scene `number` with this
+        brightness, this contrast of the bubbling, and the sun at this zenith angle in degrees.
+    """
+
+    def look(number, brightness, texture, sun):
+        scene = replace(scenes[number], brightness=brightness, texture=texture, sun_zenith=sun)
+        x = world.as_input(world.render([scene]))
+        logit, relevance = heat_map.by_lrp(model, x, "alpha_1_beta_0")
+        says = f"convection: {100 / (1 + np.exp(-logit)):.0f} %"
+        return x[0, :, :, x.shape[-1] // 2], relevance, says, "red for, blue against"
+
+    return heat_map.prepare(look)

@@ -1,0 +1,118 @@
+"""What panels share: controls above a figure that follows them."""
+
+import contextlib
+
+import ipyevents
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+from utils import plots
+
+
+def panel(draw, click=(), **controls):
+    """Show controls above a figure that is drawn again whenever one of them moves.
+
+    Parameters
+    ----------
+    draw : function
+        Takes the controls' values by name and returns a matplotlib figure. It should update the
+        artists of one figure, so that an answer comes within 0.3 s.
+    click : (str, str), optional
+        Names of the two controls that a click on an image sets to its row and its column.
+    **controls : ipywidgets.Widget
+        Widgets with a `value`, named as the parameters of `draw`.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        The panel, to stand in the last line of a cell.
+    """
+    picture = ipywidgets.Image(
+        format="png", layout={"max_width": "100%", "align_self": "flex-start"}
+    )
+
+    figure = None
+    in_this_session = _session_of_this_thread()
+
+    def update(change=None):
+        nonlocal figure
+        with in_this_session():
+            figure = draw(**{name: control.value for name, control in controls.items()})
+        picture.value = plots.png(figure)
+
+    for control in controls.values():
+        control.style.description_width = "initial"  # or long names are cut
+        control.observe(update, "value")
+    update()
+
+    def move(event):
+        place = _pixel_at(figure, event["dataX"], event["dataY"])
+        moved = [controls[name] for name in click]
+        if place and all(c.min <= i <= c.max for c, i in zip(moved, place, strict=True)):
+            for control in moved:  # one picture for both
+                control.unobserve(update, "value")
+            for control, i in zip(moved, place, strict=True):
+                control.value = i
+                control.observe(update, "value")
+            update()
+
+    if click:
+        ipyevents.Event(source=picture, watched_events=["click"]).on_dom_event(move)
+    row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
+    return ipywidgets.VBox([ipywidgets.Box(list(controls.values()), layout=row), picture])
+
+
+def _session_of_this_thread():
+    """A context with the graph and session of now: JupyterLab moves panels in another thread."""
+    if tf.executing_eagerly():
+        return contextlib.nullcontext
+    graph, session = tf.compat.v1.get_default_graph(), tf.compat.v1.keras.backend.get_session()
+
+    @contextlib.contextmanager
+    def inside():
+        with graph.as_default(), session.as_default():
+            yield
+
+    return inside
+
+
+def _pixel_at(figure, x, y):
+    """Row and column of the image at a place in the figure's PNG, from its upper left; or None."""
+    place = np.array([x / plots.DPI, figure.get_figheight() - y / plots.DPI]) * figure.dpi
+    for ax in figure.axes:
+        if ax.images and ax.bbox.contains(*place):
+            column, row = ax.transData.inverted().transform(place)
+            return round(row), round(column)
+    return None
+
+
+def loop(draw, frames, **controls):
+    """Show a panel that steps, plays and stops, like a satellite loop.
+
+    Parameters
+    ----------
+    draw : function
+        As in `panel`, with a parameter `frame`, from 0 on.
+    frames : int
+        How many there are.
+    **controls : ipywidgets.Widget
+        As in `panel`.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Buttons for play, stop and repeat above the panel.
+    """
+    play = ipywidgets.Play(min=0, max=frames - 1, interval=400)
+    frame = ipywidgets.IntSlider(0, 0, frames - 1, description="frame")
+    ipywidgets.jslink((play, "value"), (frame, "value"))
+    return ipywidgets.VBox([play, panel(draw, frame=frame, **controls)])
+
+
+def keep_layout(figure):
+    """Lay a figure out once, or its axes would move with every new title; and close it."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    plt.close(figure)

@@ -1,0 +1,26 @@
+"""Figures in the course's style: pictures, heat maps, and how they are shown.
+
+Globes (`plots.maps`), fields of GOES and MRMS (`plots.goes`) and receptive fields
+(`plots.receptive_fields`) are modules that a lesson imports if it draws them.
+"""
+
+from utils.plots.plots import (  # noqa: F401
+    BLUE,
+    DPI,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PARTS,
+    PURPLE,
+    RED,
+    SKY,
+    colour_limit,
+    frame,
+    heat_map,
+    heat_map_bar,
+    picture,
+    png,
+    show,
+    style,
+)
