@@ -18,8 +18,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from utils import claims, course, environment, networks, plots, skill, training, worlds
+from utils import claims, course, environment, networks, plots, skill, worlds
 from utils.check import start_here as check
+from utils.weights import load_weights
 
 course.start(seed=0)
 environment.report()
@@ -37,7 +38,7 @@ environment.report()
 
 # %% tags=["nbval-check-output"]
 model = networks.clever_hans()
-training.load_weights(model, "clever_hans")
+load_weights(model, "clever_hans")
 
 data = worlds.open_world("clever_hans")
 one = data.isel(sample=[50])

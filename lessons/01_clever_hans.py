@@ -26,10 +26,11 @@ from ipywidgets import Checkbox, IntSlider
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 
-from utils import claims, course, networks, panels, plots, skill, spray, training, worlds
+from utils import claims, course, networks, panels, plots, skill, training, worlds
 from utils.check import clever_hans as check
-from utils.explain import explain
+from utils.explain import explain, spray
 from utils.panels import clever_hans as panel
+from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
 course.start(seed=0)
@@ -81,7 +82,7 @@ if RETRAIN:
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     training.fit(model, train.picture, train.horse.values[:, None], loss=loss, epochs=12)
 else:
-    training.load_weights(model, "clever_hans")
+    load_weights(model, "clever_hans")
 
 # %% [markdown]
 # Now the test, on pictures that the network has never seen.
@@ -433,7 +434,7 @@ plots.show(
 
 # %%
 repaired = networks.clever_hans()
-training.load_weights(repaired, "clever_hans_repaired")
+load_weights(repaired, "clever_hans_repaired")
 
 real = world.simulate(400, seed=worlds.CLAIMS + 10_000, setting="real")
 real_label = real.horse.values == 1

@@ -24,9 +24,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import Dropdown, IntSlider
 
-from utils import claims, course, features, networks, panels, plots, skill, training, worlds
+from utils import claims, course, features, networks, panels, plots, skill, worlds
 from utils.check import feature_visualization as check
 from utils.panels import feature_visualization as panel
+from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
 course.start(seed=0)
@@ -46,7 +47,7 @@ course.start(seed=0)
 from tensorflow import keras
 
 model = networks.clever_hans()
-training.load_weights(model, "clever_hans")
+load_weights(model, "clever_hans")
 data = worlds.open_world("clever_hans")
 pictures, tagged = data.picture.values, data.truth_has_tag.values
 model.summary(line_length=70)

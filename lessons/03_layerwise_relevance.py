@@ -22,10 +22,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
 
-from utils import claims, course, lrp, networks, panels, plots, skill, training, worlds
+from utils import claims, course, lrp, networks, panels, plots, skill, worlds
 from utils.check import layerwise_relevance as check
 from utils.explain import explain
 from utils.panels import layerwise_relevance as panel
+from utils.weights import load_weights
 
 course.start(seed=0)
 
@@ -305,7 +306,7 @@ print("utils.lrp:", np.round(result.input[0, :, 0], 3))
 
 # %%
 model = networks.clever_hans()
-training.load_weights(model, "clever_hans")
+load_weights(model, "clever_hans")
 data = worlds.open_world("clever_hans")
 free = (data.horse == 1) & ~data.truth_has_tag & ~data.truth_has_hurdle
 horses = data.isel(sample=np.nonzero(free.values)[0])

@@ -25,10 +25,11 @@ import numpy as np
 import pandas as pd
 from ipywidgets import Dropdown, IntSlider
 
-from utils import claims, course, networks, panels, patterns, plots, skill, training, worlds
+from utils import claims, course, networks, panels, plots, skill, worlds
 from utils.check import innvestigate as check
-from utils.explain import cost, explain, methods
+from utils.explain import cost, explain, methods, patternnet
 from utils.panels import innvestigate as panel
+from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
 course.start(seed=0)
@@ -56,7 +57,7 @@ methods().set_index("method").drop(columns="options")
 model = networks.clever_hans()
 states = {}
 for name, file in [("first", "clever_hans"), ("repaired", "clever_hans_repaired")]:
-    training.load_weights(model, file)
+    load_weights(model, file)
     states[name] = model.get_weights()
 
 
@@ -131,14 +132,14 @@ states["shuffled"] = networks.shuffled(model, last_two).get_weights()  # for sec
 fitted = {}
 for state, weights in states.items():
     model.set_weights(weights)
-    fitted[state] = patterns.fit(model, worlds.open_world("clever_hans").picture.values[:100])
+    fitted[state] = patternnet.fit(model, worlds.open_world("clever_hans").picture.values[:100])
 
 
 def heat_maps(kind, state):
     """Heat maps of all pictures, channels added up: shape (sample, y, x)."""
     model.set_weights(states[state])
     if kind.startswith("Pattern"):
-        maps = patterns.attribute(model, x, fitted[state], output=0, times_weights=KINDS[kind])
+        maps = patternnet.attribute(model, x, fitted[state], output=0, times_weights=KINDS[kind])
     else:
         maps = explain(model, x, KINDS[kind], output=0, **OPTIONS.get(kind, {}))
     return maps.sum(-1)
@@ -149,7 +150,7 @@ maps, passes = {}, {}
 for kind, method in KINDS.items():
     maps[kind] = {state: heat_maps(kind, state) for state in states}
     if kind.startswith("Pattern"):
-        passes[kind] = patterns.cost(model)
+        passes[kind] = patternnet.cost(model)
     else:
         passes[kind] = cost(model, method, **OPTIONS.get(kind, {}))
 ONE = 3
@@ -327,7 +328,7 @@ plots.show(
 # The pattern lies along channel 1, where the cloud is. In a deep network each unit gets a pattern; for a ReLU unit all means
 # but that of $y$ are taken over the samples in which it is active. On the way back **PatternNet** uses patterns in place of weights: it draws the
 # signal. **PatternAttribution** uses the product of both: how much that signal counted. iNNvestigate had both once; version
-# 2.1.2 has dropped them, so they are ours ([utils/patterns.py](../utils/patterns.py)), and were among the fourteen maps above.
+# 2.1.2 has dropped them, so they are ours ([utils/explain/patternnet.py](../utils/explain/patternnet.py)), and were among the fourteen maps above.
 #
 # ## 6. Against the truth
 #

@@ -27,9 +27,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import IntSlider
 
-from utils import claims, course, lrp, networks, panels, plots, skill, training, worlds
+from utils import claims, course, lrp, networks, panels, plots, skill, worlds
 from utils.check import tf_explain as check
 from utils.panels import tf_explain as panel
+from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
 course.start(seed=0, eager=True)
@@ -54,9 +55,9 @@ from tf_explain import core
 keras.utils.disable_interactive_logging()  # or Keras prints a bar at each prediction
 
 first = networks.clever_hans()
-training.load_weights(first, "clever_hans")
+load_weights(first, "clever_hans")
 repaired = keras.models.clone_model(first)
-training.load_weights(repaired, "clever_hans_repaired")
+load_weights(repaired, "clever_hans_repaired")
 
 
 def logits(network, pictures):

@@ -29,6 +29,7 @@ from scipy.ndimage import gaussian_filter
 from utils import claims, course, lrp, networks, panels, plots, skill, training, worlds
 from utils.check import convection as check
 from utils.panels import convection as panel
+from utils.weights import load_weights
 from utils.worlds import convection as world
 
 course.start(seed=0)
@@ -112,7 +113,7 @@ if RETRAIN:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     training.fit(model, world.as_input(train), train.convection, loss=loss, epochs=5)
 else:
-    training.load_weights(model, "convection")
+    load_weights(model, "convection")
 
 # %% [markdown]
 # Now 400 fresh sequences from the same world.
@@ -273,7 +274,7 @@ def trained(name):
     kinds = {"convection_brightness": networks.brightness_only}
     kinds |= dict.fromkeys(("convection_map", "convection_map_plain"), networks.convection_map)
     network = kinds.get(name, networks.convection)()
-    training.load_weights(network, name)
+    load_weights(network, name)
     return network
 
 
@@ -532,7 +533,7 @@ def likeness(windows):
 
 # %%
 horse = networks.clever_hans()
-training.load_weights(horse, "clever_hans")
+load_weights(horse, "clever_hans")
 asked = {"horse network": (horse, worlds.open_world("clever_hans").picture.values)}
 asked |= {n: (trained(NETWORKS[n]), x[:200]) for n in ("first network", "repaired")}
 best = {name: favourites(*pair) for name, pair in asked.items()}

@@ -31,11 +31,12 @@ from threadpoolctl import threadpool_limits
 
 from utils import claims, course, networks, panels, plots, skill, training, worlds
 from utils.check import goes_to_mrms as check
-from utils.crops import around, at_pixel, box
 from utils.explain import cost
+from utils.explain.crops import around, at_pixel, box
 from utils.lrp import relevance
 from utils.panels import goes_to_mrms as panel
 from utils.plots import goes
+from utils.weights import load_weights
 from utils.worlds import goes_mrms as world
 
 course.start(seed=0)
@@ -114,7 +115,7 @@ if RETRAIN:
     how = {"loss": training.weighted_loss, "epochs": 24, "batch_size": 18, "learning_rate": 2e-3}
     training.fit(model, *pair, **how)
 else:
-    training.load_weights(model, "goes_mrms")
+    load_weights(model, "goes_mrms")
 
 # %% [markdown]
 # ### Exercise 1: the loss
@@ -539,7 +540,7 @@ pd.DataFrame(columns, [name.upper() for name in world.CHANNELS]).round(0)
 
 # %%
 skip = networks.encoder_decoder(size=None, skip=True)
-training.load_weights(skip, "goes_mrms_skip")
+load_weights(skip, "goes_mrms_skip")
 says["U-Net"] = estimate(skip, x)
 found["U-Net"] = skill.counts(says["U-Net"], seen, THRESHOLDS)
 rows = {}

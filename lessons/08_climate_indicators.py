@@ -24,11 +24,13 @@ from ipywidgets import Dropdown, IntSlider
 from scipy.stats import rankdata
 from sklearn.linear_model import Ridge
 
-from utils import course, decades, lrp, networks, panels, plots, skill, training, worlds
+from utils import course, lrp, networks, panels, plots, skill, worlds
 from utils.check import climate_indicators as check
 from utils.panels import climate_indicators as panel
 from utils.plots import maps
+from utils.weights import load_weights
 from utils.worlds import climate as world
+from utils.worlds.climate import fuzzy_years
 
 course.start(seed=0)
 
@@ -137,7 +139,7 @@ plots.show(
 # %%
 fig, ax = plt.subplots(figsize=(7, 2))
 for year, colour in ((1990, plots.BLUE), (1995, plots.ORANGE), (2002, plots.GREEN)):
-    ax.plot(decades.CENTRES, decades.fuzzy([year])[0], "o-", color=colour, label=year)
+    ax.plot(fuzzy_years.CENTRES, fuzzy_years.fuzzy([year])[0], "o-", color=colour, label=year)
 ax.set(xlim=(1970, 2020), xlabel="centre of the decade", ylabel="share")
 ax.legend()
 plots.show(
@@ -152,9 +154,9 @@ model = networks.year_of_map(seed=0)
 
 RETRAIN = False
 if RETRAIN:
-    decades.fit(model, train_x, train_years)
+    fuzzy_years.fit(model, train_x, train_years)
 else:
-    training.load_weights(model, "climate")
+    load_weights(model, "climate")
 
 z = model.predict(x, verbose=0)
 probability = np.exp(z - z.max(1, keepdims=True))
@@ -163,7 +165,7 @@ probability /= probability.sum(1, keepdims=True)
 # %% [markdown]
 # ### Exercise 2: read the year
 #
-# `probability` has the shape (map, decade), `decades.CENTRES` the shape (decade,). Give the year of each map: the mean of the
+# `probability` has the shape (map, decade), `fuzzy_years.CENTRES` the shape (decade,). Give the year of each map: the mean of the
 # centres, weighted by probability.
 #
 # <details><summary>Hint</summary>
@@ -176,16 +178,16 @@ probability /= probability.sum(1, keepdims=True)
 says = ...
 
 # %% tags=["solution"]
-says = probability @ decades.CENTRES
+says = probability @ fuzzy_years.CENTRES
 
 # %% tags=["check"]
 check.read_year(says, probability)
 
 # %%
-says = decades.year(z)
+says = fuzzy_years.year(z)
 observed_maps, observed_years = world.anomalies(observed)
 observed_x = np.float32((observed_maps - mean) / deviation)
-observed_says = decades.year(model.predict(observed_x, verbose=0))
+observed_says = fuzzy_years.year(model.predict(observed_x, verbose=0))
 fig, ax = plt.subplots(figsize=(6, 4))
 ax.plot(test_years, says, ".", color=plots.GREY, ms=2, label="16 new models")
 ax.plot(observed_years, observed_says, color=plots.ORANGE, lw=1.2, label="pretended observations")
@@ -241,7 +243,7 @@ def ridge_years(a, b):
 def load(name, ridge=0.01):
     """A network with the shipped weights of that name."""
     network = networks.year_of_map(ridge=ridge)
-    training.load_weights(network, name)
+    load_weights(network, name)
     return network
 
 
@@ -255,7 +257,7 @@ dated = {
     "ridge regression": ridge_years(train_x, x),
     "network": says,
     "ridge, pattern only": ridge_years(*pattern_x),
-    "network, pattern only": decades.year(load("climate_pattern").predict(pattern_x[1], verbose=0)),
+    "network, pattern only": fuzzy_years.year(load("climate_pattern").predict(pattern_x[1], verbose=0)),
 }
 error = {name: abs(years - test_years)[late].reshape(16, -1) for name, years in dated.items()}
 for name, values in error.items():
@@ -451,7 +453,7 @@ for name in PERIODS:
 early_mean, early_deviation = world.scale(train_maps, train_years, until=1960)
 early_x = np.float32((test_maps - early_mean) / early_deviation)
 early = load("climate_early")
-early_says = decades.year(early.predict(early_x, verbose=0))
+early_says = fuzzy_years.year(early.predict(early_x, verbose=0))
 early_good = abs(early_says - test_years) <= 5
 early_rows = {
     "LRP": heat_maps(early, early_x),
@@ -494,7 +496,7 @@ then = x.reshape(16, 180, 30, 60)[:, 10:20].mean(1)[np.nonzero(inside)[0] // 180
 moved = {}
 for name, region in REGIONS.items():
     erased = np.where(region, then, x[inside])
-    moved[name] = says[inside] - decades.year(model.predict(np.float32(erased), verbose=0))
+    moved[name] = says[inside] - fuzzy_years.year(model.predict(np.float32(erased), verbose=0))
     share = 100 * late_pattern[region].sum() / late_pattern.sum()
     part = 100 * area[region].sum() / area.sum()
     print(
@@ -518,7 +520,7 @@ late_period = (test_years >= 2060) & (test_years < 2080)
 def late_pattern_of(network):
     """Mean relevance of a network's well-dated maps of 2060 to 2079."""
     fine = np.zeros(len(x), bool)
-    dated = decades.year(network.predict(x[late_period], verbose=0))
+    dated = fuzzy_years.year(network.predict(x[late_period], verbose=0))
     fine[late_period] = abs(dated - test_years[late_period]) <= 5
     return by_model(heat_maps(network, x, fine), test_years, fine, PERIODS["2060-79"]).mean(0)
 
@@ -534,7 +536,7 @@ print(
     f"two seeds agree with {np.mean(alike):.2f} on average ({min(alike):.2f} to {max(alike):.2f})"
 )
 for name, network in {"with ridge": model, "without": free}.items():
-    off = abs(decades.year(network.predict(x[late], verbose=0)) - test_years[late]).mean()
+    off = abs(fuzzy_years.year(network.predict(x[late], verbose=0)) - test_years[late]).mean()
     print(f"{name}: off by {off:.1f} years after 1990")
 
 # %%
@@ -585,7 +587,7 @@ for ax, decade in zip(axes.flat, (1965, 2005, 2075), strict=True):
     for _ in range(60):
         (slope,) = climb([made, np.float32((decade - 1915) / 10)])
         made += 0.03 * slope / (np.sqrt((slope**2).mean()) + 1e-9)
-    answer = decades.year(model.predict(made, verbose=0))[0]
+    answer = fuzzy_years.year(model.predict(made, verbose=0))[0]
     drawn = maps.draw(ax, made[0] * deviation + mean, f"{decade}: dated {answer:.0f}", limit=5)
 maps.bar(fig, drawn, axes, "change since\n1920-49 (K)")
 plots.show(
@@ -610,7 +612,7 @@ rain_mean, rain_deviation = world.scale(rain_train, train_years)
 del train, train_maps, rain_train
 rain_x = np.float32((rain_maps - rain_mean) / rain_deviation)
 rain = load("climate_pr")
-rain_says = decades.year(rain.predict(rain_x, verbose=0))
+rain_says = fuzzy_years.year(rain.predict(rain_x, verbose=0))
 rain_good = abs(rain_says - test_years) <= 5
 rain_pattern = by_model(
     heat_maps(rain, rain_x, late_period), test_years, rain_good, PERIODS["2060-79"]
@@ -672,7 +674,7 @@ panels.panel(
 # >     mean, deviation = world.scale(maps_of_run, years)
 # >     x = np.float32((maps_of_run - mean) / deviation)
 # >     network = networks.year_of_map(seed=0)
-# >     decades.fit(network, x, years, epochs=1000)  # one run has few maps
+# >     fuzzy_years.fit(network, x, years, epochs=1000)  # one run has few maps
 # >     heat = lrp.relevance(network, x, "alpha_1_beta_0", layers=False).input
 # >
 # > Train on some models and test on others. A second member of a model that you trained on is an easy test: it has the same

@@ -22,21 +22,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import IntSlider
 
-from utils import (
-    course,
-    lrp,
-    networks,
-    one_pixel,
-    panels,
-    plots,
-    receptive_field,
-    skill,
-    training,
-    worlds,
-)
+from utils import course, lrp, networks, panels, plots, receptive_field, skill, training, worlds
 from utils.check import receptive_fields as check
+from utils.explain import one_pixel
 from utils.panels import receptive_fields as panel
 from utils.plots import receptive_fields
+from utils.weights import load_weights
 from utils.worlds import goes_mrms as world
 
 course.start(seed=0)
@@ -186,25 +177,25 @@ plots.show(
 # `RETRAIN = True` trains all six, which takes two minutes.
 
 # %%
-from utils import far_cause
+from utils.worlds import distant_trigger
 
 KINDS = {21: [1, 2, 3, 4], 25: [1, 2, 4, 5]}  # TRF in pixels: dilations of four convolutions
 RETRAIN = False
 if RETRAIN:
-    train_x, severe = far_cause.storms(1000, worlds.TRAINING)
+    train_x, severe = distant_trigger.storms(1000, worlds.TRAINING)
 accuracy = {}
 for trf, dilations in KINDS.items():
     accuracy[trf] = []
     for i in range(3):
         keras.utils.set_random_seed(i)
-        net = far_cause.detector(dilations)
+        net = distant_trigger.detector(dilations)
         if RETRAIN:
             loss = keras.losses.BinaryCrossentropy(from_logits=True)
             options = {"epochs": 8, "batch_size": 50, "learning_rate": 5e-3}
             training.fit(net, train_x, np.float32(severe), loss=loss, **options)
         else:
-            training.load_weights(net, f"far_cause_{trf}_seed_{i}")
-        test_x, test_y = far_cause.storms(1000, worlds.CLAIMS + 1000 * i)
+            load_weights(net, f"far_cause_{trf}_seed_{i}")
+        test_x, test_y = distant_trigger.storms(1000, worlds.CLAIMS + 1000 * i)
         says = net.predict(test_x, verbose=0)[:, 0] > 0
         accuracy[trf].append(100 * np.mean(says == test_y))
     size = receptive_field.trace(net).size_y["map"]
@@ -265,7 +256,7 @@ def fields_of(net):
 
 erfs = {}
 for epoch, ending in EPOCHS.items():
-    training.load_weights(model, f"goes_mrms{ending}")
+    load_weights(model, f"goes_mrms{ending}")
     erfs[epoch] = fields_of(model)
 
 # %% [markdown]
@@ -343,7 +334,7 @@ print("last spatial layer:", fields.attrs["last_spatial"])
 # %%
 from utils.explain import explain
 
-training.load_weights(classifier, "convection")
+load_weights(classifier, "convection")
 sequences = convection.as_input(convection.simulate(40, worlds.CLAIMS))
 slope = abs(explain(classifier, sequences, "gradient", output=1)).sum(-1)
 width = int(fields.size_y[fields.attrs["last_spatial"]])

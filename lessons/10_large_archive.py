@@ -31,11 +31,12 @@ import psutil
 import xarray as xr
 from ipywidgets import IntSlider
 
-from utils import archive, course, lrp, networks, own, panels, plots, skill, training, worlds
+from utils import archive, course, lrp, networks, panels, plots, skill, worlds
 from utils.check import large_archive as check
 from utils.explain import explain
 from utils.plots import maps
 from utils.receptive_field import effective, trace
+from utils.weights import load_network, load_weights
 from utils.worlds import climate as world
 
 course.start(seed=0)
@@ -157,7 +158,7 @@ client = cluster.enter_context(archive.local_client(workers=2))
 def load(name):
     """A network with the shipped weights of that name."""
     network = networks.year_of_map()
-    training.load_weights(network, name)
+    load_weights(network, name)
     return network
 
 
@@ -468,7 +469,7 @@ field.to_dataset(name="field").to_netcdf(folder / "samples.nc")
 # %%
 NETWORK, SAMPLES = folder / "mine.h5", folder / "samples.nc"
 MAPS = folder / "mine.zarr"  # yours should lie where it stays
-mine = own.load(NETWORK)  # runs no code that the file brings along
+mine = load_network(NETWORK)  # runs no code that the file brings along
 samples = xr.open_dataset(SAMPLES, chunks={}).field.transpose("sample", "y", "x", "channel")
 few, output = samples[:20].values, (16, 16)
 heat_maps = explain(mine, few, "lrp.epsilon", output=output, epsilon=0.01)
@@ -519,7 +520,7 @@ coded.save(folder / "coded.h5")
 for attempt in (
     lambda: lrp.relevance(mine, spoiled, rule, output=output),
     lambda: lrp.relevance(leaky, few, rule, output=0),
-    lambda: own.load(folder / "coded.h5"),
+    lambda: load_network(folder / "coded.h5"),
 ):
     try:
         attempt()

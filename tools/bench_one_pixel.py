@@ -9,7 +9,8 @@ import bench_lrp
 import numpy as np
 import pandas as pd
 
-from utils import course, lrp, one_pixel
+from utils import course, lrp
+from utils.explain import one_pixel
 
 SIZES = 64, 256
 ROUNDS = 15

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from utils import course, plots
-from utils.readers import abi, glm, grid, mrms
+from utils.readers import abi, geolocation, glm, mrms
 from utils.worlds import SAMPLE, goes_mrms
 
 ROOT = Path(__file__).parents[1]
@@ -50,8 +50,8 @@ def real_scenes(folder):
     storms = abi.brightness_temperature(folder.glob("abi/*C13_G16*.nc"), channels=[13])
     lightning = list(folder.glob("glm/*LCFA*.nc"))
     composite = next(folder.glob("mrms/*QCComposite*"))
-    flashes = [glm.groups(lightning, grid.local(*place)).values for place in LIGHTNING]
-    echoes = [mrms.reflectivity(composite, grid.local(*place)).values for place in RADAR]
+    flashes = [glm.groups(lightning, geolocation.local(*place)).values for place in LIGHTNING]
+    echoes = [mrms.reflectivity(composite, geolocation.local(*place)).values for place in RADAR]
     return {
         "c07": {CALM: calm.c07.values},
         "c09": {CALM: calm.c09.values},
@@ -77,8 +77,10 @@ def spectrum(fields):
     n = fields.shape[-1]
     fields = np.nan_to_num(fields - np.nanmean(fields, (1, 2), keepdims=True))
     window = np.outer(np.hanning(n), np.hanning(n))
-    power = np.abs(np.fft.fft2(fields * window)) ** 2 * grid.KM**2 / (window**2).sum()
-    wave = np.hypot(*np.meshgrid(np.fft.fftfreq(n, grid.KM), np.fft.fftfreq(n, grid.KM)))
+    power = np.abs(np.fft.fft2(fields * window)) ** 2 * geolocation.KM**2 / (window**2).sum()
+    wave = np.hypot(
+        *np.meshgrid(np.fft.fftfreq(n, geolocation.KM), np.fft.fftfreq(n, geolocation.KM))
+    )
     edges = np.geomspace(1 / 250, 1 / 6.5, 16)
     ring = np.digitize(wave.ravel(), edges)
     mean = [power.mean(0).ravel()[ring == i].mean() for i in range(1, len(edges))]

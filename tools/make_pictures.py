@@ -12,12 +12,12 @@ from utils import (
     networks,
     plots,
     receptive_field,
-    training,
     worlds,
 )
 from utils.explain import explain
 from utils.plots import goes, maps
 from utils.plots.receptive_fields import boxes
+from utils.weights import load_weights
 from utils.worlds import climate
 from utils.worlds import goes_mrms as goes_mrms_world
 
@@ -27,7 +27,7 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 def horse_network():
     """The network of lesson 01, trained."""
     model = networks.clever_hans()
-    training.load_weights(model, "clever_hans")
+    load_weights(model, "clever_hans")
     return model
 
 
@@ -117,7 +117,7 @@ def convection(case):
 def goes_mrms(case, row, column):
     """Draw infrared and lightning of 128 x 128 pixels, radar, and what the network estimates."""
     model = networks.encoder_decoder(size=None)
-    training.load_weights(model, "goes_mrms")
+    load_weights(model, "goes_mrms")
     where = {"y": slice(row, row + 128), "x": slice(column, column + 128)}
     one = worlds.open_world("goes_mrms").isel(sample=[case], **where)
     estimate = 60 * model.predict(goes_mrms_world.as_input(one), verbose=0)[0, ..., 0].clip(0)
@@ -158,7 +158,7 @@ def large_archive(years, models):
     changes, of = climate.anomalies(climate.simulate(models, worlds.SAMPLE))
     mean, deviation = climate.scale(*climate.anomalies(climate.simulate(20, worlds.TRAINING)))
     model = networks.year_of_map()
-    training.load_weights(model, "climate")
+    load_weights(model, "climate")
     heat_maps = lrp.relevance(model, (changes - mean) / deviation, "alpha_1_beta_0").input
     fig, axes = maps.globes(models, len(years), (9, 0.54 * models))
     for row, some in zip(axes, np.split(heat_maps, models), strict=True):

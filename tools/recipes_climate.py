@@ -4,8 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from utils import decades, networks, worlds
+from utils import networks, worlds
 from utils.worlds import climate
+from utils.worlds.climate import fuzzy_years
 
 # "until": inputs are standardised with the years before this one; None is all of them.
 TAS = {"start": None, "variable": "tas", "global mean": True, "until": None, "ridge": 0.01}
@@ -47,7 +48,7 @@ def data(recipe, n=None):
 
 def train(model, recipe):
     """Train on standardised maps and fuzzy decades."""
-    decades.fit(model, *data(recipe), recipe["epochs"])
+    fuzzy_years.fit(model, *data(recipe), recipe["epochs"])
 
 
 def right(model, recipe, n=1760):
@@ -57,4 +58,4 @@ def right(model, recipe, n=1760):
     late = np.nonzero(years >= 1990)[0]
     some = late[np.linspace(0, len(late) - 1, n).astype(int)]
     z = model.predict(np.float32((maps[some] - mean) / deviation), verbose=0)
-    return {"accuracy": abs(decades.year(z) - years[some]) <= 10}
+    return {"accuracy": abs(fuzzy_years.year(z) - years[some]) <= 10}

@@ -3,7 +3,8 @@
 import numpy as np
 from tensorflow import keras
 
-from utils import far_cause, training, worlds
+from utils import training, worlds
+from utils.worlds import distant_trigger
 
 STORMS = {"start": None, "storms": 1000, "epochs": 8, "step": 5e-3}
 # Receptive fields of 21 pixels, one short of the trigger, and of 25, which hold it.
@@ -18,12 +19,12 @@ RECIPES = {
 def network(recipe):
     """The network of a recipe, with random weights."""
     keras.utils.set_random_seed(recipe["first weights"])
-    return far_cause.detector(recipe["dilations"])
+    return distant_trigger.detector(recipe["dilations"])
 
 
 def data(recipe, n=None):
     """Inputs and targets of the training, or as many."""
-    x, severe = far_cause.storms(n or recipe["storms"], worlds.TRAINING)
+    x, severe = distant_trigger.storms(n or recipe["storms"], worlds.TRAINING)
     return x, np.float32(severe)
 
 
@@ -36,5 +37,5 @@ def train(model, recipe):
 
 def right(model, recipe, n=1000):
     """Are n validation storms told right?"""
-    x, severe = far_cause.storms(n, worlds.VALIDATION)
+    x, severe = distant_trigger.storms(n, worlds.VALIDATION)
     return {"accuracy": (model.predict(x, verbose=0)[:, 0] > 0) == severe}

@@ -21,7 +21,9 @@ import recipes_goes_mrms
 import recipes_receptive_fields
 from skimage.measure import block_reduce
 
-from utils import course, skill, training, worlds
+from utils import course, skill, worlds
+from utils.weights import load_weights, save_weights
+from utils.weights.shipped import PROBE
 
 WORLDS = [recipes_clever_hans, recipes_convection, recipes_goes_mrms, recipes_climate]
 WORLDS += [recipes_receptive_fields]
@@ -33,7 +35,7 @@ TOLERANCE = 0.005  # of the largest value in a probe: what other versions of pac
 def shipped(name):
     """A network with its shipped weights, and their record."""
     model = WORLD[name].network(RECIPES[name])
-    return model, training.load_weights(model, name)
+    return model, load_weights(model, name)
 
 
 def start_checksum(recipe):
@@ -63,8 +65,8 @@ def moved(name):
     """What differs from the probe in a network's file: a sentence each for input and output."""
     model, _ = shipped(name)
     found = []
-    with np.load(training.data_folder() / "weights" / f"{name}.npz") as file:
-        kept = [np.float32(file[part]) for part in training.PROBE]
+    with np.load(worlds.data_folder() / "weights" / f"{name}.npz") as file:
+        kept = [np.float32(file[part]) for part in PROBE]
     for what, was, now in zip(("input", "output"), kept, probe(name, model), strict=True):
         allowed = TOLERANCE * abs(was).max()
         change = abs(now - was).max() if now.shape == was.shape else np.inf
@@ -89,7 +91,7 @@ def train(name):
     course.start(seed=0)
     model = world.network(recipe)
     if recipe["start"]:
-        training.load_weights(model, recipe["start"])
+        load_weights(model, recipe["start"])
     world.train(model, recipe)
     scores = {key: round(skill.rate(yes)[0], 1) for key, yes in world.right(model, recipe).items()}
     seeds = {"seed": 0, "first picture": worlds.TRAINING, "start hash": start_checksum(recipe)}
@@ -109,7 +111,7 @@ def main(arguments=None):
     course.start(seed=0)
     for name in args.names or RECIPES:
         model, record = shipped(name) if args.stamp else train(name)
-        path = training.save_weights(model, name, probe=probe(name, model), **record)
+        path = save_weights(model, name, probe=probe(name, model), **record)
         print(f"{path.name}: {record}")
     print("Now run `make pictures` and `make lessons`.")
     return 0

@@ -3,7 +3,7 @@
 import numpy as np
 from tensorflow import keras
 
-from utils import patterns
+from utils.explain import patternnet
 
 
 def test_patterns_in_eager_mode():
@@ -12,7 +12,7 @@ def test_patterns_in_eager_mode():
     x = signal * [1.0, 0.0] + disturbance * [1.0, 1.0]
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="unit")])
     model.set_weights([np.array([[1.0], [-1.0]]), np.zeros(1)])
-    fitted = patterns.fit(model, x)
+    fitted = patternnet.fit(model, x)
     np.testing.assert_allclose(fitted["unit"][:, 0], [1, 0], atol=0.05)
-    maps = patterns.attribute(model, x[:5], fitted)
+    maps = patternnet.attribute(model, x[:5], fitted)
     np.testing.assert_allclose(maps, signal[:5] * fitted["unit"][:, 0] * [1, -1], atol=1e-4)

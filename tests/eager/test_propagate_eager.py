@@ -6,7 +6,8 @@ import tensorflow as tf
 from tensorflow.keras import Sequential, layers
 
 from tests.eager.test_lrp_eager import near, normal, randomise, unet
-from utils import linear, lrp
+from utils import lrp
+from utils.keras_graph import linear
 from utils.lrp import propagate
 
 RULES = {

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from utils import lrp, networks, one_pixel, receptive_field
+from utils import lrp, networks, receptive_field
+from utils.explain import one_pixel
 
 
 def test_boxes_and_the_effective_field():

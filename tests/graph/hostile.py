@@ -1,8 +1,8 @@
 """Write saved networks that try to run code, to read other files or to fill the memory.
 
 With a folder and the word ``make``, this program writes them there. With the folder alone it loads
-each of them and prints, as JSON, what `own.load` said and whether the file's code ran, for which
-that leaves a file called ``mark``.
+each of them and prints, as JSON, what `load_network` said and whether the file's code ran, for
+which that leaves a file called ``mark``.
 """
 
 import base64
@@ -350,11 +350,14 @@ if __name__ == "__main__":
         sys.exit()
     os.chdir(folder)
     sys.path.insert(0, str(folder))  # where a foreign module would be found
-    from utils import course, own
+    from utils import course
+    from utils.weights import load_network
 
     course.start()
-    results = {name: outcome(name, own.load) for name in json.loads(Path("said.json").read_text())}
-    results["harmless.keras"] = outcome("harmless.keras", own.load)
+    results = {
+        name: outcome(name, load_network) for name in json.loads(Path("said.json").read_text())
+    }
+    results["harmless.keras"] = outcome("harmless.keras", load_network)
     # What Keras itself does, to see that the files are as bad as they should be.
     for name in RUN_BY_KERAS:
         results[f"Keras: {name}"] = outcome(

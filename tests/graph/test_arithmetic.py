@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.keras import Sequential, layers
 
-from utils import arithmetic, networks
+from utils import networks
 from utils.explain import cost
+from utils.keras_graph import flops
 
 
 def test_passes_of_matrix_products():
@@ -14,7 +15,7 @@ def test_passes_of_matrix_products():
         y = x @ tf.ones((40, 30))  # 40 * 30 multiplications and as many additions
         more = y @ tf.ones((30, 20))
         tf.identity(more @ tf.ones((20, 500)))  # nobody needs it
-    assert arithmetic.passes(graph, [x], more, y) == pytest.approx(1 + 30 * 20 / (40 * 30))
+    assert flops.passes(graph, [x], more, y) == pytest.approx(1 + 30 * 20 / (40 * 30))
 
 
 def test_passes_of_a_convolution_with_a_stride():
@@ -22,7 +23,7 @@ def test_passes_of_a_convolution_with_a_stride():
         x = tf.compat.v1.placeholder(tf.float32, (None, 8, 8, 3))
         y = tf.nn.conv2d(x, tf.ones((3, 3, 3, 5)), 1, "SAME")
         halved = tf.nn.conv2d(x, tf.ones((3, 3, 3, 5)), 2, "SAME")
-    assert arithmetic.passes(graph, [x], halved, y) == pytest.approx(1 / 4)
+    assert flops.passes(graph, [x], halved, y) == pytest.approx(1 / 4)
 
 
 def test_a_gradient_goes_forwards_and_back():

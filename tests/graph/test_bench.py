@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from utils import analyzers
-from utils.explain import explain
+from utils.explain import analyzers, explain
 
 LESSON = """\
 # %%

@@ -7,7 +7,7 @@ import xarray as xr
 from sklearn.linear_model import LogisticRegression
 from tensorflow import keras
 
-from utils import decades, lrp, networks, skill
+from utils import lrp, networks, skill
 from utils.check import (
     clever_hans,
     climate_indicators,
@@ -19,6 +19,7 @@ from utils.check import (
     layerwise_relevance,
     start_here,
 )
+from utils.worlds.climate import fuzzy_years
 
 
 @pytest.fixture
@@ -602,10 +603,10 @@ def test_guesses(answer, state, message):
     ("solve", "state", "message"),
     [
         (lambda p: ..., "unanswered", "Replace"),
-        (lambda p: p @ decades.CENTRES, "right", "It is a mean"),
-        (lambda p: decades.CENTRES[p.argmax(1)], "wrong", "likeliest decade"),
+        (lambda p: p @ fuzzy_years.CENTRES, "right", "It is a mean"),
+        (lambda p: fuzzy_years.CENTRES[p.argmax(1)], "wrong", "likeliest decade"),
         (lambda p: p.mean(1), "wrong", "Weight the *years*"),
-        (lambda p: p * decades.CENTRES, "wrong", "one year for each map is (5,)"),
+        (lambda p: p * fuzzy_years.CENTRES, "wrong", "one year for each map is (5,)"),
         (lambda p: np.zeros(5), "wrong", "add up each row"),
     ],
 )

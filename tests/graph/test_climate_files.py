@@ -10,11 +10,12 @@ import xarray as xr
 from sklearn.linear_model import RidgeCV
 from tensorflow import keras
 
-from utils import decades, lrp, networks, skill, training
+from utils import lrp, networks, skill, training
 from utils.panels import climate_indicators as panel
 from utils.plots import maps
 from utils.readers import cmip
 from utils.worlds import climate
+from utils.worlds.climate import fuzzy_years
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "climate"
 LOSS = keras.losses.CategoricalCrossentropy(from_logits=True)
@@ -152,9 +153,9 @@ def test_the_year_of_a_real_map():
     mean, deviation = climate.scale(a, years)
     x, unseen = (np.float32((m - mean) / deviation) for m in (a, b))
     model = networks.year_of_map(seed=0)
-    training.fit(model, x, decades.fuzzy(years), loss=LOSS, epochs=300, batch_size=32)
+    training.fit(model, x, fuzzy_years.fuzzy(years), loss=LOSS, epochs=300, batch_size=32)
     late = years >= 1990
-    says = decades.year(model.predict(unseen, verbose=0))
+    says = fuzzy_years.year(model.predict(unseen, verbose=0))
     off = abs(says - years)[late].mean()
     ridge = RidgeCV(np.logspace(2, 6, 9)).fit(x.reshape(180, -1), years)
     by_ridge = abs(ridge.predict(unseen.reshape(180, -1)) - years)[late].mean()

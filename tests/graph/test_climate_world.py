@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from utils import decades, networks, skill, worlds
+from utils import networks, skill, worlds
 from utils.worlds import climate
+from utils.worlds.climate import fuzzy_years
 
 SEED = worlds.VALIDATION + 500_000
 
@@ -144,10 +145,10 @@ def test_observations_end_and_differ():
 
 def test_fuzzy_decades_are_read_back():
     years = np.arange(1920, 2100)
-    shares = decades.fuzzy(years)
+    shares = fuzzy_years.fuzzy(years)
     np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-6)
     assert ((shares > 0).sum(1) <= 2).all() and shares[5, 1] == 1
-    np.testing.assert_allclose(decades.year(np.log(shares + 1e-30)), years, atol=1e-6)
+    np.testing.assert_allclose(fuzzy_years.year(np.log(shares + 1e-30)), years, atol=1e-6)
 
 
 def test_the_network_of_years():
@@ -185,12 +186,20 @@ def test_a_cell_of_double_area_counts_as_two():
         (lambda: climate.anomalies(np.zeros(3)), TypeError, "needs a dataset with 'tas'"),
         (lambda: climate.scale(np.zeros((3, 2, 2)), np.arange(2)), ValueError, "3 maps and 2"),
         (lambda: climate.scale(np.zeros((3, 2, 2)), np.arange(3), -1), ValueError, "later year"),
-        (lambda: decades.fuzzy([1900]), ValueError, "1915 to 2105"),
-        (lambda: decades.fuzzy([np.nan]), ValueError, "1915 to 2105"),
-        (lambda: decades.year(np.zeros((2, 3))), ValueError, "20 finite logits"),
-        (lambda: decades.fit(None, np.zeros((3, 30, 60)), [2000, 2001]), ValueError, "3 inputs"),
-        (lambda: decades.fit(None, np.full((1, 30, 60), np.nan), [2000]), ValueError, "NaN or inf"),
-        (lambda: decades.fit(None, np.zeros((1, 30, 60)), [1900]), ValueError, "1915 to 2105"),
+        (lambda: fuzzy_years.fuzzy([1900]), ValueError, "1915 to 2105"),
+        (lambda: fuzzy_years.fuzzy([np.nan]), ValueError, "1915 to 2105"),
+        (lambda: fuzzy_years.year(np.zeros((2, 3))), ValueError, "20 finite logits"),
+        (
+            lambda: fuzzy_years.fit(None, np.zeros((3, 30, 60)), [2000, 2001]),
+            ValueError,
+            "3 inputs",
+        ),
+        (
+            lambda: fuzzy_years.fit(None, np.full((1, 30, 60), np.nan), [2000]),
+            ValueError,
+            "NaN or inf",
+        ),
+        (lambda: fuzzy_years.fit(None, np.zeros((1, 30, 60)), [1900]), ValueError, "1915 to 2105"),
         (lambda: networks.year_of_map(ridge=-1), ValueError, "ridge is -1"),
         (lambda: skill.weighted_rank_correlation([1], [1, 2], [1]), ValueError, "shapes"),
         (lambda: skill.weighted_rank_correlation([1, 2], [1, 2], [1, 0]), ValueError, "positive"),

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Model, Sequential, layers
 
-from utils import analyzers, inputs
-from utils.explain import _smoothgrad, explain, methods
-from utils.kept import Kept
+from utils.explain import _smoothgrad, analyzers, explain, methods
+from utils.keras_graph import validation
+from utils.keras_graph.cache import ModelCache
 
 NEEDED = {"lrp.alpha_beta": {"alpha": 3}, "deep_taylor.bounded": {"low": -4, "high": 4}}
 # Different ways of using weights in iNNvestigate: enough to compare, since analyzers take time.
@@ -283,8 +283,10 @@ def test_chunks_equal_the_whole(classifier, x, method):
 
 def test_a_bar_for_several_chunks_only(classifier, x, monkeypatch):
     bars = []
-    plain = inputs.tqdm
-    monkeypatch.setattr(inputs, "tqdm", lambda *a, **k: bars.append(k["disable"]) or plain(*a, **k))
+    plain = validation.tqdm
+    monkeypatch.setattr(
+        validation, "tqdm", lambda *a, **k: bars.append(k["disable"]) or plain(*a, **k)
+    )
     explain(classifier, x, "gradient", output=1)
     explain(classifier, x, "gradient", output=1, batch_size=2)
     assert bars == [True, False]
@@ -322,7 +324,7 @@ def test_xarray_in_and_out(mapper, fields):
 
 
 def test_analyzers_are_reused_and_each_has_the_same_small_graph(monkeypatch):
-    monkeypatch.setattr(analyzers, "_kept", Kept(3))
+    monkeypatch.setattr(analyzers, "_kept", ModelCache(3))
     model = randomise(Sequential([layers.Input((4,)), layers.Dense(2)]))
     made = []
     for i in range(5):

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
 
-from utils import features, networks, regularisers
+from utils import features, networks
+from utils.features import regularizers
 
 REGULARISED = [
     {"jitter": 2},
@@ -96,7 +97,7 @@ def test_new_weights_are_read(pictures):
 
 def test_chunks_change_nothing(pictures, monkeypatch):
     whole = features.excitation(small(), pictures)
-    monkeypatch.setattr("utils.parts.ROOM", 1)
+    monkeypatch.setattr("utils.features.objective.ROOM", 1)
     np.testing.assert_allclose(features.excitation(small(), pictures), whole, rtol=1e-5)
 
 
@@ -193,7 +194,7 @@ def test_inputs_need_not_be_pictures():
 
 def test_the_spectrum_gives_the_picture_and_the_slope():
     x = np.random.default_rng(0).uniform(0.1, 0.9, (7, 6, 2))
-    to_pixels, to_slope, p = regularisers.spectrum(x)
+    to_pixels, to_slope, p = regularizers.spectrum(x)
     np.testing.assert_allclose(to_pixels(p), x)
     weights, move = normal(7, 6, 2), normal(*p.shape, seed=1)
     ahead, behind = ((weights * to_pixels(p + e * move)).sum() for e in (1e-5, -1e-5))
@@ -212,7 +213,7 @@ def test_the_slope_of_the_total_variation():
         return sum(np.hypot(np.diff(x, axis=axis), 0.01).sum() for axis in (0, 1))
 
     numerical = (variation(x + 1e-6 * move) - variation(x - 1e-6 * move)) / 2e-6
-    assert (regularisers.variation_slope(x) * move).sum() == pytest.approx(numerical, rel=1e-4)
+    assert (regularizers.variation_slope(x) * move).sum() == pytest.approx(numerical, rel=1e-4)
 
 
 def test_a_jittered_slope_comes_back_to_its_pixel():
@@ -220,7 +221,7 @@ def test_a_jittered_slope_comes_back_to_its_pixel():
     for _ in range(20):
         x = np.zeros((9, 9, 5))
         x[4, 4] = 1
-        see, back = regularisers.transformation(x, rng, 3, 0, 0)
+        see, back = regularizers.transformation(x, rng, 3, 0, 0)
         assert see(x).sum() == pytest.approx(5)
         np.testing.assert_allclose(back(see(x)), x, atol=1e-6)
 

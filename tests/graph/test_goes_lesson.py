@@ -8,7 +8,7 @@ import pytest
 from tensorflow import keras
 
 from utils import lrp, networks, plots, worlds
-from utils.crops import around, at_pixel, box
+from utils.explain.crops import around, at_pixel, box
 from utils.panels import goes_to_mrms as panel
 from utils.plots import goes
 from utils.worlds import goes_mrms

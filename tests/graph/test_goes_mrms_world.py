@@ -11,7 +11,11 @@ from scipy.ndimage import distance_transform_edt
 from utils import worlds
 from utils.worlds import goes_mrms
 from utils.worlds.goes_mrms import CHANNELS, PARTS, REACH, Scene, render, scenes, simulate
-from utils.worlds.goes_mrms.radiation import brightness_temperature, radiance, seen_from_above
+from utils.worlds.goes_mrms.radiative_transfer import (
+    brightness_temperature,
+    radiance,
+    seen_from_above,
+)
 from utils.worlds.goes_mrms.storms import poisson
 
 SEED = worlds.VALIDATION + 500_000

@@ -17,7 +17,7 @@ from tests.graph import lrp_by_hand
 from tests.graph.graphs import own_graph
 from utils import lrp
 from utils.explain import explain
-from utils.kept import Kept
+from utils.keras_graph.cache import ModelCache
 from utils.lrp import machine
 
 
@@ -987,7 +987,7 @@ def test_weights_set_anew_are_seen_at_the_next_call(x):
 
 
 def test_a_rule_with_other_numbers_reuses_the_machine(classes, x, monkeypatch):
-    kept = Kept(8)
+    kept = ModelCache(8)
     monkeypatch.setattr(machine, "_kept", kept)
     for count, (name, rules) in enumerate(
         {
@@ -1037,7 +1037,7 @@ def test_the_model_is_left_alone(classes, x):
 
 
 def test_only_the_latest_machines_are_kept(classes, x, monkeypatch):
-    kept = Kept(2)
+    kept = ModelCache(2)
     monkeypatch.setattr(machine, "_kept", kept)
     machines = []
     for rule in ("z", "epsilon", "flat"):

@@ -6,8 +6,8 @@ import xarray as xr
 from tensorflow.keras import Input, Model, Sequential, layers
 
 from tests.graph.test_lrp import randomise
-from utils import lrp, networks, one_pixel
-from utils.explain import explain
+from utils import lrp, networks
+from utils.explain import explain, one_pixel
 
 N = 128
 EDGES = [(0, 0), (0, N - 1), (N - 1, 0), (N - 1, N - 1), (0, 60), (61, N - 1)]

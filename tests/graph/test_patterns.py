@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tensorflow import keras
 
-from utils import networks, patterns
-from utils.explain import explain
+from utils import networks
+from utils.explain import explain, patternnet
 
 L = keras.layers
 
@@ -31,14 +31,14 @@ def test_the_signal_and_not_the_disturbance():
     x = signal * [1.0, 0.0] + disturbance * [1.0, 1.0]
     model = keras.Sequential([keras.Input((2,)), L.Dense(1, name="unit")])
     model.set_weights([np.array([[1.0], [-1.0]]), np.zeros(1)])
-    (pattern,) = patterns.fit(model, x).values()
+    (pattern,) = patternnet.fit(model, x).values()
     np.testing.assert_allclose(pattern[:, 0], [1, 0], atol=0.05)
 
 
 def test_dense_units_over_the_samples_in_which_they_are_active():
     model = filled(keras.Input((5,)), L.Dense(4, "relu", name="a"), L.Dense(2, name="b"))
     x = np.random.default_rng(1).normal(size=(300, 5))
-    fitted = patterns.fit(model, x)
+    fitted = patternnet.fit(model, x)
     w, b, v, c = model.get_weights()
     y = x @ w + b
     for j in range(4):
@@ -57,7 +57,7 @@ def test_a_convolution_at_all_places():
     places = np.moveaxis(windows, 3, -1).reshape(-1, 3 * 3 * 2)
     w, b = model.get_weights()
     y = places @ w.reshape(-1, 3) + b
-    (pattern,) = patterns.fit(model, x).values()
+    (pattern,) = patternnet.fit(model, x).values()
     for j in range(3):
         expected = by_hand(places, y[:, j], w[..., j].ravel()).reshape(3, 3, 2)
         np.testing.assert_allclose(pattern[..., j], expected, rtol=2e-3, atol=1e-4)
@@ -67,7 +67,7 @@ def test_a_dead_unit_has_no_pattern():
     model = filled(keras.Input((3,)), L.Dense(2, "relu", name="unit"))
     w, b = model.get_weights()
     model.set_weights([w, np.array([-100.0, 0.0])])
-    pattern = patterns.fit(model, np.random.default_rng(3).normal(size=(50, 3)))["unit"]
+    pattern = patternnet.fit(model, np.random.default_rng(3).normal(size=(50, 3)))["unit"]
     assert not pattern[:, 0].any() and pattern[:, 1].any()
 
 
@@ -75,7 +75,7 @@ def test_a_dead_unit_has_no_pattern():
 def test_maps_are_the_chain_of_matrices(times_weights):
     model = filled(keras.Input((5,)), L.Dense(4, "relu", name="a"), L.Dense(3, name="b"))
     x = np.random.default_rng(4).normal(size=(20, 5))
-    fitted = patterns.fit(model, x)
+    fitted = patternnet.fit(model, x)
     w, b, v, c = model.get_weights()
     back_a, back_b = (fitted[n] * (k if times_weights else 1) for n, k in (("a", w), ("b", v)))
     active = (x @ w + b > 0).astype(float)
@@ -84,7 +84,7 @@ def test_maps_are_the_chain_of_matrices(times_weights):
         chosen = outputs.argmax(1) if output is None else np.full(20, output)
         start = outputs[np.arange(20), chosen]
         expected = (start[:, None] * back_b.T[chosen] * active) @ back_a.T
-        maps = patterns.attribute(model, x, fitted, output, times_weights)
+        maps = patternnet.attribute(model, x, fitted, output, times_weights)
         np.testing.assert_allclose(maps, expected, rtol=1e-3, atol=1e-4)
 
 
@@ -92,7 +92,7 @@ def test_with_the_weights_as_patterns_patternnet_is_the_gradient():
     model = networks.clever_hans(16)
     x = np.random.default_rng(5).random((3, 16, 16, 3)).astype("float32")
     own = {layer.name: layer.get_weights()[0] for layer in model.layers if layer.weights}
-    maps = patterns.attribute(model, x, own, output=0, times_weights=False)
+    maps = patternnet.attribute(model, x, own, output=0, times_weights=False)
     logit = model.predict(x, verbose=0)[:, 0]
     gradient = explain(model, x, "gradient", output=0)
     expected = logit[:, None, None, None] * gradient
@@ -102,16 +102,16 @@ def test_with_the_weights_as_patterns_patternnet_is_the_gradient():
 def test_chunks_give_what_one_pass_gives(monkeypatch):
     model = networks.clever_hans(16)
     x = np.random.default_rng(6).random((7, 16, 16, 3))
-    whole = patterns.fit(model, x)
-    maps = patterns.attribute(model, x, whole)
-    monkeypatch.setattr(patterns, "ROOM", 1)
-    for name, pattern in patterns.fit(model, x).items():
+    whole = patternnet.fit(model, x)
+    maps = patternnet.attribute(model, x, whole)
+    monkeypatch.setattr(patternnet, "ROOM", 1)
+    for name, pattern in patternnet.fit(model, x).items():
         np.testing.assert_allclose(pattern, whole[name], rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(patterns.attribute(model, x, whole), maps, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(patternnet.attribute(model, x, whole), maps, rtol=1e-4, atol=1e-6)
 
 
 def test_cost_is_once_forward_and_once_back():
-    assert patterns.cost(networks.clever_hans(16)) == pytest.approx(2, abs=0.1)
+    assert patternnet.cost(networks.clever_hans(16)) == pytest.approx(2, abs=0.1)
 
 
 def test_inputs_such_as_kelvins_lose_no_digits():
@@ -120,7 +120,7 @@ def test_inputs_such_as_kelvins_lose_no_digits():
     w, b = model.get_weights()
     model.set_weights([w, b - 300 * w.sum(0)])
     w, b = (some.astype("float64") for some in model.get_weights())
-    (pattern,) = patterns.fit(model, x).values()
+    (pattern,) = patternnet.fit(model, x).values()
     for j in range(4):
         expected = by_hand(x, x @ w[:, j] + b[j], w[:, j])
         np.testing.assert_allclose(pattern[:, j], expected, rtol=1e-4)
@@ -134,7 +134,7 @@ def test_strides_and_padding():
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (1, 2))[:, ::2, ::2]
     places = np.moveaxis(windows, 3, -1).reshape(-1, 9)
     w, b = model.get_weights()
-    (pattern,) = patterns.fit(model, x).values()
+    (pattern,) = patternnet.fit(model, x).values()
     for j in range(2):
         weights = w[..., j].ravel()
         expected = by_hand(places, places @ weights + b[j], weights).reshape(3, 3, 1)
@@ -154,25 +154,25 @@ def test_strides_and_padding():
 def test_networks_without_patterns_are_refused(layers, words):
     model = keras.Sequential([keras.Input((3,)), *layers])
     with pytest.raises(NotImplementedError, match=words):
-        patterns.fit(model, np.ones((2, 3)))
+        patternnet.fit(model, np.ones((2, 3)))
 
 
 def test_a_layer_used_twice_is_refused():
     x, twice = keras.Input((3,)), L.Dense(3, name="twice")
     with pytest.raises(NotImplementedError, match="each used once"):
-        patterns.fit(keras.Model(x, twice(twice(x))), np.ones((2, 3)))
+        patternnet.fit(keras.Model(x, twice(twice(x))), np.ones((2, 3)))
 
 
 def test_patterns_of_another_network_are_refused():
     x = np.ones((2, 16, 16, 3))
     one, other = networks.clever_hans(16), filled(keras.Input((16, 16, 3)), L.Flatten(), L.Dense(1))
     with pytest.raises(ValueError, match="not this network's"):
-        patterns.attribute(one, x, patterns.fit(other, x))
+        patternnet.attribute(one, x, patternnet.fit(other, x))
     with pytest.raises(ValueError, match="not this network's"):
-        patterns.attribute(one, x, None)
+        patternnet.attribute(one, x, None)
 
 
 def test_missing_values_are_refused():
     model = filled(keras.Input((3,)), L.Dense(2))
     with pytest.raises(ValueError, match="NaN"):
-        patterns.fit(model, [[1, np.nan, 2]])
+        patternnet.fit(model, [[1, np.nan, 2]])

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from utils import networks, training
-from utils.readers import abi, glm, grid, mrms
+from utils import networks
+from utils.readers import abi, geolocation, glm, mrms
+from utils.weights import load_weights
 from utils.worlds import convection, goes_mrms, open_world
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -130,7 +131,7 @@ FK1, FK2, BC1, BC2 = 10803.3, 1392.74, 0.0755, 0.99975  # of a channel 13
 
 def infrared(path, channel=13, kelvin=280.0, satellite="G16", seconds=0.0, flags=None, **changes):
     """A scan as ABI writes it: 200 x 200 pixels of 2 km around 35 N, 90 W, warmer to the east."""
-    y, x = grid.scan_angles(35.0, -90.0, FIXED_GRID)
+    y, x = geolocation.scan_angles(35.0, -90.0, FIXED_GRID)
     steps = (np.arange(200) - 99.5) * 56e-6
     kelvin = np.full((200, 200), kelvin) + np.arange(200) / 10
     variables = {
@@ -201,40 +202,42 @@ def radar(path, dbz, number=0, minute=0):
 @given(st.floats(-60, 60), st.floats(-60, 60))
 def test_from_the_ground_to_the_fixed_grid_and_back(latitude, east):
     longitude = east + FIXED_GRID["longitude_of_projection_origin"]
-    angles = grid.scan_angles(latitude, longitude, FIXED_GRID)
+    angles = geolocation.scan_angles(latitude, longitude, FIXED_GRID)
     if np.isnan(angles).any():  # beyond the limb, which is 81 degrees away
         assert np.cos(np.radians(latitude)) * np.cos(np.radians(east)) < 0.26
     else:
-        back = grid.ground(*angles, FIXED_GRID)
+        back = geolocation.ground(*angles, FIXED_GRID)
         np.testing.assert_allclose(back, (latitude, longitude), atol=1e-6)
 
 
 def test_places_in_single_precision_are_seen_in_double():
-    here = grid.local(35, -97, 8)
+    here = geolocation.local(35, -97, 8)
     single = [here[name].values for name in ("latitude", "longitude")]
     double = [np.float64(degrees) for degrees in single]
     for a, b in zip(
-        grid.scan_angles(*single, FIXED_GRID), grid.scan_angles(*double, FIXED_GRID), strict=True
+        geolocation.scan_angles(*single, FIXED_GRID),
+        geolocation.scan_angles(*double, FIXED_GRID),
+        strict=True,
     ):
         assert single[0].dtype == np.float32 and a.dtype == np.float64
         np.testing.assert_array_equal(a, b)
-    angles = grid.scan_angles(*double, FIXED_GRID)
-    assert grid.ground(*np.float32(angles), FIXED_GRID)[1].dtype == np.float32
+    angles = geolocation.scan_angles(*double, FIXED_GRID)
+    assert geolocation.ground(*np.float32(angles), FIXED_GRID)[1].dtype == np.float32
 
 
 def test_the_example_of_the_users_guide():
     """GOES-R Product Definition and User's Guide, volume 3, section 5.1.2.8."""
-    angles = grid.scan_angles(33.846162, -84.690932, FIXED_GRID)
+    angles = geolocation.scan_angles(33.846162, -84.690932, FIXED_GRID)
     np.testing.assert_allclose(angles, (0.095340, -0.024052), atol=1e-6)
     np.testing.assert_allclose(
-        grid.ground(0.095340, -0.024052, FIXED_GRID), (33.846162, -84.690932), atol=1e-4
+        geolocation.ground(0.095340, -0.024052, FIXED_GRID), (33.846162, -84.690932), atol=1e-4
     )
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.floats(-70, 70), st.floats(-180, 180))
 def test_pixels_of_the_local_grid_are_3_km_apart(latitude, longitude):
-    here = grid.local(latitude, longitude, 64)
+    here = geolocation.local(latitude, longitude, 64)
     phi, lam = np.radians(here.latitude.values), np.radians(here.longitude.values)
     points = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], -1)
     for axis in (0, 1):
@@ -243,10 +246,11 @@ def test_pixels_of_the_local_grid_are_3_km_apart(latitude, longitude):
     middle = here.isel(y=slice(31, 33), x=slice(31, 33))
     assert float(middle.latitude.mean()) == pytest.approx(latitude, abs=1e-3)
     assert here.latitude[0, 32] > here.latitude[1, 32] and np.diff(here.y).min() > 0
-    index = grid.cells(here, here.latitude.values.ravel(), here.longitude.values.ravel())
+    index = geolocation.cells(here, here.latitude.values.ravel(), here.longitude.values.ravel())
     np.testing.assert_array_equal(index, np.arange(64 * 64))
     assert (
-        grid.cells(here, np.array([latitude + 2, np.nan]), np.array([longitude, 0])).min() == 4096
+        geolocation.cells(here, np.array([latitude + 2, np.nan]), np.array([longitude, 0])).min()
+        == 4096
     )
 
 
@@ -339,11 +343,11 @@ def test_what_is_no_scan_is_refused(scan, tmp_path):
 
 def test_lightning_lies_on_the_cloud_that_it_lights(tmp_path):
     """A flash 14 to 6 km up and the cloud under the same line of sight fall into one pixel."""
-    here = grid.local(35.0, -90.0, 64)
-    angles = grid.scan_angles(here.latitude.values, here.longitude.values, FIXED_GRID)
+    here = geolocation.local(35.0, -90.0, 64)
+    angles = geolocation.scan_angles(here.latitude.values, here.longitude.values, FIXED_GRID)
     up = optimize.fsolve(
         lambda place: np.subtract(
-            grid.scan_angles(*place, FIXED_GRID, glm.ELLIPSOID), [a[20, 40] for a in angles]
+            geolocation.scan_angles(*place, FIXED_GRID, glm.ELLIPSOID), [a[20, 40] for a in angles]
         ) * 1e6,
         (35.0, -90.0),
     )  # fmt: skip
@@ -351,13 +355,13 @@ def test_lightning_lies_on_the_cloud_that_it_lights(tmp_path):
     counted = glm.groups(file, here)
     assert counted.dims == ("sample", "y", "x") and counted.dtype == np.float32
     assert float(counted.sum()) == 1 and counted[0, 20, 40] == 1
-    row, column = np.divmod(grid.cells(here, up[:1], up[1:])[0], 64)
+    row, column = np.divmod(geolocation.cells(here, up[:1], up[1:])[0], 64)
     shift = 3 * np.hypot(row - 20, column - 40)
     assert 5 < shift < 20  # km: where it would lie without
 
 
 def test_groups_are_summed_over_the_interval(tmp_path):
-    here = grid.local(35.0, -90.0, 64)
+    here = geolocation.local(35.0, -90.0, 64)
     files = [lightning(tmp_path / f"{s}.nc", [34.9] * 3, [-90.0] * 3, 0, s) for s in (40, 0, 20)]
     bad = lightning(tmp_path / "bad.nc", 34.9, -90.0, 5, 60)
     far = lightning(tmp_path / "far.nc", 50.0, -90.0, 0, 80)
@@ -368,7 +372,7 @@ def test_groups_are_summed_over_the_interval(tmp_path):
 
 
 def test_what_is_no_lightning_is_refused(tmp_path, scan):
-    here = grid.local(35.0, -90.0, 64)
+    here = geolocation.local(35.0, -90.0, 64)
     one, two = (lightning(tmp_path / f"{s}.nc", 35.0, -90.0, 0, s) for s in (0, 40))
     west = lightning(tmp_path / "west.nc", 35.0, -90.0, 0, 20, -137.0)
     gridded = tmp_path / "gridded.nc"
@@ -396,7 +400,7 @@ def test_what_is_no_lightning_is_refused(tmp_path, scan):
 
 
 def test_radar_is_averaged_as_power(tmp_path):
-    here = grid.local(35.0, -90.0, 64)
+    here = geolocation.local(35.0, -90.0, 64)
     for dbz, expected in ((-99, 0), (-10, 0), (30, 30), (70, 60)):
         data = mrms.reflectivity(radar(tmp_path / "a.grib2", dbz), here)
         assert data.dims == ("sample", "y", "x") and data.dtype == np.float32
@@ -408,7 +412,7 @@ def test_radar_is_averaged_as_power(tmp_path):
 
 
 def test_radar_without_coverage_is_missing(tmp_path):
-    here = grid.local(35.0, -90.0, 64)
+    here = geolocation.local(35.0, -90.0, 64)
     west = np.where(np.arange(400) < 200, -999.0, 20.0)
     with pytest.warns(UserWarning, match="2048 of 4096 pixels have no coverage"):
         data = mrms.reflectivity(radar(tmp_path / "a.grib2", west), here)
@@ -419,12 +423,12 @@ def test_radar_without_coverage_is_missing(tmp_path):
         "no radar coverage",
         mrms.reflectivity,
         tmp_path / "a.grib2",
-        grid.local(0, 0, 9),
+        geolocation.local(0, 0, 9),
     )
 
 
 def test_what_is_no_radar_is_refused(tmp_path, scan):
-    here = grid.local(35.0, -90.0, 64)
+    here = geolocation.local(35.0, -90.0, 64)
     good = radar(tmp_path / "good.grib2", 10).read_bytes()
     packed = gzip.compress(good)
     for name, content, words in (
@@ -460,20 +464,20 @@ def test_a_damaged_composite_is_read_or_refused_in_a_sentence(tmp_path_factory, 
     content[place] = byte
     file.write_bytes(content)
     try:
-        mrms.reflectivity(file, grid.local(35.0, -90.0, 8))
+        mrms.reflectivity(file, geolocation.local(35.0, -90.0, 8))
     except ValueError as error:
         assert "damaged.grib2" in str(error) and str(error).endswith(".")
 
 
 def test_bad_arguments_are_refused(scan, tmp_path):
-    here, read = grid.local(35.0, -90.0, 64), abi.brightness_temperature
+    here, read = geolocation.local(35.0, -90.0, 64), abi.brightness_temperature
     flash, echo = lightning(tmp_path / "a.nc", 35.0, -90.0), radar(tmp_path / "a.grib2", 10)
     refused(TypeError, "by their paths", read, None)
     refused(TypeError, "by their paths", glm.groups, [flash, 3], here)
     refused(ValueError, "place must be", read, scan, place=35.0)
     refused(TypeError, "two numbers", read, scan, place=("35 N", "90 W"))
-    refused(ValueError, "no place", grid.local, np.nan, 0)
-    refused(ValueError, "size must be", grid.local, 35.0, -90.0, 64.5)
+    refused(ValueError, "no place", geolocation.local, np.nan, 0)
+    refused(ValueError, "size must be", geolocation.local, 35.0, -90.0, 64.5)
     refused(TypeError, "grid is a ndarray", glm.groups, flash, here.latitude.values)
     refused(TypeError, "grid is a list", mrms.reflectivity, echo, [35.0, -90.0])
     refused(ValueError, "grid lacks x, y", mrms.reflectivity, echo, here.drop_vars(["y", "x"]))
@@ -513,7 +517,7 @@ def test_groups_agree_with_the_gridded_file_of_the_same_minute():
     with xr.open_dataset(file) as gridded:
         y, x = np.meshgrid(gridded.y, gridded.x, indexing="ij")
         theirs = gridded.group_centroid_density.fillna(0).values
-        latitude, longitude = grid.ground(y, x, gridded.goes_imager_projection.attrs)
+        latitude, longitude = geolocation.ground(y, x, gridded.goes_imager_projection.attrs)
     names = {"latitude": (("y", "x"), latitude), "longitude": (("y", "x"), longitude)}
     names |= {"y": ("y", -y[:, 0] * 35786), "x": ("x", x[0] * 35786)}
     ours = glm.groups(REAL.glob("glm/*LCFA*.nc"), xr.Dataset(coords=names))
@@ -526,13 +530,13 @@ def test_groups_agree_with_the_gridded_file_of_the_same_minute():
 @real
 def test_a_real_composite():
     (file,) = REAL.glob("mrms/*QCComposite*.gz")
-    here = grid.local(38.0, -97.0)
+    here = geolocation.local(38.0, -97.0)
     data = mrms.reflectivity(file, here)
     assert data.notnull().all() and float(data.min()) == 0
     assert 45 < float(data.max()) <= 56  # the largest of the country is 56
     assert 0.05 < float((data > 0).mean()) < 0.2
     with pytest.warns(UserWarning, match="no coverage"):
-        sea = mrms.reflectivity(file, grid.local(30.0, -75.0))
+        sea = mrms.reflectivity(file, geolocation.local(30.0, -75.0))
     assert 0.1 < float(sea.isnull().mean()) < 1
     (other,) = REAL.glob("mrms/*PrecipFlag*.gz")
     with pytest.raises(ValueError, match=r"PrecipFlag.* is another product: .*\(209, 6, 0\)"):
@@ -542,7 +546,7 @@ def test_a_real_composite():
 def estimates(data):
     """What the trained network makes of scans, without lightning, in dBZ."""
     model = networks.encoder_decoder(size=None)
-    training.load_weights(model, "goes_mrms")
+    load_weights(model, "goes_mrms")
     x = goes_mrms.as_input(data.assign(glm=xr.zeros_like(data.c13)))
     return 60 * model.predict(x, verbose=0)[0, ..., 0].clip(0), data.c13.values[0]
 

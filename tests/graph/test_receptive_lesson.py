@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from tensorflow.keras import Input, Sequential, layers
 
-from utils import far_cause, plots, receptive_field
+from utils import plots, receptive_field
 from utils.check import receptive_fields as check
 from utils.panels import receptive_fields as panel
 from utils.plots.receptive_fields import boxes, scales
+from utils.worlds import distant_trigger
 
 KERNELS, STRIDES = np.array([3, 2, 3]), np.array([1, 2, 1])
 
@@ -92,16 +93,16 @@ def test_the_panel_knows_what_the_network_would_see(blocks, kernel, dilation, po
 
 
 def test_storms_have_their_trigger_where_they_say():
-    x, severe = far_cause.storms(200, 0)
+    x, severe = distant_trigger.storms(200, 0)
     west, east = x[:, 15:18, 3:6].mean((1, 2, 3)), x[:, 15:18, 27:30].mean((1, 2, 3))
     assert ((west > east) == severe).all() and 70 < severe.sum() < 130
     with pytest.raises(ValueError, match="n must be"):
-        far_cause.storms(0, 0)
+        distant_trigger.storms(0, 0)
 
 
 def test_the_small_field_ends_short_of_the_trigger():
     for dilations, size in (([1, 2, 3, 4], 21), ([1, 2, 4, 5], 25)):
-        net = far_cause.detector(dilations)
+        net = distant_trigger.detector(dilations)
         found = receptive_field.box(net, "map", (16, 16))
         assert found.size == (size, size)
         assert (found.columns.start <= 5) == (size == 25)  # the trigger is in columns 3 to 5

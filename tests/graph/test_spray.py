@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from utils import spray
+from utils.explain import spray
 
 PLACES = [(2, 2), (2, 20), (20, 2)]
 

@@ -11,11 +11,12 @@ import pytest
 from tensorflow import keras
 
 from utils import networks, training
+from utils.weights import shipped
 
 
 @pytest.fixture
 def weights_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(shipped, "data_folder", lambda: tmp_path)
     return tmp_path / "weights"
 
 
@@ -32,7 +33,7 @@ def other():
 @pytest.fixture
 def saved(weights_folder, model):
     probe = np.zeros((2, 4, 4, 3), np.float16), np.zeros((2, 1), np.float16)
-    return training.save_weights(model, "small", probe=probe, seed=3, score=0.5)
+    return shipped.save_weights(model, "small", probe=probe, seed=3, score=0.5)
 
 
 def assert_equal(weights, others):
@@ -42,30 +43,30 @@ def assert_equal(weights, others):
 
 def test_weights_come_back(saved, model):
     new = networks.clever_hans(16)
-    record = training.load_weights(new, "small")
+    record = shipped.load_weights(new, "small")
     assert_equal(model.get_weights(), new.get_weights())
     assert record["seed"] == 3 and record["score"] == 0.5
-    assert record["checksum"] == training.checksum(model.get_weights())
+    assert record["checksum"] == shipped.checksum(model.get_weights())
 
 
 def test_the_same_weights_make_the_same_file(saved, model):
     before = saved.read_bytes()
     with np.load(saved) as file:
-        probe = [file[part] for part in training.PROBE]
-    training.save_weights(model, "small", probe=probe, **training.load_weights(model, "small"))
+        probe = [file[part] for part in shipped.PROBE]
+    shipped.save_weights(model, "small", probe=probe, **shipped.load_weights(model, "small"))
     assert saved.read_bytes() == before
 
 
 def test_missing_names_what_is_there(saved, model):
     with pytest.raises(FileNotFoundError, match="called 'big'. There are: small."):
-        training.load_weights(model, "big")
+        shipped.load_weights(model, "big")
 
 
 def test_weights_that_are_not_finite_are_not_saved(weights_folder):
     diverged = networks.clever_hans(16)
     diverged.set_weights([np.full_like(array, np.nan) for array in diverged.get_weights()])
     with pytest.raises(ValueError, match="NaN or infinite: train with a smaller step."):
-        training.save_weights(diverged, "small")
+        shipped.save_weights(diverged, "small")
     assert not weights_folder.exists()
 
 
@@ -103,16 +104,16 @@ def with_array(array, **said):
     def rewrite(path):
         with np.load(path) as file:
             arrays = [array, *(file[f"{i:03d}"] for i in range(1, 12))]
-            record = json.loads(file[training.RECORD])
-        record["checksum"] = training.checksum(arrays)
+            record = json.loads(file[shipped.RECORD])
+        record["checksum"] = shipped.checksum(arrays)
         text = json.dumps(record)
-        with_parts({"000.npy": npy(array, **said), training.RECORD: text})(path)
+        with_parts({"000.npy": npy(array, **said), shipped.RECORD: text})(path)
 
     return rewrite
 
 
 def with_record(text):
-    return with_parts({training.RECORD: text})
+    return with_parts({shipped.RECORD: text})
 
 
 def cut(keep):
@@ -173,7 +174,7 @@ def test_a_bad_file_is_refused_and_the_network_left_alone(saved, other, name):
     before = other.get_weights()
     tracemalloc.start()
     with pytest.raises(ValueError, match=words) as caught:
-        training.load_weights(other, "small")
+        shipped.load_weights(other, "small")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
@@ -188,7 +189,7 @@ def test_flipped_bits_never_become_weights(saved, model, other):
         flipped[at] ^= 64
         saved.write_bytes(flipped)
         try:
-            training.load_weights(other, "small")
+            shipped.load_weights(other, "small")
         except ValueError as error:
             assert str(error).startswith("small.npz "), error
             refused += 1
@@ -199,7 +200,7 @@ def test_flipped_bits_never_become_weights(saved, model, other):
 
 def test_other_network_is_refused(saved):
     with pytest.raises(ValueError, match="belongs to another network"):
-        training.load_weights(networks.clever_hans(32), "small")
+        shipped.load_weights(networks.clever_hans(32), "small")
 
 
 # ---- training ------------------------------------------------------------------------------------

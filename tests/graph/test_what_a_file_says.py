@@ -8,7 +8,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from tensorflow import keras
 
-from utils import archive_store, check, lrp, plots
+from utils import check, lrp, plots
+from utils.archive import store
 from utils.explain import explain
 from utils.panels import clever_hans, climate_indicators, convection, innvestigate
 from utils.plain import plain
@@ -119,7 +120,7 @@ def test_heat_maps_have_a_short_plain_name(model, data, tmp_path):
     fig = on_axes(lambda ax: found[0, ..., 0].plot(ax=ax))
     plots.png(fig)
     plt.close(fig)
-    archive_store.make(tmp_path / "maps", "relevance", model, data.chunk(sample=1), 1, {})
+    store.make(tmp_path / "maps", "relevance", model, data.chunk(sample=1), 1, {})
     stored = xr.open_zarr(tmp_path / "maps", consolidated=False).relevance
     for name in (found.long_name, stored.long_name):
         assert r" of \frac{xxx" in name and len(name) < 120

@@ -3,7 +3,7 @@
 import numpy as np
 
 from utils.check import exercise, right, wrong
-from utils.decades import CENTRES
+from utils.worlds.climate.fuzzy_years import CENTRES
 
 
 @exercise

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from utils import reach, receptive_field
+from utils import receptive_field
 from utils.check import exercise, right, wrong
+from utils.receptive_field import reach
 
 
 @exercise

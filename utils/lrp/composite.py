@@ -3,8 +3,8 @@
 import numpy as np
 from tensorflow.keras import layers
 
-from utils import inputs, linear
-from utils.architecture import title
+from utils.keras_graph import linear, validation
+from utils.keras_graph.calls import title
 from utils.lrp import propagate
 from utils.lrp.rules import Rule, alpha_beta, epsilon, flat, gamma, w_square, z, z_box
 
@@ -80,7 +80,7 @@ def _named(rule):
         return rule
     if rule in RULES:
         return RULES[rule]
-    hint = inputs.did_you_mean(rule, RULES) or f"use {', '.join(RULES)}."
+    hint = validation.did_you_mean(rule, RULES) or f"use {', '.join(RULES)}."
     raise ValueError(f"There is no rule {rule!r}: {hint}")
 
 

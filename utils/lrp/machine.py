@@ -8,15 +8,16 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from utils import architecture, inputs
-from utils.kept import Kept
+from utils.keras_graph import validation
+from utils.keras_graph.cache import ModelCache
+from utils.keras_graph.calls import RELU, activation_of
 from utils.lrp import propagate
 
 ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
 
 COLUMNS = ["received", "passed_on", "bias", "stabiliser", "unassigned"]  # of the ledger
 
-_kept = Kept(8)
+_kept = ModelCache(8)
 
 
 def fetch(model, calls, kernels, rules, shape, signed, dtype, pooling, layers):
@@ -25,7 +26,7 @@ def fetch(model, calls, kernels, rules, shape, signed, dtype, pooling, layers):
     key = (
         *setting,
         *(rule.parts for rule in rules.values()),
-        *(architecture.activation(call.layer) for call in calls),
+        *(activation_of(call.layer) for call in calls),
     )
     return _kept.fetch(model, key, lambda: Machine(calls, kernels, rules, *setting))
 
@@ -78,9 +79,9 @@ class Machine:
             feed |= zip(self.rules[name].numbers, rules[name].numbers, strict=True)
         by_sample = {self.x: samples}
         if output is not None:
-            by_sample[self.chosen] = inputs.indices(output, self.output_shape, len(samples))
+            by_sample[self.chosen] = validation.indices(output, self.output_shape, len(samples))
         whole = None
-        for cut in inputs.chunks(len(samples), batch_size or self.chunk):
+        for cut in validation.chunks(len(samples), batch_size or self.chunk):
             feed |= {tensor: array[cut] for tensor, array in by_sample.items()}
             part = self.session.run(self.results, feed)
             if whole is None:
@@ -116,7 +117,7 @@ def _faster(calls, kernels, rules, signed):
                 from_parts = partial(_from_parts, rule, kernel)
                 forwards[call.name] = kernel._replace(forward=from_parts)
             may_be_negative = True
-        if may_be_negative and architecture.activation(call.layer) not in architecture.RELU:
+        if may_be_negative and activation_of(call.layer) not in RELU:
             signed.add(call.target)
     return fast, forwards
 

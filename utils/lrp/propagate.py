@@ -23,7 +23,8 @@ from functools import partial
 import tensorflow as tf
 from tensorflow.keras import layers
 
-from utils import architecture, linear
+from utils.keras_graph import linear
+from utils.keras_graph.calls import RELU, activation_of
 
 # ---- the formula ------------------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ def forward(calls, kernels, x):
             y = kernel.forward(a[0], kernel.w) + kernel.b
         else:
             y = a[0] if type(call.layer) in PASSING else linear.without_weights(call.layer, a)
-        relu = architecture.activation(call.layer) in architecture.RELU
+        relu = activation_of(call.layer) in RELU
         values[call.target] = tf.nn.relu(y) if relu else y
     return values
 

@@ -11,8 +11,8 @@ import xarray as xr
 from tensorflow.keras import activations
 from tensorflow.keras.layers import UpSampling2D
 
-from utils import architecture, inputs, linear
-from utils.architecture import title
+from utils.keras_graph import linear, validation
+from utils.keras_graph.calls import RELU, activation_of, title
 from utils.lrp import composite, machine, propagate
 
 HEADS = activations.softmax, activations.sigmoid, tf.nn.softmax, tf.nn.sigmoid
@@ -96,18 +96,18 @@ def relevance(
     >>> result = relevance(model, pictures, "alpha_1_beta_0", output=3)
     >>> result.ledger.loc[0]  # of the first sample
     """
-    inputs.check_model(model)
+    validation.check_model(model)
     if pooling not in ("winner", "proportional"):
         raise ValueError(f'pooling must be "winner" or "proportional", not {pooling!r}.')
     dtype = getattr(dtype, "__name__", dtype)  # np.float64 is welcome
     if dtype not in ("float32", "float64"):
         raise ValueError(f'dtype must be "float32" or "float64", not {dtype!r}.')
     if batch_size is not None:
-        inputs.check_count("batch_size", batch_size)
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape), dtype)
+        validation.check_count("batch_size", batch_size)
+    samples = validation.check_samples(x, tuple(model.inputs[0].shape), dtype)
     calls, kernels = linear.read(model, dtype)
     head = calls[-1].layer
-    ending = architecture.activation(head)
+    ending = activation_of(head)
     if ending in HEADS:
         warnings.warn(
             f"The {ending.__name__} of the {title(head)} is taken off: what is explained is the "
@@ -143,8 +143,8 @@ def _check_layers(calls, kernels):
                 else "build the network from the layers that help(lrp.relevance) lists"
             )
             raise NotImplementedError(f"LRP has no way through the {title(call.layer)}: {cure}.")
-        activation = architecture.activation(call.layer)
-        fine = *architecture.RELU, activations.linear, *(HEADS if call is calls[-1] else ())
+        activation = activation_of(call.layer)
+        fine = *RELU, activations.linear, *(HEADS if call is calls[-1] else ())
         if activation not in fine:
             found = getattr(activation, "__name__", "kind of ReLU")
             raise NotImplementedError(

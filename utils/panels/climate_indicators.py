@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from utils import decades, lrp, plots
+from utils import lrp, plots
 from utils.panels.panel import keep_layout
 from utils.plots import maps
 from utils.worlds import climate
+from utils.worlds.climate import fuzzy_years
 
 
 def prepare(runs):
@@ -34,7 +35,7 @@ def prepare(runs):
         one = runs[run]
         i = int(np.argmin(abs(one["years"] - year)))
         result = lrp.relevance(one["network"], one["x"][[i]], "alpha_1_beta_0", layers=False)
-        says = decades.year(one["network"].predict(one["x"][[i]], verbose=0))[0]
+        says = fuzzy_years.year(one["network"].predict(one["x"][[i]], verbose=0))[0]
         limit = plots.colour_limit(one["maps"])
         left.set_array(one["maps"][i])
         left.set_clim(-limit, limit)

@@ -3,8 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from utils import lrp, one_pixel, plots
-from utils.crops import HALF_BOX
+from utils import lrp, plots
+from utils.explain import one_pixel
+from utils.explain.crops import HALF_BOX
 from utils.panels.panel import keep_layout
 from utils.plots import goes
 

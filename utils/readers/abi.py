@@ -8,7 +8,7 @@ from scipy.ndimage import map_coordinates
 
 from utils.plain import plain
 from utils.readers.files import as_paths, opened
-from utils.readers.grid import ground, local, scan_angles
+from utils.readers.geolocation import ground, local, scan_angles
 from utils.worlds.convection import SIZE
 
 KIND = "ABI level 1b"
@@ -115,7 +115,7 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
     xarray.Dataset
         ``c07``, ``c09``, ``c13`` (sample, y, x), one sample: brightness temperature in K, with
         the file's own Planck constants. By day channel 7 (3.9 um) has reflected sunlight in it, by
-        night it has none. Coordinates as from `utils.readers.grid.local`, ``time`` (sample), and
+        night it has none. Coordinates as from `geolocation.local`, ``time`` (sample), and
         ``satellite_longitude``.
 
         Missing pixels are NaN: those with a bad native pixel beside them (data quality flag 2 or

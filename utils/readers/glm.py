@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from utils.readers.files import as_paths, opened
-from utils.readers.grid import cells, check, ground, scan_angles
+from utils.readers.geolocation import cells, check, ground, scan_angles
 
 KIND = "GLM level 2 LCFA"
 NEEDS = [

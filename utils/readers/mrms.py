@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from utils.readers.files import as_paths
-from utils.readers.grid import cells, check
+from utils.readers.geolocation import cells, check
 
 COMPOSITE = (209, 10, 0)  # discipline, category, number of MergedReflectivityQCComposite
 NO_COVERAGE, LARGEST = -999, 60.0

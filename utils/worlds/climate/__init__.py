@@ -15,8 +15,8 @@ import numbers
 import numpy as np
 import xarray as xr
 
-from utils.worlds.climate import patterns
-from utils.worlds.climate.patterns import FORCINGS, LAT, LON, YEARS, weights  # noqa: F401
+from utils.worlds.climate import ensemble
+from utils.worlds.climate.ensemble import FORCINGS, LAT, LON, YEARS, weights  # noqa: F401
 from utils.worlds.drawing import check_request, draw_all
 
 SETTINGS = ("models", "observations")
@@ -68,7 +68,7 @@ def simulate(n, seed, setting="models", *, members=1, forcings=FORCINGS, progres
         raise ValueError(f"forcings must be a list of some of {', '.join(FORCINGS)}.")
     observed = setting == "observations"
     jobs = [(int(seed) + i, int(members), tuple(forcings), observed) for i in range(n)]
-    fields = draw_all(patterns.climate, jobs, progress, n_jobs=1, chunk=1)
+    fields = draw_all(ensemble.climate, jobs, progress, n_jobs=1, chunk=1)
     return _dataset(np.arange(n) + int(seed), observed, *fields)
 
 
@@ -96,7 +96,7 @@ def _dataset(seeds, observed, runs, signals, noises):
 
 def land():
     """Fraction of land in each cell, xarray.DataArray (lat, lon), 0 to 1."""
-    return patterns.land_fraction()
+    return ensemble.land_fraction()
 
 
 def anomalies(data, name="tas"):
@@ -132,7 +132,7 @@ def anomalies(data, name="tas"):
 
 def without_global_mean(maps):
     """Take from each map (..., lat, lon) its area-weighted mean, so that only the pattern stays."""
-    return maps - patterns.global_mean(maps)
+    return maps - ensemble.global_mean(maps)
 
 
 def scale(maps, years, until=None):

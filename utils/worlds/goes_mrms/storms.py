@@ -15,7 +15,7 @@ from scipy.special import pdtr, pdtrik
 
 from utils.worlds import drawing
 from utils.worlds.drawing import streams
-from utils.worlds.goes_mrms.radiation import NOISE, brightness_temperature, seen_from_above
+from utils.worlds.goes_mrms.radiative_transfer import NOISE, brightness_temperature, seen_from_above
 
 PARTS = ("lightning", "edge", "dense", "stratiform", "shower")
 REACH = {"lightning": 8, "edge": 10, "dense": 8, "stratiform": 4, "shower": 5}  # pixels

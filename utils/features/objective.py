@@ -12,14 +12,15 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, layers
 
-from utils import architecture, inputs, linear
-from utils.kept import Kept
+from utils.keras_graph import linear, validation
+from utils.keras_graph.cache import ModelCache
+from utils.keras_graph.calls import activation_of, title
 from utils.plain import plain
 
 ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
 
 _PASSING = layers.Activation, layers.ReLU, layers.Softmax
-_kept = Kept(8)
+_kept = ModelCache(8)
 
 
 class Machine:
@@ -48,7 +49,7 @@ class Machine:
             self.shape = tuple(z.shape[1:])
             self.whole, self.odds = (
                 whole,
-                odds and architecture.activation(layer) is activations.softmax,
+                odds and activation_of(layer) is activations.softmax,
             )
             self.x = None
             if tf.executing_eagerly():
@@ -108,20 +109,18 @@ def find(model, layer, unit, shape, odds=False):
     """The part of the network that is asked for, with the network's present weights."""
     known = [one.name for one in model.layers if type(one) is not layers.InputLayer]
     if layer is not None:
-        inputs.check_layer(layer, known)
+        validation.check_layer(layer, known)
     asked = model.get_layer(layer) if layer else model.outputs[0]._keras_history.layer
     output = asked.get_output_at(0)
     if isinstance(output, list):
-        raise NotImplementedError(
-            f"The {architecture.title(asked)} has several outputs: choose another."
-        )
+        raise NotImplementedError(f"The {title(asked)} has several outputs: choose another.")
     whole = unit is None and output.shape[1:].num_elements() != 1
     if whole and odds:
         raise ValueError("The network has several outputs: say which by unit=0 or the like.")
     try:
         machine = _kept.fetch(
             model,
-            (asked.name, shape, whole, odds, architecture.activation(asked)),
+            (asked.name, shape, whole, odds, activation_of(asked)),
             lambda: Machine(model, asked, shape, whole, odds),
         )
     except (NotImplementedError, TypeError) as error:
@@ -137,7 +136,7 @@ def find(model, layer, unit, shape, odds=False):
     ends = machine.shape if isinstance(unit, tuple) else machine.shape[-1:]
     if len(numbers) != len(ends) or any(not 0 <= i < n for i, n in zip(numbers, ends, strict=True)):
         raise ValueError(
-            f"There is no unit {unit!r} in the {architecture.title(asked)}: its output "
+            f"There is no unit {unit!r} in the {title(asked)}: its output "
             f"has the shape {machine.shape}; count from 0."
         )
     chosen[numbers if isinstance(unit, tuple) else (..., *numbers)] = True
@@ -169,7 +168,7 @@ def check_sample(sample, shape, low, high):
     x = np.ma.asarray(sample)
     if x.ndim != len(shape) - 1:
         raise ValueError(f"One sample of the shape {shape[1:]} is wanted, not {x.shape}.")
-    x = inputs.check_samples(x[None], shape)[0]
+    x = validation.check_samples(x[None], shape)[0]
     if x.min() < low or x.max() > high:
         raise ValueError(
             f"The sample goes from {x.min():.4g} to {x.max():.4g}, beyond the limits {low:g} and "

@@ -18,7 +18,7 @@ class Call(NamedTuple):
     target: int  # key of its output
 
 
-def calls(model):
+def calls_of(model):
     """The calls of a sequential or functional network, each after those it reads from.
 
     Parameters
@@ -65,7 +65,7 @@ def calls(model):
 RELU = activations.relu, tf.nn.relu
 
 
-def activation(layer):
+def activation_of(layer):
     """The function after a layer, None for a kind of ReLU that is none."""
     if type(layer) is layers.Softmax:
         return activations.softmax

@@ -14,13 +14,13 @@ import tensorflow as tf
 from innvestigate.backend import checks
 from tensorflow.keras import activations, layers
 
-from utils import arithmetic, linear
-from utils.kept import Kept
+from utils.keras_graph import flops, linear
+from utils.keras_graph.cache import ModelCache
 
 ROOM = 2**21  # numbers in all layer outputs of one chunk: LRP then takes tens of megabytes
 PREFIX = "explained_"  # iNNvestigate calls its own layers "add", "multiply", ...: avoid a clash
 
-_kept = Kept(8)
+_kept = ModelCache(8)
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Analyzer:
         """Arithmetic of one heat map, in forward passes through the network."""
         heat_map = self.innvestigate._analyzer_model
         output = self.flat.outputs[0]
-        return arithmetic.passes(self.graph, heat_map.inputs, heat_map.outputs[0], output)
+        return flops.passes(self.graph, heat_map.inputs, heat_map.outputs[0], output)
 
 
 def get(model, method, options, shape):

@@ -18,7 +18,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, layers
 
-from utils import architecture, arithmetic, inputs, linear
+from utils.keras_graph import flops, linear, validation
+from utils.keras_graph.calls import activation_of, calls_of, title
 
 KINDS = layers.Conv1D, layers.Conv2D, layers.Dense
 WITHOUT_WEIGHTS = layers.Dropout, layers.Flatten, layers.Reshape, layers.Add, layers.Concatenate
@@ -59,7 +60,7 @@ def fit(model, x):
         values, seen = _follow(calls, start, kernels)
         sums = {name: _sums(kernels[name], *seen[name]) for name in kernels}
         totals = None
-        for cut in inputs.chunks(len(samples), _chunk(values)):
+        for cut in validation.chunks(len(samples), _chunk(values)):
             part = session.run(sums, {start: samples[cut]})
             totals = tf.nest.map_structure(np.add, totals, part) if totals else part
     return {name: _pattern(kernels[name].w, *some) for name, some in totals.items()}
@@ -131,10 +132,10 @@ def attribute(model, x, patterns, output=None, times_weights=True):
         start, values, chosen, y, maps = _way_back(calls, kernels, back, samples.shape[1:])
         feeds = {start: samples}
         if output is not None:
-            feeds[chosen] = inputs.indices(output, tuple(y.shape[1:]), len(samples))
+            feeds[chosen] = validation.indices(output, tuple(y.shape[1:]), len(samples))
         parts = [
             session.run(maps, {tensor: array[cut] for tensor, array in feeds.items()})
-            for cut in inputs.chunks(len(samples), _chunk(values))
+            for cut in validation.chunks(len(samples), _chunk(values))
         ]
     return np.concatenate(parts)
 
@@ -156,7 +157,7 @@ def cost(model):
     with tf.Graph().as_default() as graph:
         back = {name: kernel.w for name, kernel in kernels.items()}
         start, _, _, y, maps = _way_back(calls, kernels, back, shape)
-    return arithmetic.passes(graph, [start], maps, y)
+    return flops.passes(graph, [start], maps, y)
 
 
 def _way_back(calls, kernels, back, shape):
@@ -172,23 +173,23 @@ def _way_back(calls, kernels, back, shape):
 
 def _prepare(model, x, dtype="float32"):
     """The network's calls, its layers with weights as linear maps, and the samples."""
-    inputs.check_model(model)
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape), dtype)
-    calls = architecture.calls(model)
+    validation.check_model(model)
+    samples = validation.check_samples(x, tuple(model.inputs[0].shape), dtype)
+    calls = calls_of(model)
     weights = {layer.name: [w.astype(dtype) for w in layer.get_weights()] for layer in model.layers}
     kernels = {}
     for call in calls:
-        layer, title = call.layer, architecture.title(call.layer)
+        layer, name = call.layer, title(call.layer)
         if type(layer) not in KINDS + WITHOUT_WEIGHTS or call.name != layer.name:
             raise NotImplementedError(
-                f"There is no pattern through the {title}: build the network from Dense, Conv1D "
+                f"There is no pattern through the {name}: build the network from Dense, Conv1D "
                 "and Conv2D layers with their activations, pooling and Flatten, each used once."
             )
-        activation = architecture.activation(layer)
+        activation = activation_of(layer)
         if activation not in (activations.relu, activations.linear):
             raise NotImplementedError(
                 f"Patterns know ReLU and no activation, not the {activation.__name__} of the "
-                f"{title}: take one off at the end by model.layers[-1].activation = None."
+                f"{name}: take one off at the end by model.layers[-1].activation = None."
             )
         if type(layer) in KINDS:
             kernels[call.name] = linear.from_layer(layer, weights)

@@ -13,8 +13,11 @@ import pandas as pd
 import tensorflow as tf
 import xarray as xr
 
-from utils import cuts, inputs, lrp, reach
-from utils import explain as whole
+from utils import lrp
+from utils.explain import cuts
+from utils.explain.explain import explain as explain_whole
+from utils.keras_graph import validation
+from utils.receptive_field import reach
 
 
 def cut(model, pixel, size=None):
@@ -40,7 +43,7 @@ def cut(model, pixel, size=None):
     TypeError, ValueError, NotImplementedError
         As `receptive_field.box`.
     """
-    inputs.check_model(model)
+    validation.check_model(model)
     return cuts.plan(model, reach.input_size(model, size)).cut(pixel)
 
 
@@ -56,8 +59,8 @@ class _Part(NamedTuple):
 
 def _parts(model, x, pixel):
     """The samples cut, in parts for which one network will do."""
-    inputs.check_model(model)
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape), "float64")
+    validation.check_model(model)
+    samples = validation.check_samples(x, tuple(model.inputs[0].shape), "float64")
     pixels = [pixel] * len(samples) if isinstance(pixel, tuple) else pixel
     if not isinstance(pixels, list) or not all(
         isinstance(one, tuple) and len(one) in (2, 3) for one in pixels
@@ -165,7 +168,7 @@ def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
     full = np.zeros(np.shape(x), "float32")
     for part in _parts(model, x, pixel):
         _paste(
-            full, part, whole.explain(part.network, part.samples, method, part.pixels, **options)
+            full, part, explain_whole(part.network, part.samples, method, part.pixels, **options)
         )
     return _like(x, full)
 

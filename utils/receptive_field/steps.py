@@ -1,4 +1,4 @@
-"""What one layer reads along one axis: for `utils.reach`.
+"""What one layer reads along one axis: for `utils.receptive_field.reach`.
 
 Along one axis a layer is a rule from places in its output to places in its input.
 """
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.keras import layers
 
-from utils.architecture import title
+from utils.keras_graph.calls import title
 
 
 class Step(NamedTuple):

@@ -18,7 +18,7 @@ import tensorflow as tf
 from tensorflow import keras
 from tf_keras.src.saving import saving_lib
 
-from utils import inputs
+from utils.keras_graph import validation
 from utils.plain import plain
 
 # Layers that only compute: none reads a file, calls a function it is given, or holds text.
@@ -70,7 +70,7 @@ MB = 1_000_000
 LARGEST = 16 * MB  # of a configuration; those of large published networks have under 1 MB
 
 
-def load(path, trust=False):
+def load_network(path, trust=False):
     """Load a saved Keras network, in graph or in eager mode.
 
     Keras' own `load_model` leaves the weights of a ``.keras`` file random in graph mode, and runs
@@ -108,7 +108,7 @@ def load(path, trust=False):
         config, weights = _open(path)
         with weights:
             model = _load_trusted(path) if trust else _build(config, weights)
-            inputs.check_model(model)
+            validation.check_model(model)
     except NotImplementedError:
         raise
     except _Refused as refused:
@@ -252,7 +252,7 @@ def _build(config, weights):
     """The network of a configuration, with its weights."""
     with tf.Graph().as_default():  # where variables take no memory, and nothing is left behind
         model = _network(config)
-        inputs.check_model(model)
+        validation.check_model(model)
         _check_size(model, weights)
     model = _network(config)
     if "model_weights" in weights.file:

@@ -10,7 +10,8 @@ import pandas as pd
 import tensorflow as tf
 import xarray as xr
 
-from utils import analyzers, inputs
+from utils.explain import analyzers
+from utils.keras_graph import validation
 from utils.plain import plain
 
 _METHODS = {
@@ -107,10 +108,12 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     >>> maps = explain(model, pictures, "lrp.epsilon", output=1, epsilon=0.01)
     """
     _check(model, method, options, batch_size)
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
+    samples = validation.check_samples(x, tuple(model.inputs[0].shape))
     average = _AVERAGES.get(method)
     analyzer = _analyzer(model, method, options, samples.shape[1:])
-    index = None if output is None else inputs.indices(output, analyzer.output_shape, len(samples))
+    index = (
+        None if output is None else validation.indices(output, analyzer.output_shape, len(samples))
+    )
     size = batch_size or analyzer.chunk
 
     def averaged(sample, index):
@@ -175,7 +178,7 @@ def _analyzer(model, method, options, shape):
 
 def _in_chunks(function, size, *arrays, bar=True):
     """Apply a function chunk by chunk along the first axis."""
-    cuts = inputs.chunks(len(arrays[0]), size, bar)
+    cuts = validation.chunks(len(arrays[0]), size, bar)
     return np.concatenate([function(*(a[cut] for a in arrays)) for cut in cuts])
 
 
@@ -208,9 +211,9 @@ _AVERAGES = {"smoothgrad": _smoothgrad, "integrated_gradients": _integrated_grad
 def _check(model, method, options, batch_size=None):
     if tf.executing_eagerly():
         raise RuntimeError("explain needs graph mode: call course.start() first in a fresh kernel.")
-    inputs.check_model(model)
+    validation.check_model(model)
     if not isinstance(method, str) or method not in _METHODS:
-        hint = f"{inputs.did_you_mean(method, _METHODS)} methods() lists all.".lstrip()
+        hint = f"{validation.did_you_mean(method, _METHODS)} methods() lists all.".lstrip()
         raise ValueError(f"There is no method {method!r}: {hint}")
     known = _OPTIONS.get(method, [])
     for option in options:
@@ -222,4 +225,4 @@ def _check(model, method, options, batch_size=None):
     if batch_size is not None:
         counts["batch_size"] = batch_size
     for name, count in counts.items():
-        inputs.check_count(name, count)
+        validation.check_count(name, count)

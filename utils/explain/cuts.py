@@ -1,4 +1,4 @@
-"""Where to cut an input so that a pixel of the output keeps its value, for `utils.one_pixel`."""
+"""Where to cut an input so that a pixel of the output keeps its value: for `one_pixel`."""
 
 import math
 from collections import Counter
@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from utils import reach, receptive_field
-from utils.kept import Kept
+from utils import receptive_field
+from utils.keras_graph.cache import ModelCache
 from utils.plain import plain
+from utils.receptive_field import reach
 
 
 class Cut(NamedTuple):
@@ -165,7 +166,7 @@ def _trim(copy, places):
     return tf.keras.Model(copy.inputs, y), shift
 
 
-_kept = Kept(4)
+_kept = ModelCache(4)
 
 
 def plan(model, size):

@@ -3,7 +3,7 @@
 The part is a unit, a channel, a whole layer, or an output class. How strongly it is *excited* is
 one number: of a unit its value; of a channel that of its strongest place (LUCID takes the mean over
 places); of a whole layer the mean square of its values, as in DeepDream. Units and channels are
-read before their activation function, see `utils.parts`. Works in eager and in graph mode.
+read before their activation function, see `objective`. Works in eager and in graph mode.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import brentq
 from tqdm.auto import tqdm
 
-from utils import inputs, parts, regularisers
+from utils.features import objective, regularizers
+from utils.keras_graph import validation
 
 
 class Strongest(NamedTuple):
@@ -57,10 +58,10 @@ def excitation(model, x, layer=None, unit=None):
     NotImplementedError
         If Keras cannot copy the network.
     """
-    inputs.check_model(model)
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
-    part = parts.find(model, layer, unit, samples.shape[1:])
-    cuts = inputs.chunks(len(samples), part.machine.chunk)
+    validation.check_model(model)
+    samples = validation.check_samples(x, tuple(model.inputs[0].shape))
+    part = objective.find(model, layer, unit, samples.shape[1:])
+    cuts = validation.chunks(len(samples), part.machine.chunk)
     return np.concatenate([part.run(samples[cut], slope=False) for cut in cuts])
 
 
@@ -79,7 +80,7 @@ def strongest_samples(model, x, layer=None, unit=None, n=9):
     index : numpy.ndarray of int, shape (n,)
     excitation : numpy.ndarray, shape (n,)
     """
-    inputs.check_count("n", n)
+    validation.check_count("n", n)
     values = excitation(model, x, layer, unit)
     index = np.argsort(-values, kind="stable")[:n]
     return Strongest(index, values[index])
@@ -151,13 +152,13 @@ def synthesise(
     TypeError, ValueError, NotImplementedError
         As in `excitation`, or if an option is out of its range.
     """
-    inputs.check_model(model)
-    low, high = parts.check_limits(limits)
-    inputs.check_count("steps", steps)
-    inputs.check_count("patience", patience)
+    validation.check_model(model)
+    low, high = objective.check_limits(limits)
+    validation.check_count("steps", steps)
+    validation.check_count("patience", patience)
     options = {"jitter": jitter, "rotation": rotation, "scaling": scaling, "variation": variation}
     for name, number in {"rate": rate, **options}.items():
-        parts.check_number(name, number, 0)
+        objective.check_number(name, number, 0)
     if scaling >= 1 or jitter != int(jitter):
         raise ValueError(f"scaling {scaling!r} must be below 1, jitter {jitter!r} a whole number.")
     shape = tuple(model.inputs[0].shape)
@@ -167,16 +168,16 @@ def synthesise(
             raise ValueError("The network takes any size: give a start of the size you want.")
         x = 0.5 + rng.normal(0, 0.02, shape[1:])
     else:
-        x = (parts.check_sample(start, shape, low, high) - low) / (high - low)
+        x = (objective.check_sample(start, shape, low, high) - low) / (high - low)
     if (fourier or any(options.values())) and x.ndim != 3:
         raise ValueError(f"Regularisers are for pictures, and the input has the shape {x.shape}.")
-    part = parts.find(model, layer, unit, x.shape)
-    to_pixels, to_slope, p = regularisers.spectrum(x) if fourier else regularisers.pixels(x)
+    part = objective.find(model, layer, unit, x.shape)
+    to_pixels, to_slope, p = regularizers.spectrum(x) if fourier else regularizers.pixels(x)
     m, v = np.zeros_like(p), np.zeros_like(p)
     history, frames = [], {}
     for step in tqdm(range(steps + 1), delay=2, leave=False, disable=not progress):
         x = to_pixels(p)
-        see, back = regularisers.transformation(x, rng, jitter, rotation, scaling)
+        see, back = regularizers.transformation(x, rng, jitter, rotation, scaling)
         both = np.stack([x, see(x)]) if see else x[None]
         values, slopes = part.run(low + (high - low) * both)
         history.append(values[0])
@@ -186,7 +187,7 @@ def synthesise(
             break
         slope = (high - low) * (back(slopes[1]) if see else slopes[0])
         if variation:
-            slope -= variation * regularisers.variation_slope(x)
+            slope -= variation * regularizers.variation_slope(x)
         slope = to_slope(p, slope)
         m, v = 0.9 * m + 0.1 * slope, 0.999 * v + 0.001 * slope**2
         unbiased = np.sqrt(v / (1 - 0.999 ** (step + 1)))
@@ -240,12 +241,12 @@ def backward_optimise(
     TypeError, ValueError, NotImplementedError
         As in `excitation`; ValueError also if the target was not reached.
     """
-    inputs.check_model(model)
-    low, high = parts.check_limits(limits)
-    inputs.check_count("steps", steps)
-    parts.check_number("target", target, -np.inf)
-    start = parts.check_sample(sample, tuple(model.inputs[0].shape), low, high)
-    part = parts.find(model, None, unit, start.shape, odds=True)
+    validation.check_model(model)
+    low, high = objective.check_limits(limits)
+    validation.check_count("steps", steps)
+    objective.check_number("target", target, -np.inf)
+    start = objective.check_sample(sample, tuple(model.inputs[0].shape), low, high)
+    part = objective.find(model, None, unit, start.shape, odds=True)
     first = float(part.run(start[None], slope=False)[0])
     way, closest = target - first, first
     best, smallest, direction, x = start, np.inf, np.zeros_like(start), start

@@ -19,9 +19,10 @@ from tensorflow import keras
 from tensorflow.keras import applications, layers
 
 from tests.graph import hostile
-from utils import lrp, own
+from utils import lrp
 from utils.explain import explain
 from utils.receptive_field import effective, trace
+from utils.weights import load_network
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,7 +85,7 @@ def saved(tmp_path_factory):
 )
 def test_a_loaded_network_gives_its_old_answers(saved, file):
     answers = np.load(saved / "answers.npz")
-    model = own.load(saved / file)
+    model = load_network(saved / file)
     wanted = answers[file.partition(".")[0]]
     np.testing.assert_allclose(model.predict(answers["x"], verbose=0), wanted, atol=1e-5)
 
@@ -103,7 +104,7 @@ def test_a_file_of_tensorflow_2_14_has_another_name_for_layers(saved, name, tmp_
                 file[at].move("layers", "_layer_checkpoint_dependencies")
         old.writestr("model.weights.h5", weights.getvalue())
     answers = np.load(saved / "answers.npz")
-    model = own.load(tmp_path / "old.keras")
+    model = load_network(tmp_path / "old.keras")
     np.testing.assert_allclose(model.predict(answers["x"], verbose=0), answers[name], atol=1e-5)
 
 
@@ -142,7 +143,7 @@ def test_keras_itself_runs_the_code_of_hostile_files(outcomes, file):
 
 
 def test_keras_alone_leaves_the_weights_random(saved):
-    """The reason for `own.load`. When this fails, Keras' own function will do."""
+    """The reason for `load_network`. When this fails, Keras' own function will do."""
     answers = np.load(saved / "answers.npz")
     model = keras.models.load_model(saved / "plain.keras")
     assert abs(model.predict(answers["x"], verbose=0) - answers["plain"]).max() > 0.01
@@ -181,12 +182,12 @@ def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
 )
 def test_code_is_not_run_unasked(saved, name, ending, said):
     with pytest.raises(NotImplementedError, match=said):
-        own.load(saved / f"{name}.{ending}")
+        load_network(saved / f"{name}.{ending}")
 
 
 def test_code_is_run_when_asked(saved):
     x = np.load(saved / "answers.npz")["x"]
-    model = own.load(saved / "operation.keras", trust=True)
+    model = load_network(saved / "operation.keras", trust=True)
     np.testing.assert_allclose(model.predict(x, verbose=0), np.float32(x).reshape(3, -1) + 1)
 
 
@@ -195,13 +196,13 @@ def test_files_that_are_none(saved, tmp_path):
     (tmp_path / "text.h5").write_text("no")
     for file in ("text.keras", "text.h5"):
         with pytest.raises(ValueError, match="no saved Keras network, or is damaged"):
-            own.load(tmp_path / file)
+            load_network(tmp_path / file)
     with pytest.raises(ValueError, match="holds weights only"):
-        own.load(saved / "weights.h5")
+        load_network(saved / "weights.h5")
     with pytest.raises(FileNotFoundError, match="save it as one file"):
-        own.load(tmp_path)
+        load_network(tmp_path)
     with pytest.raises(FileNotFoundError, match="look again"):
-        own.load(tmp_path / "none.h5")
+        load_network(tmp_path / "none.h5")
 
 
 def encoder(strides=1, dilation=1):

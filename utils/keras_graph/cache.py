@@ -4,7 +4,7 @@ import weakref
 from collections import OrderedDict
 
 
-class Kept(OrderedDict):
+class ModelCache(OrderedDict):
     """The latest few things made for models; one with a `session` has it closed when it goes.
 
     Parameters

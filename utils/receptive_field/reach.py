@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils import architecture, inputs, steps
-from utils.architecture import title
+from utils.keras_graph import validation
+from utils.keras_graph.calls import Call, calls_of, title
+from utils.receptive_field import steps
 
 
 class Layer(NamedTuple):
     """A call in a network with its steps along rows and columns, None where it mixes all places."""
 
-    call: architecture.Call
+    call: Call
     steps: tuple | None
     lengths: tuple | None  # rows and columns of the output, None if it has none
 
@@ -36,17 +37,17 @@ def follow(model, size=None):
     found : list of Layer
         In the order in which they compute.
     lengths : dict of int to tuple
-        Rows and columns by key of `architecture.calls`; None for what has none.
+        Rows and columns by key of `calls_of`; None for what has none.
 
     Raises
     ------
     TypeError, ValueError, NotImplementedError
         If the network or a layer is of another kind, or the size is not known.
     """
-    inputs.check_model(model)
+    validation.check_model(model)
     lengths = {id(model.inputs[0]): input_size(model, size)}
     found = []
-    for call in architecture.calls(model):
+    for call in calls_of(model):
         sources = [lengths[key] for key in call.sources]
         own = steps.of_layer(call.layer, sources)
         if own is None:
@@ -83,7 +84,7 @@ def input_size(model, size=None):
     if len(size) != 2:
         raise TypeError("size must be rows and columns of the input, as in size=(256, 256).")
     for number in size:
-        inputs.check_count("size", number)
+        validation.check_count("size", number)
     if any(known not in (None, asked) for known, asked in zip(shape, size, strict=False)):
         raise ValueError(f"size is {size}, but the network takes {shape[:2]}: leave it out.")
     return size

@@ -11,8 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, backend, layers
 
-from utils import architecture
-from utils.architecture import title
+from utils.keras_graph.calls import activation_of, calls_of, title
 
 
 class Linear(NamedTuple):
@@ -37,16 +36,16 @@ def read(model, dtype="float32"):
 
     Returns
     -------
-    calls : list of architecture.Call
+    calls : list of Call
     kernels : dict of str to Linear
         By the call's name.
 
     Raises
     ------
     NotImplementedError, ValueError
-        As `architecture.calls` and `from_layer`.
+        As `calls_of` and `from_layer`.
     """
-    calls = architecture.calls(model)
+    calls = calls_of(model)
     weights = _weights(model, dtype)
     readers = {}
     for call in calls:
@@ -62,7 +61,7 @@ def read(model, dtype="float32"):
             and not others
             and type(follower.layer) is layers.BatchNormalization
             and type(call.layer) is not layers.BatchNormalization
-            and architecture.activation(call.layer) is activations.linear
+            and activation_of(call.layer) is activations.linear
         )
         kernel = from_layer(call.layer, weights, follower.layer if fold else None)
         if kernel:

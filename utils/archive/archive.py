@@ -32,8 +32,9 @@ from dask.base import tokenize
 from distributed import Client, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
-from utils import archive_store, course, inputs
-from utils.architecture import title
+from utils import course
+from utils.keras_graph import validation
+from utils.keras_graph.calls import title
 from utils.plain import plain
 
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
@@ -56,7 +57,7 @@ def local_client(workers=2):
     ------
     distributed.Client
     """
-    inputs.check_count("workers", workers)
+    validation.check_count("workers", workers)
     with (
         dask.config.set(temporary_directory=str(course.folder())),
         LocalCluster(
@@ -175,10 +176,10 @@ def read(store):
         If there is no such store, or if it is damaged.
     """
     store = _folder(store)
-    origin, damaged = archive_store.made_from(store)
+    origin, damaged = store.made_from(store)
     damaged = [name for name in damaged if not name.startswith("network/")]  # not read here
     if damaged:
-        cure = archive_store.CURE
+        cure = store.CURE
         raise ValueError(f"{damaged[0]} in {store.name} is lost or damaged: {cure}.")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
@@ -186,7 +187,7 @@ def read(store):
     (kind,) = {*maps.data_vars} - {"done"}
     plan = maps[kind].data
     plan = dask.array.map_blocks(  # in place of Zarr's, which fills in what is lost
-        archive_store.read_chunk,
+        store.read_chunk,
         str(store),
         kind,
         maps.done.ndim,
@@ -194,7 +195,7 @@ def read(store):
         meta=plan._meta,
         name=f"maps-{tokenize(str(store), origin)}",
     )
-    done = archive_store.read_done(store)
+    done = store.read_done(store)
     return maps.assign({kind: maps[kind].copy(data=plan), "done": maps.done.copy(data=done)})
 
 
@@ -218,7 +219,7 @@ def _run(kind, model, data, store, settings, client, watch):
     # A rule by layers hangs on their names, which Keras chooses anew for each network.
     names = [layer.name for layer in model.layers] if isinstance(settings.get("rule"), dict) else []
     made_from = {
-        "network": archive_store.fingerprint(model),
+        "network": store.fingerprint(model),
         "method": tokenize(kind, sorted(settings.items()), names),
         "input": tokenize(
             [data.name, data.dims, data.shape, str(data.dtype), data.chunks, first],
@@ -226,11 +227,11 @@ def _run(kind, model, data, store, settings, client, watch):
         ),
     }
     if not store.exists():
-        archive_store.maps_of(kind, model, first[None], settings)  # before anything is made
-    with archive_store.alone(store), contextlib.ExitStack() as stack:
+        store.maps_of(kind, model, first[None], settings)  # before anything is made
+    with store.alone(store), contextlib.ExitStack() as stack:
         if not store.exists():
-            archive_store.make(store, kind, model, data, samples, made_from)
-        found, damaged = archive_store.made_from(store)
+            store.make(store, kind, model, data, samples, made_from)
+        found, damaged = store.made_from(store)
         for what, was in found.items():
             if was != made_from[what]:
                 raise ValueError(
@@ -238,7 +239,7 @@ def _run(kind, model, data, store, settings, client, watch):
                     "this one to start anew."
                 )
         if damaged:
-            archive_store.make(store, kind, model, data, samples, made_from)
+            store.make(store, kind, model, data, samples, made_from)
         done = _done(client, store, kind, data, samples, damaged)
         if not done.all():
             client = client or stack.enter_context(local_client())
@@ -259,19 +260,19 @@ def _first(data, samples):
 def _done(client, store, kind, data, samples, damaged):
     """What is done and still whole: 1 for each of these chunks."""
     try:
-        done = archive_store.read_done(store)
+        done = store.read_done(store)
     except ValueError:
         done, damaged = np.ones(data.data.numblocks[:samples], "int8"), True
     places = np.argwhere(done)
     rest = (0,) * (data.ndim - samples)
-    whole = dask.delayed(archive_store.is_whole, pure=False)
+    whole = dask.delayed(store.is_whole, pure=False)
     whole = [whole(str(store), kind, samples, (*map(int, place), *rest)) for place in places]
     if client and whole:
         _wait_for(client)
     (whole,) = dask.compute(whole, scheduler=client or "threads")
     if damaged or not all(whole):
         done[tuple(places.T)] = whole
-        archive_store.write_done(store, done)
+        store.write_done(store, done)
         warnings.warn(
             f"{store.name} was damaged: {done.sum()} of {done.size} chunks are whole and kept.",
             stacklevel=4,
@@ -281,7 +282,7 @@ def _done(client, store, kind, data, samples, damaged):
 
 def _check(model, data, store, kind, output):
     """Refuse what does not fit; return how many of the dimensions count samples."""
-    inputs.check_model(model)
+    validation.check_model(model)
     for layer in model.layers:
         if (
             type(layer).__module__.partition(".")[0] != "tf_keras"
@@ -340,7 +341,7 @@ def _compute(client, data, done, store, origin, kind, settings, watch):
     missing = [tuple(map(int, place)) for place in np.argwhere(done == 0)]
     ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[: done.ndim]]
     (plan,) = dask.optimize(data.data)
-    work = dask.delayed(archive_store.compute, pure=False)
+    work = dask.delayed(store.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
     _wait_for(client)
     futures = as_completed(loop=client.loop)
@@ -368,7 +369,7 @@ def _compute(client, data, done, store, origin, kind, settings, watch):
                         break
                 else:
                     done[place] = 1
-                    archive_store.write_done(store, done)
+                    store.write_done(store, done)
                     succeeded += 1
                     bar.update()
                 del future, error

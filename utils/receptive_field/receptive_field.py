@@ -1,9 +1,4 @@
-"""Receptive fields: how much of the input a pixel of a layer can see, and how much it uses.
-
-The *theoretical* receptive field (TRF) follows from the architecture: by the textbook formula
-(`trace`), or exactly, pixel by pixel (`box`). The *effective* one (ERF) is a gradient
-(`effective`), and often looks like a Gaussian (`fit_gaussian`).
-"""
+"""Theoretical and effective receptive fields of a network's layers."""
 
 from typing import NamedTuple
 
@@ -11,13 +6,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from utils import architecture, inputs, parts, reach
-from utils.gaussian import Gaussian, fit_gaussian
-from utils.kept import Kept
+from utils.features import objective
+from utils.keras_graph import validation
+from utils.keras_graph.cache import ModelCache
+from utils.keras_graph.calls import activation_of, title
+from utils.receptive_field import reach
 
-__all__ = ["Box", "Gaussian", "box", "effective", "fit_gaussian", "trace"]
-
-_kept = Kept(8)
+_kept = ModelCache(8)
 
 
 class Box(NamedTuple):
@@ -177,7 +172,7 @@ def _position(found, layer):
     if layer is None:
         return len(found) - 1
     names = [one.call.name for one in found]
-    inputs.check_layer(layer, names)
+    validation.check_layer(layer, names)
     return names.index(layer)
 
 
@@ -185,9 +180,7 @@ def places(layer, pixel):
     """Rows and columns of one pixel, as arrays."""
     if layer.lengths is None:
         if pixel is not None:
-            raise ValueError(
-                f"The {architecture.title(layer.call.layer)} has no pixels: leave pixel out."
-            )
+            raise ValueError(f"The {title(layer.call.layer)} has no pixels: leave pixel out.")
         return None
     if pixel is None:
         pixel = tuple(n // 2 for n in layer.lengths)
@@ -200,7 +193,7 @@ def places(layer, pixel):
         raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {pixel!r}.")
     if any(not 0 <= i < n for i, n in zip(pixel, layer.lengths, strict=True)):
         raise ValueError(
-            f"There is no pixel {pixel} in the {architecture.title(layer.call.layer)}: it has "
+            f"There is no pixel {pixel} in the {title(layer.call.layer)}: it has "
             f"{layer.lengths[0]} rows and {layer.lengths[1]} columns; count from 0."
         )
     return tuple(np.array([i]) for i in pixel)
@@ -209,7 +202,7 @@ def places(layer, pixel):
 # ---- the effective receptive field ------------------------------------------------------------
 
 
-class _Machine(parts.Machine):
+class _Machine(objective.Machine):
     """A copy of a network up to one layer, and the gradient of chosen units' sum."""
 
     def compute(self, x, chosen, slope):
@@ -253,17 +246,17 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     --------
     >>> erf = effective(model, None, pictures, (128, 128))
     """
-    inputs.check_model(model)
+    validation.check_model(model)
     if reduce not in ("rms", "mean"):
         raise ValueError(f'reduce must be "rms" or "mean", not {reduce!r}.')
-    samples = inputs.check_samples(x, tuple(model.inputs[0].shape))
+    samples = validation.check_samples(x, tuple(model.inputs[0].shape))
     found, _ = reach.follow(model, samples.shape[1:3])
     asked = found[_position(found, layer)]
     row, column = (int(axis[0]) for axis in places(asked, pixel) or (_no_pixels(asked),))
     keras_layer, shape = asked.call.layer, samples.shape[1:]
     machine = _kept.fetch(
         model,
-        (asked.call.name, shape, architecture.activation(keras_layer)),
+        (asked.call.name, shape, activation_of(keras_layer)),
         lambda: _Machine(model, keras_layer, shape, False, False),
     )
     channels = machine.shape[-1]
@@ -277,7 +270,7 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     chosen[row, column, slice(None) if channel is None else channel] = True
     machine.load(model.get_weights())
     total = np.zeros(shape[:2])
-    for cut in inputs.chunks(len(samples), machine.chunk):
+    for cut in validation.chunks(len(samples), machine.chunk):
         gradient = machine.run(samples[cut], chosen, True)[1].astype("float64")
         total += (gradient**2 if reduce == "rms" else abs(gradient)).sum((0, 3))
     total /= len(samples) * shape[2]
@@ -287,6 +280,4 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
 
 
 def _no_pixels(layer):
-    raise ValueError(
-        f"The {architecture.title(layer.call.layer)} has no pixels: choose one that has."
-    )
+    raise ValueError(f"The {title(layer.call.layer)} has no pixels: choose one that has.")
