@@ -257,7 +257,9 @@ dated = {
     "ridge regression": ridge_years(train_x, x),
     "network": says,
     "ridge, pattern only": ridge_years(*pattern_x),
-    "network, pattern only": fuzzy_years.year(load("climate_pattern").predict(pattern_x[1], verbose=0)),
+    "network, pattern only": fuzzy_years.year(
+        load("climate_pattern").predict(pattern_x[1], verbose=0)
+    ),
 }
 error = {name: abs(years - test_years)[late].reshape(16, -1) for name, years in dated.items()}
 for name, values in error.items():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tensorflow.keras import Model, Sequential, layers
 
 from utils.explain import _smoothgrad, analyzers, explain, methods
-from utils.keras_graph import validation
+from utils.keras_graph import machine, validation
 from utils.keras_graph.cache import ModelCache
 
 NEEDED = {"lrp.alpha_beta": {"alpha": 3}, "deep_taylor.bounded": {"low": -4, "high": 4}}
@@ -324,21 +324,21 @@ def test_xarray_in_and_out(mapper, fields):
 
 
 def test_analyzers_are_reused_and_each_has_the_same_small_graph(monkeypatch):
-    monkeypatch.setattr(analyzers, "_kept", ModelCache(3))
+    monkeypatch.setattr(machine, "_kept", ModelCache(3))
     model = randomise(Sequential([layers.Input((4,)), layers.Dense(2)]))
     made = []
     for i in range(5):
         for _ in range(2):
             explain(model, np.ones((1, 4)), "lrp.epsilon", epsilon=0.1 + i)
-        made.append(list(analyzers._kept.values())[-1])
+        made.append(list(machine._kept.values())[-1])
     assert len({id(a) for a in made}) == 5
-    assert len({len(a.graph.get_operations()) for a in made}) == 1
-    assert list(analyzers._kept.values()) == made[2:]
+    assert len({len(a.machine.graph.get_operations()) for a in made}) == 1
+    assert list(machine._kept.values()) == made[2:]
     for old in made[:2]:
         with pytest.raises(RuntimeError, match="closed"):
             old.session.run(tf.no_op)
     explain(model, np.ones((1, 4)), "lrp.epsilon", epsilon=2.1)
-    assert list(analyzers._kept.values())[-1] is made[2]
+    assert list(machine._kept.values())[-1] is made[2]
 
 
 def test_the_models_own_graph_does_not_grow(classifier, x):
@@ -351,10 +351,10 @@ def test_the_models_own_graph_does_not_grow(classifier, x):
 def test_analyzers_go_with_their_model(x):
     model = randomise(Sequential([*trunk(), layers.Dense(3)]))
     explain(model, x, "gradient")
-    key, analyzer = next(reversed(analyzers._kept.items()))
+    key, analyzer = next(reversed(machine._kept.items()))
     del model
     gc.collect()
-    assert key not in analyzers._kept
+    assert key not in machine._kept
     with pytest.raises(RuntimeError, match="closed"):
         analyzer.session.run(tf.no_op)
 
@@ -507,7 +507,7 @@ def test_layers_that_a_method_cannot_handle_are_named(x, layer, method, words):
     with pytest.raises(NotImplementedError, match=words) as caught:
         explain(model, x, method, output=0)
     assert "\n" not in str(caught.value)
-    assert all(not key[0] == id(model) for key in analyzers._kept)
+    assert all(not key[0] == id(model) for key in machine._kept)
 
 
 def test_a_gradient_goes_through_a_model_in_a_model_and_through_any_activation(x):
@@ -544,7 +544,7 @@ def test_options_that_differ_in_the_middle_of_an_array_are_told_apart():
     first, second = low.copy(), low.copy()
     second[0, 16, 16] = -1
     assert repr(first) == repr(second)
-    analyzers._kept.clear()
+    machine._kept.clear()
     for other in (first, second):
         explain(model, x, "deep_taylor.bounded", output=0, low=other, high=high)
-    assert len(analyzers._kept) == 2
+    assert len(machine._kept) == 2

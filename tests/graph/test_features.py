@@ -97,7 +97,7 @@ def test_new_weights_are_read(pictures):
 
 def test_chunks_change_nothing(pictures, monkeypatch):
     whole = features.excitation(small(), pictures)
-    monkeypatch.setattr("utils.features.objective.ROOM", 1)
+    monkeypatch.setattr("utils.keras_graph.machine.ROOM", 1)
     np.testing.assert_allclose(features.excitation(small(), pictures), whole, rtol=1e-5)
 
 

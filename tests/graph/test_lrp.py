@@ -17,8 +17,8 @@ from tests.graph import lrp_by_hand
 from tests.graph.graphs import own_graph
 from utils import lrp
 from utils.explain import explain
+from utils.keras_graph import machine
 from utils.keras_graph.cache import ModelCache
-from utils.lrp import machine
 
 
 def randomise(model, seed=0):

@@ -14,41 +14,45 @@ import tensorflow as tf
 from innvestigate.backend import checks
 from tensorflow.keras import activations, layers
 
-from utils.keras_graph import flops, linear
-from utils.keras_graph.cache import ModelCache
+from utils.keras_graph import flops, linear, machine
 
-ROOM = 2**21  # numbers in all layer outputs of one chunk: LRP then takes tens of megabytes
 PREFIX = "explained_"  # iNNvestigate calls its own layers "add", "multiply", ...: avoid a clash
-
-_kept = ModelCache(8)
 
 
 @dataclass
 class Analyzer:
     """One method for one network, and what it lives in."""
 
-    graph: tf.Graph
-    session: tf.compat.v1.Session
+    machine: machine.Machine
     network: tf.keras.Model  # a copy of the model
     flat: tf.keras.Model  # the same without softmax or sigmoid, its output flattened
     innvestigate: object
     output_shape: tuple  # of one sample
 
     @property
+    def session(self):
+        """To be closed when the analyzer is dropped."""
+        return self.machine.session
+
+    @property
     def chunk(self):
-        """How many samples to analyze at once."""
+        """How many samples to analyze at once: iNNvestigate needs twice the memory of others."""
         outputs = tf.nest.flatten([layer.get_output_at(0) for layer in self.flat.layers])
-        return max(1, ROOM // sum(y.shape[1:].num_elements() or 0 for y in outputs))
+        return machine.fitting(outputs, machine.ROOM // 2)
 
     @contextmanager
     def ready(self, model):
         """Take over the model's present weights; then `strongest` and `analyze` can be called."""
-        weights = {PREFIX + layer.name: _weights(layer) for layer in model.layers if layer.weights}
-        with _inside(self.graph, self.session):
-            for name, values in weights.items():
-                self.network.get_layer(name).set_weights(values)
+        weights = linear.weights_of(model)
+        values = [v for layer in model.layers for v in _weights(layer, weights[layer.name])]
+        with _inside(self.machine):
+            copies = [
+                self.network.get_layer(PREFIX + one.name) for one in model.layers if one.weights
+            ]
+            variables = [w for copy in copies for w in copy.weights]
+            tf.keras.backend.batch_set_value(list(zip(variables, values, strict=True)))
             # iNNvestigate copies batch normalisation into variables: compute these anew.
-            for variable in self.graph.get_collection("variables"):
+            for variable in self.machine.graph.get_collection("variables"):
                 if variable.name.startswith("scale_layer"):
                     self.session.run(variable.initializer)
             yield
@@ -66,7 +70,7 @@ class Analyzer:
         """Arithmetic of one heat map, in forward passes through the network."""
         heat_map = self.innvestigate._analyzer_model
         output = self.flat.outputs[0]
-        return flops.passes(self.graph, heat_map.inputs, heat_map.outputs[0], output)
+        return flops.passes(self.machine.graph, heat_map.inputs, heat_map.outputs[0], output)
 
 
 def get(model, method, options, shape):
@@ -96,43 +100,38 @@ def get(model, method, options, shape):
     """
     # As lists: the repr of a large array leaves most of it out.
     settings = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
-    key = method, settings, shape
-    return _kept.fetch(model, key, lambda: _make(model, method, options, shape))
+    key = "iNNvestigate", method, settings, shape
+    return machine.fetch(model, key, lambda: _make(model, method, options, shape))
 
 
 def _make(model, method, options, shape):
-    graph = tf.Graph()
-    session = tf.compat.v1.Session(graph=graph)
-    try:
-        with _inside(graph, session):
-            tf.keras.backend.set_learning_phase(0)  # dropout off
-            with _translated(model):
-                network = tf.keras.models.clone_model(model, layers.Input(shape), _copy)
-            # iNNvestigate already reads the weights of batch normalisation when it is made.
-            session.run(tf.compat.v1.global_variables_initializer())
-            output = _without_head(network.outputs[0])
-            flat = layers.Flatten(name=PREFIX)(output) if output.shape.rank != 2 else output
-            flat = tf.keras.Model(network.inputs, flat)
-            for layer in flat.layers:
-                _check_layer(layer, method)
-            try:
-                analyzer = innvestigate.create_analyzer(
-                    method, flat, neuron_selection_mode="index", **options
-                )
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{method} refuses the options {options}: {error}.") from error
-            with _translated(model):
-                analyzer.create_analyzer_model()
-    except BaseException:
-        session.close()
-        raise
-    return Analyzer(graph, session, network, flat, analyzer, tuple(output.shape[1:]))
+    own = machine.Machine()
+    with _inside(own):
+        tf.keras.backend.set_learning_phase(0)  # dropout off
+        with _translated(model):
+            network = tf.keras.models.clone_model(model, layers.Input(shape), _copy)
+        # iNNvestigate already reads the weights of batch normalisation when it is made.
+        own.session.run(tf.compat.v1.global_variables_initializer())
+        output = _without_head(network.outputs[0])
+        flat = layers.Flatten(name=PREFIX)(output) if output.shape.rank != 2 else output
+        flat = tf.keras.Model(network.inputs, flat)
+        for layer in flat.layers:
+            _check_layer(layer, method)
+        try:
+            analyzer = innvestigate.create_analyzer(
+                method, flat, neuron_selection_mode="index", **options
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{method} refuses the options {options}: {error}.") from error
+        with _translated(model):
+            analyzer.create_analyzer_model()
+    return Analyzer(own, network, flat, analyzer, tuple(output.shape[1:]))
 
 
 @contextmanager
-def _inside(graph, session):
-    """Work in this graph, without the library's warnings about itself."""
-    with warnings.catch_warnings(), graph.as_default(), session.as_default():
+def _inside(own):
+    """Work in this machine, without the library's warnings about itself."""
+    with warnings.catch_warnings(), own.inside():
         warnings.simplefilter("ignore")
         yield
 
@@ -167,13 +166,12 @@ def _copy(layer):
     return type(layer).from_config(config)
 
 
-def _weights(layer):
-    """A layer's weights; those of batch normalisation for the same line with mean 0, variance 1.
+def _weights(layer, weights):
+    """A layer's weights as its copy has them: batch normalisation with mean 0 and variance 1.
 
     iNNvestigate's LRP squares the variance and forgets to scale the mean, which is harmless for
     1 and 0.
     """
-    weights = layer.get_weights()
     if not isinstance(layer, layers.BatchNormalization):
         return weights
     slope, shift = linear.line(layer, weights)

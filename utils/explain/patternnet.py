@@ -10,15 +10,15 @@ E is the mean over all samples, E+ over those in which y > 0, for a unit with Re
 are over all. (E[y] makes it depend on an offset of x: inputs should be centred near zero.) On the
 way back from the output, PatternNet puts the patterns in place of the weights, PatternAttribution
 the products of both. iNNvestigate had these methods once; version 2.1.2 does not.
-
-The computation has a TensorFlow graph and session of its own: it works in eager and in graph mode.
 """
+
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, layers
 
-from utils.keras_graph import flops, linear, validation
+from utils.keras_graph import flops, linear, machine, validation
 from utils.keras_graph.calls import activation_of, calls_of, title
 
 KINDS = layers.Conv1D, layers.Conv2D, layers.Dense
@@ -27,7 +27,6 @@ WITHOUT_WEIGHTS += layers.MaxPooling1D, layers.MaxPooling2D, layers.UpSampling2D
 WITHOUT_WEIGHTS += layers.AveragePooling1D, layers.AveragePooling2D
 WITHOUT_WEIGHTS += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
 WITHOUT_WEIGHTS += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
-ROOM = 2**22  # numbers in all layer outputs of one chunk
 
 
 def fit(model, x):
@@ -54,34 +53,40 @@ def fit(model, x):
         If the network has another kind of layer or activation.
     """
     # Differences of large means: brightness temperatures would lose all digits in single precision.
-    calls, kernels, samples = _prepare(model, x, "float64")
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        start = tf.compat.v1.placeholder(tf.float64, (None, *samples.shape[1:]))
-        values, seen = _follow(calls, start, kernels)
-        sums = {name: _sums(kernels[name], *seen[name]) for name in kernels}
-        totals = None
-        for cut in validation.chunks(len(samples), _chunk(values)):
-            part = session.run(sums, {start: samples[cut]})
-            totals = tf.nest.map_structure(np.add, totals, part) if totals else part
-    return {name: _pattern(kernels[name].w, *some) for name, some in totals.items()}
+    calls, weights, samples = _prepare(model, x, "float64")
+    compute = partial(_sums, calls)
+    ready = machine.fetch(
+        model,
+        ("patterns", samples.shape[1:]),
+        lambda: machine.Machine().write(compute, [samples], [weights]),
+    )
+    totals = None
+    for _, part in ready.parts([samples], [weights]):
+        totals = tf.nest.map_structure(np.add, totals, part) if totals else part
+    return {name: _pattern(weights[name][0], *some) for name, some in totals.items()}
 
 
-def _sums(kernel, x, y, relu):
+def _sums(calls, x, weights):
+    """By layer with weights, what its patterns are made of; and the outputs of all layers."""
+    values, seen = _follow(calls, x, weights)
+    return {name: _sums_of_layer(*some) for name, some in seen.items()}, list(values.values())
+
+
+def _sums_of_layer(kernel, x, y, relu):
     """The number of cases and the sum of y; over the active ones their number, and x and x y.
 
     For all places where a convolution applies its weights, a sum of x times something is the
     gradient with respect to the weights that begins with that something.
     """
     active = tf.cast(y > 0, y.dtype) if relu else tf.ones_like(y)
-    w = tf.constant(kernel.w)
-    z = kernel.forward(x, w)
+    z = kernel.forward(x, kernel.w)
     cases = list(range(y.shape.rank - 1))
     return (
         tf.reduce_sum(tf.ones_like(y), cases),
         tf.reduce_sum(y, cases),
         tf.reduce_sum(active, cases),
-        tf.gradients(z, w, active)[0],
-        tf.gradients(z, w, active * y)[0],
+        tf.gradients(z, kernel.w, active)[0],
+        tf.gradients(z, kernel.w, active * y)[0],
     )
 
 
@@ -120,24 +125,22 @@ def attribute(model, x, patterns, output=None, times_weights=True):
     TypeError, ValueError, NotImplementedError
         As for `fit`, and if the patterns are not this network's.
     """
-    calls, kernels, samples = _prepare(model, x)
-    shapes = {name: kernel.w.shape for name, kernel in kernels.items()}
+    calls, weights, samples = _prepare(model, x)
+    shapes = {name: w.shape for name, (w, _) in weights.items()}
     if not isinstance(patterns, dict) or {n: np.shape(p) for n, p in patterns.items()} != shapes:
         raise ValueError("These patterns are not this network's: make them by patterns.fit.")
     back = {
-        name: np.float32(patterns[name]) * (kernel.w if times_weights else 1)
-        for name, kernel in kernels.items()
+        name: np.float32(patterns[name]) * (w if times_weights else 1)
+        for name, (w, _) in weights.items()
     }
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        start, values, chosen, y, maps = _way_back(calls, kernels, back, samples.shape[1:])
-        feeds = {start: samples}
-        if output is not None:
-            feeds[chosen] = validation.indices(output, tuple(y.shape[1:]), len(samples))
-        parts = [
-            session.run(maps, {tensor: array[cut] for tensor, array in feeds.items()})
-            for cut in validation.chunks(len(samples), _chunk(values))
-        ]
-    return np.concatenate(parts)
+    compute = partial(_maps, calls)
+    ready = machine.fetch(
+        model,
+        ("heat maps", samples.shape[1:]),
+        lambda: machine.Machine().write(compute, [samples, np.array([0])], [weights, back]),
+    )
+    index = validation.indices(output, ready.output_shape, len(samples))
+    return ready.run([samples, index], [weights, back])
 
 
 def cost(model):
@@ -153,32 +156,28 @@ def cost(model):
     float
     """
     shape = model.input_shape[1:]
-    calls, kernels, _ = _prepare(model, np.zeros((1, *shape)))
+    calls, weights, _ = _prepare(model, np.zeros((1, *shape)))
     with tf.Graph().as_default() as graph:
-        back = {name: kernel.w for name, kernel in kernels.items()}
-        start, _, _, y, maps = _way_back(calls, kernels, back, shape)
-    return flops.passes(graph, [start], maps, y)
+        x = tf.compat.v1.placeholder(tf.float32, (None, *shape))
+        index = tf.compat.v1.placeholder(tf.int64, (None,))
+        maps, outputs = _maps(
+            calls, x, index, weights, {name: w for name, (w, _) in weights.items()}
+        )
+    return flops.passes(graph, [x, index], maps, outputs[-1])
 
 
-def _way_back(calls, kernels, back, shape):
-    """The computation of heat maps, in the graph that is open now."""
-    start = tf.compat.v1.placeholder(tf.float32, (None, *shape))
-    values, _ = _follow(calls, start, kernels, back)
-    y = values[calls[-1].target]
-    outputs = tf.reshape(y, (-1, y.shape[1:].num_elements()))
-    chosen = tf.argmax(outputs, -1)
-    (maps,) = tf.gradients(outputs, start, tf.one_hot(chosen, outputs.shape[1]) * outputs)
-    return start, values, chosen, y, maps
+def _maps(calls, x, index, weights, back):
+    """Heat maps, and the outputs of all layers."""
+    values, _ = _follow(calls, x, weights, back)
+    outputs = list(values.values())
+    return tf.gradients(outputs[-1], x, machine.picked(outputs[-1], index))[0], outputs
 
 
 def _prepare(model, x, dtype="float32"):
-    """The network's calls, its layers with weights as linear maps, and the samples."""
+    """The network's calls, the w and b of its layers with weights, and the samples."""
     validation.check_model(model)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape), dtype)
-    calls = calls_of(model)
-    weights = {layer.name: [w.astype(dtype) for w in layer.get_weights()] for layer in model.layers}
-    kernels = {}
-    for call in calls:
+    for call in calls_of(model):
         layer, name = call.layer, title(call.layer)
         if type(layer) not in KINDS + WITHOUT_WEIGHTS or call.name != layer.name:
             raise NotImplementedError(
@@ -191,19 +190,18 @@ def _prepare(model, x, dtype="float32"):
                 f"Patterns know ReLU and no activation, not the {activation.__name__} of the "
                 f"{name}: take one off at the end by model.layers[-1].activation = None."
             )
-        if type(layer) in KINDS:
-            kernels[call.name] = linear.from_layer(layer, weights)
-    return calls, kernels, samples
+    calls, kernels = linear.read(model, dtype)
+    return calls, {name: kernel[1:] for name, kernel in kernels.items()}, samples
 
 
-def _follow(calls, x, kernels, back=None):
+def _follow(calls, x, weights, back=None):
     """Follow the network forwards.
 
-    Returns the value of each key, and by layer with weights its input, its output without
-    activation, and whether ReLU follows. `back` holds weights by layer for the way back: the
-    gradient goes through them, the values do not.
+    Returns the value of each key, and by layer with weights itself as a linear map, its input, its
+    output without activation, and whether ReLU follows. `back` holds weights by layer for the way
+    back: the gradient goes through them, the values do not.
     """
-    values, seen = {calls[0].sources[0]: x}, {}
+    values, seen, kernels = {calls[0].sources[0]: x}, {}, linear.with_weights(calls, weights)
     for call in calls:
         a = [values[key] for key in call.sources]
         if call.name in kernels:
@@ -213,7 +211,7 @@ def _follow(calls, x, kernels, back=None):
             else:
                 y = kernel.forward(a[0], kernel.w) + kernel.b
             relu = call.layer.activation is activations.relu
-            seen[call.name] = a[0], y, relu
+            seen[call.name] = kernel, a[0], y, relu
             values[call.target] = tf.nn.relu(y) if relu else y
         else:
             values[call.target] = call.layer.call(a if len(a) > 1 else a[0])
@@ -231,8 +229,3 @@ def _with_way_back(kernel, w_back):
         return kernel.forward(a, kernel.w) + kernel.b, way_back
 
     return step
-
-
-def _chunk(values):
-    """How many samples to take at once."""
-    return max(1, ROOM // sum(value.shape[1:].num_elements() for value in values.values()))

@@ -60,9 +60,7 @@ def excitation(model, x, layer=None, unit=None):
     """
     validation.check_model(model)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
-    part = objective.find(model, layer, unit, samples.shape[1:])
-    cuts = validation.chunks(len(samples), part.machine.chunk)
-    return np.concatenate([part.run(samples[cut], slope=False) for cut in cuts])
+    return objective.find(model, layer, unit, samples.shape[1:]).run(samples, slope=False)
 
 
 def strongest_samples(model, x, layer=None, unit=None, n=9):

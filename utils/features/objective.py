@@ -5,104 +5,100 @@ before their layer's activation function: below zero a ReLU has no slope to clim
 rises when the other classes fall (Olah et al. 2017).
 """
 
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, layers
 
-from utils.keras_graph import linear, validation
-from utils.keras_graph.cache import ModelCache
+from utils.keras_graph import linear, machine, validation
 from utils.keras_graph.calls import activation_of, title
 from utils.plain import plain
 
-ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
-
 _PASSING = layers.Activation, layers.ReLU, layers.Softmax
-_kept = ModelCache(8)
 
 
-class Machine:
-    """A copy of a network up to one layer.
+def copied(model, layer, shape, measure):
+    """A machine with a copy of a network up to one layer, and with its present weights.
 
-    In graph mode it lives in a graph and session of its own. In eager mode it must not: Keras
-    changes its classes when a model is built in a plain graph.
+    Its results are, for each sample, the `measure` of the layer's values z, ``measure(z, chosen)``
+    with a mask of them, and the measure's slope along the input.
     """
+    try:
+        ready = machine.fetch(
+            model,
+            ("copied", measure, layer.name, shape),
+            lambda: _copied(model, layer, shape, measure),
+        )
+    except (NotImplementedError, TypeError) as error:
+        raise NotImplementedError(
+            f"Keras cannot copy the network ({plain(error, 200)}): build it from Keras' own layers."
+        ) from error
+    ready.load(model.get_weights())
+    return ready
 
-    def __init__(self, model, layer, shape, whole, odds):
-        def copied(other):
-            config = other.get_config()
-            if other is layer and type(other) in linear.KINDS and not whole:
-                config |= {"activation": "linear"} if "activation" in config else {}
-            return type(other).from_config(config)
 
-        self.graph = tf.Graph()
-        self.session = tf.compat.v1.Session(graph=self.graph)
-        with self.inside():
-            copy = tf.keras.models.clone_model(model, layers.Input(shape), copied)
-            outputs = tf.nest.flatten([one.get_output_at(0) for one in copy.layers])
-            self.chunk = max(1, ROOM // sum(y.shape[1:].num_elements() for y in outputs))
-            same, passes = copy.get_layer(layer.name), not whole and type(layer) in _PASSING
-            z = same.get_input_at(0) if passes else same.get_output_at(0)
-            self.copy, self.network = copy, tf.keras.Model(copy.inputs, z)
-            self.shape = tuple(z.shape[1:])
-            self.whole, self.odds = (
-                whole,
-                odds and activation_of(layer) is activations.softmax,
-            )
-            self.x = None
-            if tf.executing_eagerly():
-                self.compute = tf.function(self.compute, reduce_retracing=True)
-            else:
-                self.x = tf.compat.v1.placeholder(tf.float32, (None, *shape))
-                self.chosen = tf.compat.v1.placeholder(tf.bool, self.shape)
-                self.results = {slope: self.compute(self.x, self.chosen, slope) for slope in (0, 1)}
+def _copied(model, layer, shape, measure):
+    before = measure is not mean_square  # the activation function
 
-    @contextmanager
-    def inside(self):
-        """Where the copy lives."""
-        if tf.executing_eagerly():
-            yield
-        else:
-            with self.graph.as_default(), self.session.as_default():
-                yield
+    def copy(other):
+        config = other.get_config()
+        if before and other is layer and type(other) in linear.KINDS and "activation" in config:
+            config["activation"] = "linear"
+        return type(other).from_config(config)
 
-    def compute(self, x, chosen, slope):
-        """Excitation by each sample and, if asked for, its slope along each input, as tensors."""
-        z = self.network(x, training=False)
-        if self.odds:
-            itself = np.where(np.eye(z.shape[-1]), -np.inf, 0)
-            z -= tf.reduce_logsumexp(z[..., None, :] + itself, -1)
-        every = list(range(1, z.shape.rank))
-        strongest = tf.reduce_max(tf.where(chosen, z, -np.inf), every)
-        value = tf.reduce_mean(z**2, every) if self.whole else strongest
-        return [value, *tf.gradients(value, x)] if slope else [value]
+    made = machine.Machine()
+    with made.inside():
+        made.network = tf.keras.models.clone_model(model, layers.Input(shape), copy)
+        same = made.network.get_layer(layer.name)
+        passes = before and type(layer) in _PASSING
+        z = same.get_input_at(0) if passes else same.get_output_at(0)
+        network = tf.keras.Model(made.network.inputs, z)
+    outputs = tf.nest.flatten([one.get_output_at(0) for one in network.layers])
 
-    def load(self, weights):
-        """Take over a network's weights."""
-        with self.inside():
-            self.copy.set_weights(weights)
+    def compute(x, chosen):
+        value = measure(network(x, training=False), chosen)
+        return [value, *tf.gradients(value, x)], outputs
 
-    def run(self, x, chosen, slope):
-        """What `compute` gives, as arrays."""
-        if self.x is None:
-            return [t.numpy() for t in self.compute(tf.constant(x, tf.float32), chosen, slope)]
-        return self.session.run(self.results[slope], {self.x: x, self.chosen: chosen})
+    return made.write(compute, [np.empty((1, *shape), "float32")], [np.empty(z.shape[1:], bool)])
+
+
+# ---- measures of a layer's values z, by sample ------------------------------------------------
+
+
+def _over(reduce, z):
+    return reduce(z, list(range(1, z.shape.rank)))
+
+
+def mean_square(z, chosen):
+    return _over(tf.reduce_mean, z**2)
+
+
+def largest(z, chosen):
+    return _over(tf.reduce_max, tf.where(chosen, z, -np.inf))
+
+
+def log_odds(z, chosen):
+    itself = np.where(np.eye(z.shape[-1]), -np.inf, 0)
+    return largest(z - tf.reduce_logsumexp(z[..., None, :] + itself, -1), chosen)
+
+
+def total(z, chosen):
+    return _over(tf.reduce_sum, tf.where(chosen, z, 0))
 
 
 class Part(NamedTuple):
     """A machine and what is asked of it: a mask of the unit, or of all places of a channel."""
 
-    machine: Machine
+    machine: machine.Machine
     chosen: np.ndarray
 
     def run(self, x, slope=True):
         """Excitation by each sample, and its slope along each input."""
-        results = self.machine.run(x, self.chosen, slope)
+        results = self.machine.run([x], [self.chosen], None if slope else 0)
         if not all(np.isfinite(result).all() for result in results):
             raise ValueError("The excitation is NaN or infinite: check the network's weights.")
-        return results if slope else results[0]
+        return results
 
 
 def find(model, layer, unit, shape, odds=False):
@@ -117,31 +113,24 @@ def find(model, layer, unit, shape, odds=False):
     whole = unit is None and output.shape[1:].num_elements() != 1
     if whole and odds:
         raise ValueError("The network has several outputs: say which by unit=0 or the like.")
-    try:
-        machine = _kept.fetch(
-            model,
-            (asked.name, shape, whole, odds, activation_of(asked)),
-            lambda: Machine(model, asked, shape, whole, odds),
-        )
-    except (NotImplementedError, TypeError) as error:
-        raise NotImplementedError(
-            f"Keras cannot copy the network ({plain(error, 200)}): build it from Keras' own layers."
-        ) from error
-    chosen = np.zeros(machine.shape, bool)
+    measure = mean_square if whole else largest
+    if odds and activation_of(asked) is activations.softmax:
+        measure = log_odds
+    ready = copied(model, asked, shape, measure)
+    chosen = np.zeros(ready.output_shape, bool)
     numbers = unit if isinstance(unit, tuple) else (0 if unit is None else unit,)
     if not numbers or any(
         isinstance(i, bool) or not isinstance(i, int | np.integer) for i in numbers
     ):
         raise TypeError(f"unit must be an int or a tuple (row, column, channel), not {unit!r}.")
-    ends = machine.shape if isinstance(unit, tuple) else machine.shape[-1:]
+    ends = chosen.shape if isinstance(unit, tuple) else chosen.shape[-1:]
     if len(numbers) != len(ends) or any(not 0 <= i < n for i, n in zip(numbers, ends, strict=True)):
         raise ValueError(
             f"There is no unit {unit!r} in the {title(asked)}: its output "
-            f"has the shape {machine.shape}; count from 0."
+            f"has the shape {chosen.shape}; count from 0."
         )
     chosen[numbers if isinstance(unit, tuple) else (..., *numbers)] = True
-    machine.load(model.get_weights())
-    return Part(machine, chosen)
+    return Part(ready, chosen)
 
 
 # ---- what it is given -------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """All that reads a Keras network, and all that depends on TensorFlow's graphs or private Keras.
 
 `calls` lists the layers in the order in which they compute, `linear` shows those with weights as
-linear maps, `validation` checks what a caller gives, `cache` keeps what is costly to make, `flops`
-counts arithmetic.
+linear maps, `validation` checks what a caller gives, `machine` gives a computation its graph and
+session and feeds it in chunks, `cache` keeps what is costly to make, `flops` counts arithmetic.
 """

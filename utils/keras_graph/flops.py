@@ -1,7 +1,6 @@
 """How much arithmetic a heat map takes: counted, not timed, so the same on every machine."""
 
 import tensorflow as tf
-from tensorflow.python.framework import ops
 
 
 def passes(graph, inputs, heat_map, output):
@@ -32,9 +31,6 @@ def _count(graph, inputs, result):
     with tf.Graph().as_default() as known:  # the same with all shapes known, which counting needs
         ones = {t.name: tf.ones([1, *t.shape[1:]], t.dtype) for t in inputs}
         tf.import_graph_def(needed, ones)
-        # What TensorFlow's profiler adds up; it would also print to the terminal.
-        counts = [
-            ops.get_stats_for_node_def(known, operation.node_def, "flops").value
-            for operation in known.get_operations()
-        ]
-    return sum(filter(None, counts))
+    build = tf.compat.v1.profiler.ProfileOptionBuilder
+    options = build(build.float_operation()).with_empty_output().build()
+    return tf.compat.v1.profiler.profile(known, options=options).total_float_ops

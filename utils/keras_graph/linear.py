@@ -46,7 +46,10 @@ def read(model, dtype="float32"):
         As `calls_of` and `from_layer`.
     """
     calls = calls_of(model)
-    weights = _weights(model, dtype)
+    weights = {
+        name: [value.astype(dtype, copy=False) for value in values]
+        for name, values in weights_of(model).items()
+    }
     readers = {}
     for call in calls:
         for key in call.sources:
@@ -70,12 +73,20 @@ def read(model, dtype="float32"):
     return calls, kernels
 
 
-def _weights(model, dtype):
+def weights_of(model):
     """All weights by layer, read in one go."""
     variables = {layer.name: layer.weights for layer in model.layers}
-    values = backend.batch_get_value([w for some in variables.values() for w in some])
-    values = iter([value.astype(dtype, copy=False) for value in values])
+    values = iter(backend.batch_get_value([w for some in variables.values() for w in some]))
     return {name: [next(values) for _ in some] for name, some in variables.items()}
+
+
+def with_weights(calls, weights):
+    """Layers as linear maps, with w and b by the call's name; they may be tensors."""
+    return {
+        call.name: Linear(_FORWARD[type(call.layer)](call.layer), *weights[call.name])
+        for call in calls
+        if call.name in weights
+    }
 
 
 def from_layer(layer, weights, normalization=None):

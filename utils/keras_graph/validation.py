@@ -68,7 +68,12 @@ def _fits(shape, expected):
 
 
 def indices(output, shape, n):
-    """Flat index of the output to explain, one for each of n samples; shape is one output's."""
+    """Flat index of the output to explain, one for each of n samples; shape is one output's.
+
+    It is -1 where there is none, for the strongest.
+    """
+    if output is None:
+        return np.full(n, -1)
     size = int(np.prod(shape))
     try:
         index = np.asarray(output)

@@ -13,7 +13,7 @@ from tensorflow.keras.layers import UpSampling2D
 
 from utils.keras_graph import linear, validation
 from utils.keras_graph.calls import RELU, activation_of, title
-from utils.lrp import composite, machine, propagate
+from utils.lrp import composite, computation, propagate
 
 HEADS = activations.softmax, activations.sigmoid, tf.nn.softmax, tf.nn.sigmoid
 
@@ -117,9 +117,10 @@ def relevance(
     rules = composite.choose(rule, calls, kernels, samples)
     _check_layers(calls, kernels)
 
-    setting = samples.shape[1:], samples.min() < 0, dtype, pooling, layers
-    ready = machine.fetch(model, calls, kernels, rules, *setting)
-    of_input, of_layers, sums = ready.run(samples, kernels, rules, output, batch_size)
+    options = {"pooling": pooling, "layers": layers, "batch_size": batch_size}
+    of_input, of_layers, sums = computation.run(
+        model, calls, kernels, rules, samples, output, **options
+    )
     if not np.isfinite(of_input).all():
         raise ValueError(
             "The relevance holds NaN or infinite values: check the network's weights, or try "
@@ -161,9 +162,8 @@ def _rows(n, *names):
 def _ledger(calls, rules, sums):
     """The ledger as a table from its sums, shape (sample, layer, column), the last layer first."""
     names = [call.name for call in calls][::-1]
-    ledger = pd.DataFrame(
-        sums.reshape(-1, len(machine.COLUMNS)), _rows(len(sums), *names), machine.COLUMNS
-    )
+    columns = computation.COLUMNS
+    ledger = pd.DataFrame(sums.reshape(-1, len(columns)), _rows(len(sums), *names), columns)
     ledger.insert(
         0, "rule", [rules[name].name if name in rules else "" for name in names] * len(sums)
     )

@@ -4,15 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from utils.features import objective
 from utils.keras_graph import validation
-from utils.keras_graph.cache import ModelCache
-from utils.keras_graph.calls import activation_of, title
+from utils.keras_graph.calls import title
 from utils.receptive_field import reach
-
-_kept = ModelCache(8)
 
 
 class Box(NamedTuple):
@@ -202,15 +198,6 @@ def places(layer, pixel):
 # ---- the effective receptive field ------------------------------------------------------------
 
 
-class _Machine(objective.Machine):
-    """A copy of a network up to one layer, and the gradient of chosen units' sum."""
-
-    def compute(self, x, chosen, slope):
-        z = self.network(x, training=False)
-        value = tf.reduce_sum(tf.where(chosen, z, 0), list(range(1, z.shape.rank)))
-        return [value, *tf.gradients(value, x)] if slope else [value]
-
-
 def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     """Effective receptive field: how strongly each input pixel moves a pixel of a layer (luo2016).
 
@@ -253,25 +240,20 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     found, _ = reach.follow(model, samples.shape[1:3])
     asked = found[_position(found, layer)]
     row, column = (int(axis[0]) for axis in places(asked, pixel) or (_no_pixels(asked),))
-    keras_layer, shape = asked.call.layer, samples.shape[1:]
-    machine = _kept.fetch(
-        model,
-        (asked.call.name, shape, activation_of(keras_layer)),
-        lambda: _Machine(model, keras_layer, shape, False, False),
-    )
-    channels = machine.shape[-1]
+    shape = samples.shape[1:]
+    ready = objective.copied(model, asked.call.layer, shape, objective.total)
+    chosen = np.zeros(ready.output_shape, bool)
+    channels = chosen.shape[-1]
     if channel is not None and (
         isinstance(channel, bool)
         or not isinstance(channel, int | np.integer)
         or not 0 <= channel < channels
     ):
         raise ValueError(f"channel must be a number from 0 to {channels - 1}, not {channel!r}.")
-    chosen = np.zeros(machine.shape, bool)
     chosen[row, column, slice(None) if channel is None else channel] = True
-    machine.load(model.get_weights())
     total = np.zeros(shape[:2])
-    for cut in validation.chunks(len(samples), machine.chunk):
-        gradient = machine.run(samples[cut], chosen, True)[1].astype("float64")
+    for _, slope in ready.parts([samples], [chosen], only=1):
+        gradient = slope.astype("float64")
         total += (gradient**2 if reduce == "rms" else abs(gradient)).sum((0, 3))
     total /= len(samples) * shape[2]
     if not np.isfinite(total).all():

@@ -1,0 +1,130 @@
+"""Where a computation for a network runs: its graph and session, its weights, its chunks.
+
+A `Machine` is made once and kept for the next call with the same network. It counts the network's
+weights of the moment: they are fed at each run, or loaded into a copy of the network that lives in
+the machine.
+"""
+
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from utils.keras_graph import validation
+from utils.keras_graph.cache import ModelCache
+from utils.keras_graph.calls import activation_of
+
+ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
+
+_kept = ModelCache(16)
+
+
+def fetch(model, key, make):
+    """What `make()` makes for a model and a key that begins with its kind: made now, or kept."""
+    activations = [activation_of(layer) for layer in model.layers]  # which can be changed
+    return _kept.fetch(model, (*key, *activations), make)
+
+
+def fitting(outputs, room=None):
+    """How many samples fit into memory at once, by all layer outputs of the network."""
+    numbers = sum(output.shape[1:].num_elements() or 0 for output in outputs)
+    return max(1, (room or ROOM) // numbers)
+
+
+class Machine:
+    """A graph and session, and the computation that was written down in them.
+
+    In eager mode the computation is a `tf.function` instead: Keras changes its classes when a
+    network is built in a plain graph there.
+    """
+
+    network = None  # a Keras network that lives in it
+
+    def __init__(self):
+        self.graph = tf.Graph()
+        self.session = tf.compat.v1.Session(graph=self.graph)
+
+    @contextmanager
+    def inside(self):
+        """Where a Keras network that lives in the machine is made and used."""
+        if tf.executing_eagerly():
+            yield
+        else:
+            with self.graph.as_default(), self.session.as_default():
+                yield
+
+    def load(self, weights):
+        """Give the network that lives here its weights."""
+        with self.inside():
+            self.network.set_weights(weights)
+
+    def write(self, compute, samples, given=()):
+        """Write a computation down.
+
+        Parameters
+        ----------
+        compute : function
+            ``compute(*samples, *given)``, of tensors. Returns its results, and the outputs of all
+            layers, by which samples are cut into chunks; the last is the network's.
+        samples, given : list
+            Arrays, or nests of them, like those of each run: those by sample, and the others.
+
+        Returns
+        -------
+        Machine
+            Itself.
+        """
+
+        def written(only, *fed):
+            results, outputs = compute(*fed)
+            self.chunk, self.output_shape = fitting(outputs), tuple(outputs[-1].shape[1:])
+            return results if only is None else results[only]
+
+        self.fed = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in samples]
+        self.fed += tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape, a.dtype), list(given))
+        if tf.executing_eagerly():
+            self.results = tf.function(written, autograph=False, reduce_retracing=True)
+            self.results.get_concrete_function(None, *self.fed)
+        else:
+            with self.inside():
+                self.fed = tf.nest.map_structure(
+                    lambda spec: tf.compat.v1.placeholder(spec.dtype, spec.shape), self.fed
+                )
+                self.results = written(None, *self.fed)
+        return self
+
+    def parts(self, samples, given=(), only=None, chunk=None):
+        """For each chunk of the samples its slice, and the results, or the only one asked for."""
+        for cut in validation.chunks(len(samples[0]), chunk or self.chunk):
+            arrays = [*(array[cut] for array in samples), *given]
+            if tf.executing_eagerly():
+                fed = tf.nest.map_structure(lambda s, a: tf.constant(a, s.dtype), self.fed, arrays)
+                yield cut, tf.nest.map_structure(np.asarray, self.results(only, *fed))
+            else:
+                results = self.results if only is None else self.results[only]
+                fed = map(tf.nest.flatten, (self.fed, arrays))
+                yield cut, self.session.run(results, dict(zip(*fed, strict=True)))
+
+    def run(self, samples, given=(), only=None, chunk=None):
+        """The results for all samples, as arrays."""
+        whole = None
+        for cut, part in self.parts(samples, given, only, chunk):
+            if whole is None:
+                whole = tf.nest.map_structure(partial(_room, len(samples[0])), part)
+            # Not a list of parts: it would hold on to memory between the chunks.
+            for array, new in zip(tf.nest.flatten(whole), tf.nest.flatten(part), strict=True):
+                array[cut] = new
+        return whole
+
+
+def _room(n, part):
+    """An empty array for n samples like those of a part."""
+    return np.empty((n, *part.shape[1:]), part.dtype)
+
+
+def picked(y, index):
+    """A network's output with zeros but at one flat index for each sample, the largest for -1."""
+    outputs = tf.reshape(y, (-1, y.shape[1:].num_elements()))
+    index = tf.where(index < 0, tf.argmax(outputs, -1), index)
+    return tf.reshape(tf.one_hot(index, outputs.shape[1], dtype=y.dtype) * outputs, tf.shape(y))
