@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Model, Sequential, layers
 
-from utils.explain import _smoothgrad, analyzers, explain, methods
+from utils.explain import analyzers, explain, methods
+from utils.explain.explain import _smoothgrad
 from utils.keras_graph import machine, validation
 from utils.keras_graph.cache import ModelCache
 

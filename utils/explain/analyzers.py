@@ -24,15 +24,11 @@ class Analyzer:
     """One method for one network, and what it lives in."""
 
     machine: machine.Machine
+    session: tf.compat.v1.Session  # the machine's, closed when the analyzer is dropped
     network: tf.keras.Model  # a copy of the model
     flat: tf.keras.Model  # the same without softmax or sigmoid, its output flattened
     innvestigate: object
     output_shape: tuple  # of one sample
-
-    @property
-    def session(self):
-        """To be closed when the analyzer is dropped."""
-        return self.machine.session
 
     @property
     def chunk(self):
@@ -46,11 +42,8 @@ class Analyzer:
         weights = linear.weights_of(model)
         values = [v for layer in model.layers for v in _weights(layer, weights[layer.name])]
         with _inside(self.machine):
-            copies = [
-                self.network.get_layer(PREFIX + one.name) for one in model.layers if one.weights
-            ]
-            variables = [w for copy in copies for w in copy.weights]
-            tf.keras.backend.batch_set_value(list(zip(variables, values, strict=True)))
+            variables = zip(self.network.weights, values, strict=True)
+            tf.keras.backend.batch_set_value(list(variables))
             # iNNvestigate copies batch normalisation into variables: compute these anew.
             for variable in self.machine.graph.get_collection("variables"):
                 if variable.name.startswith("scale_layer"):
@@ -74,29 +67,10 @@ class Analyzer:
 
 
 def get(model, method, options, shape):
-    """The analyzer of this method for this model, kept or new.
+    """The analyzer of this method for this model and for samples of this shape, kept or new.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Built, with one input and one output.
-    method : str
-        iNNvestigate's name for it.
-    options : dict
-        What iNNvestigate's analyzer takes.
-    shape : tuple
-        Shape of one sample.
-
-    Returns
-    -------
-    Analyzer
-
-    Raises
-    ------
-    NotImplementedError
-        If iNNvestigate cannot apply the method to this network.
-    ValueError
-        If it refuses the options.
+    It is refused by a NotImplementedError that names what iNNvestigate cannot do with this network,
+    or a ValueError if it refuses the options.
     """
     # As lists: the repr of a large array leaves most of it out.
     settings = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
@@ -125,7 +99,7 @@ def _make(model, method, options, shape):
             raise ValueError(f"{method} refuses the options {options}: {error}.") from error
         with _translated(model):
             analyzer.create_analyzer_model()
-    return Analyzer(own, network, flat, analyzer, tuple(output.shape[1:]))
+    return Analyzer(own, own.session, network, flat, analyzer, tuple(output.shape[1:]))
 
 
 @contextmanager

@@ -111,9 +111,7 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
     average = _AVERAGES.get(method)
     analyzer = _analyzer(model, method, options, samples.shape[1:])
-    index = (
-        None if output is None else validation.indices(output, analyzer.output_shape, len(samples))
-    )
+    index = validation.indices(output, analyzer.output_shape, len(samples))
     size = batch_size or analyzer.chunk
 
     def averaged(sample, index):
@@ -123,7 +121,7 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
         return average(gradient, sample, **options)
 
     with analyzer.ready(model):
-        if index is None:
+        if output is None:
             index = _in_chunks(analyzer.strongest, size, samples)
         if average:
             maps = _in_chunks(averaged, 1, samples, index)

@@ -19,14 +19,12 @@ import tensorflow as tf
 from tensorflow.keras import activations, layers
 
 from utils.keras_graph import flops, linear, machine, validation
-from utils.keras_graph.calls import activation_of, calls_of, title
+from utils.keras_graph.calls import RELU, activation_of, calls_of, title
+from utils.lrp import propagate
 
 KINDS = layers.Conv1D, layers.Conv2D, layers.Dense
-WITHOUT_WEIGHTS = layers.Dropout, layers.Flatten, layers.Reshape, layers.Add, layers.Concatenate
-WITHOUT_WEIGHTS += layers.MaxPooling1D, layers.MaxPooling2D, layers.UpSampling2D
-WITHOUT_WEIGHTS += layers.AveragePooling1D, layers.AveragePooling2D
-WITHOUT_WEIGHTS += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
-WITHOUT_WEIGHTS += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
+WITHOUT_WEIGHTS = layers.Concatenate, layers.Dropout, layers.Flatten, layers.Reshape
+WITHOUT_WEIGHTS += (layers.UpSampling2D, *propagate.SHARING, *propagate.MAX_POOLING)
 
 
 def fit(model, x):
@@ -53,8 +51,8 @@ def fit(model, x):
         If the network has another kind of layer or activation.
     """
     # Differences of large means: brightness temperatures would lose all digits in single precision.
-    calls, weights, samples = _prepare(model, x, "float64")
-    compute = partial(_sums, calls)
+    calls, kernels, weights, samples = _prepare(model, x, "float64")
+    compute = partial(_sums, calls, kernels)
     ready = machine.fetch(
         model,
         ("patterns", samples.shape[1:]),
@@ -63,23 +61,32 @@ def fit(model, x):
     totals = None
     for _, part in ready.parts([samples], [weights]):
         totals = tf.nest.map_structure(np.add, totals, part) if totals else part
-    return {name: _pattern(weights[name][0], *some) for name, some in totals.items()}
+    return {name: _pattern(kernels[name].w, *some) for name, some in totals.items()}
 
 
-def _sums(calls, x, weights):
+def _sums(calls, kernels, x, weights):
     """By layer with weights, what its patterns are made of; and the outputs of all layers."""
-    values, seen = _follow(calls, x, weights)
-    return {name: _sums_of_layer(*some) for name, some in seen.items()}, list(values.values())
+    kernels = {name: linear.Linear(k.forward, *weights[name]) for name, k in kernels.items()}
+    values = propagate.forward(calls, kernels, x)
+    sums = {
+        call.name: _sums_of_layer(
+            kernels[call.name], values[call.sources[0]], activation_of(call.layer) in RELU
+        )
+        for call in calls
+        if call.name in kernels
+    }
+    return sums, list(values.values())
 
 
-def _sums_of_layer(kernel, x, y, relu):
+def _sums_of_layer(kernel, x, relu):
     """The number of cases and the sum of y; over the active ones their number, and x and x y.
 
     For all places where a convolution applies its weights, a sum of x times something is the
     gradient with respect to the weights that begins with that something.
     """
-    active = tf.cast(y > 0, y.dtype) if relu else tf.ones_like(y)
     z = kernel.forward(x, kernel.w)
+    y = z + kernel.b
+    active = tf.cast(y > 0, y.dtype) if relu else tf.ones_like(y)
     cases = list(range(y.shape.rank - 1))
     return (
         tf.reduce_sum(tf.ones_like(y), cases),
@@ -125,15 +132,15 @@ def attribute(model, x, patterns, output=None, times_weights=True):
     TypeError, ValueError, NotImplementedError
         As for `fit`, and if the patterns are not this network's.
     """
-    calls, weights, samples = _prepare(model, x)
-    shapes = {name: w.shape for name, (w, _) in weights.items()}
+    calls, kernels, weights, samples = _prepare(model, x)
+    shapes = {name: kernel.w.shape for name, kernel in kernels.items()}
     if not isinstance(patterns, dict) or {n: np.shape(p) for n, p in patterns.items()} != shapes:
         raise ValueError("These patterns are not this network's: make them by patterns.fit.")
     back = {
-        name: np.float32(patterns[name]) * (w if times_weights else 1)
-        for name, (w, _) in weights.items()
+        name: np.float32(patterns[name]) * (kernel.w if times_weights else 1)
+        for name, kernel in kernels.items()
     }
-    compute = partial(_maps, calls)
+    compute = partial(_maps, calls, kernels)
     ready = machine.fetch(
         model,
         ("heat maps", samples.shape[1:]),
@@ -156,25 +163,40 @@ def cost(model):
     float
     """
     shape = model.input_shape[1:]
-    calls, weights, _ = _prepare(model, np.zeros((1, *shape)))
+    calls, kernels, weights, _ = _prepare(model, np.zeros((1, *shape)))
+    back = {name: kernel.w for name, kernel in kernels.items()}
     with tf.Graph().as_default() as graph:
         x = tf.compat.v1.placeholder(tf.float32, (None, *shape))
         index = tf.compat.v1.placeholder(tf.int64, (None,))
-        maps, outputs = _maps(
-            calls, x, index, weights, {name: w for name, (w, _) in weights.items()}
-        )
+        maps, outputs = _maps(calls, kernels, x, index, weights, back)
     return flops.passes(graph, [x, index], maps, outputs[-1])
 
 
-def _maps(calls, x, index, weights, back):
+def _maps(calls, kernels, x, index, weights, back):
     """Heat maps, and the outputs of all layers."""
-    values, _ = _follow(calls, x, weights, back)
-    outputs = list(values.values())
+    kernels = {
+        name: linear.Linear(_with_way_back(kernel.forward, back[name]), *weights[name])
+        for name, kernel in kernels.items()
+    }
+    outputs = list(propagate.forward(calls, kernels, x).values())
     return tf.gradients(outputs[-1], x, machine.picked(outputs[-1], index))[0], outputs
 
 
+def _with_way_back(forward, w_back):
+    """A layer's way forwards, whose gradient goes through other weights."""
+
+    def there(a, w):
+        @tf.custom_gradient
+        def step(a):
+            return forward(a, w), lambda message: tf.gradients(forward(a, w_back), a, message)[0]
+
+        return step(a)
+
+    return there
+
+
 def _prepare(model, x, dtype="float32"):
-    """The network's calls, the w and b of its layers with weights, and the samples."""
+    """The network's calls, its layers with weights, these weights to be fed, and the samples."""
     validation.check_model(model)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape), dtype)
     for call in calls_of(model):
@@ -191,41 +213,4 @@ def _prepare(model, x, dtype="float32"):
                 f"{name}: take one off at the end by model.layers[-1].activation = None."
             )
     calls, kernels = linear.read(model, dtype)
-    return calls, {name: kernel[1:] for name, kernel in kernels.items()}, samples
-
-
-def _follow(calls, x, weights, back=None):
-    """Follow the network forwards.
-
-    Returns the value of each key, and by layer with weights itself as a linear map, its input, its
-    output without activation, and whether ReLU follows. `back` holds weights by layer for the way
-    back: the gradient goes through them, the values do not.
-    """
-    values, seen, kernels = {calls[0].sources[0]: x}, {}, linear.with_weights(calls, weights)
-    for call in calls:
-        a = [values[key] for key in call.sources]
-        if call.name in kernels:
-            kernel = kernels[call.name]
-            if back:
-                y = _with_way_back(kernel, back[call.name])(a[0])
-            else:
-                y = kernel.forward(a[0], kernel.w) + kernel.b
-            relu = call.layer.activation is activations.relu
-            seen[call.name] = kernel, a[0], y, relu
-            values[call.target] = tf.nn.relu(y) if relu else y
-        else:
-            values[call.target] = call.layer.call(a if len(a) > 1 else a[0])
-    return values, seen
-
-
-def _with_way_back(kernel, w_back):
-    """A layer whose gradient goes through other weights."""
-
-    @tf.custom_gradient
-    def step(a):
-        def way_back(message):
-            return tf.gradients(kernel.forward(a, w_back), a, message)[0]
-
-        return kernel.forward(a, kernel.w) + kernel.b, way_back
-
-    return step
+    return calls, kernels, {name: kernel[1:] for name, kernel in kernels.items()}, samples

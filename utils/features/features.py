@@ -60,7 +60,7 @@ def excitation(model, x, layer=None, unit=None):
     """
     validation.check_model(model)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
-    return objective.find(model, layer, unit, samples.shape[1:]).run(samples, slope=False)
+    return objective.find(model, layer, unit, samples.shape[1:])(samples, slope=False)
 
 
 def strongest_samples(model, x, layer=None, unit=None, n=9):
@@ -169,7 +169,7 @@ def synthesise(
         x = (objective.check_sample(start, shape, low, high) - low) / (high - low)
     if (fourier or any(options.values())) and x.ndim != 3:
         raise ValueError(f"Regularisers are for pictures, and the input has the shape {x.shape}.")
-    part = objective.find(model, layer, unit, x.shape)
+    excite = objective.find(model, layer, unit, x.shape)
     to_pixels, to_slope, p = regularizers.spectrum(x) if fourier else regularizers.pixels(x)
     m, v = np.zeros_like(p), np.zeros_like(p)
     history, frames = [], {}
@@ -177,7 +177,7 @@ def synthesise(
         x = to_pixels(p)
         see, back = regularizers.transformation(x, rng, jitter, rotation, scaling)
         both = np.stack([x, see(x)]) if see else x[None]
-        values, slopes = part.run(low + (high - low) * both)
+        values, slopes = excite(low + (high - low) * both)
         history.append(values[0])
         if step & (step - 1) == 0:  # 0 or a power of two
             frames[step] = np.float32(low + (high - low) * x)
@@ -244,13 +244,13 @@ def backward_optimise(
     validation.check_count("steps", steps)
     objective.check_number("target", target, -np.inf)
     start = objective.check_sample(sample, tuple(model.inputs[0].shape), low, high)
-    part = objective.find(model, None, unit, start.shape, odds=True)
-    first = float(part.run(start[None], slope=False)[0])
+    excite = objective.find(model, None, unit, start.shape, odds=True)
+    first = float(excite(start[None], slope=False)[0])
     way, closest = target - first, first
     best, smallest, direction, x = start, np.inf, np.zeros_like(start), start
     history, frames = [], {0: np.float32(start)}
     for step in tqdm(range(1, steps + 1), delay=2, leave=False, disable=not progress):
-        (value,), (slope,) = part.run(x[None])
+        (value,), (slope,) = excite(x[None])
         wanted = target + 1e-3 * way - float(value) + np.vdot(slope, x)
         direction += (_nearest(start, slope, wanted, low, high) - start - direction) / step**0.5
         x = (start + direction).clip(low, high)
@@ -258,7 +258,7 @@ def backward_optimise(
         for _ in range(3):  # along the direction, then ever finer where the target is first met
             lengths = np.linspace(shortest, longest, 9)
             ray = np.stack([start + length * direction for length in lengths]).clip(low, high)
-            values = part.run(ray, slope=False)
+            values = excite(ray, slope=False)
             closest = min(closest, *values, key=lambda value: abs(value - target))
             beyond = (values - target) * np.sign(way) > 0
             if not beyond.any():

@@ -5,8 +5,6 @@ before their layer's activation function: below zero a ReLU has no slope to clim
 rises when the other classes fall (Olah et al. 2017).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, layers
@@ -34,7 +32,9 @@ def copied(model, layer, shape, measure):
         raise NotImplementedError(
             f"Keras cannot copy the network ({plain(error, 200)}): build it from Keras' own layers."
         ) from error
-    ready.load(model.get_weights())
+    weights = model.get_weights()
+    with ready.inside():
+        ready.network.set_weights(weights)
     return ready
 
 
@@ -87,22 +87,11 @@ def total(z, chosen):
     return _over(tf.reduce_sum, tf.where(chosen, z, 0))
 
 
-class Part(NamedTuple):
-    """A machine and what is asked of it: a mask of the unit, or of all places of a channel."""
-
-    machine: machine.Machine
-    chosen: np.ndarray
-
-    def run(self, x, slope=True):
-        """Excitation by each sample, and its slope along each input."""
-        results = self.machine.run([x], [self.chosen], None if slope else 0)
-        if not all(np.isfinite(result).all() for result in results):
-            raise ValueError("The excitation is NaN or infinite: check the network's weights.")
-        return results
-
-
 def find(model, layer, unit, shape, odds=False):
-    """The part of the network that is asked for, with the network's present weights."""
+    """How strongly samples excite the part of the network that is asked for, as a function.
+
+    It counts the network's present weights.
+    """
     known = [one.name for one in model.layers if type(one) is not layers.InputLayer]
     if layer is not None:
         validation.check_layer(layer, known)
@@ -119,9 +108,7 @@ def find(model, layer, unit, shape, odds=False):
     ready = copied(model, asked, shape, measure)
     chosen = np.zeros(ready.output_shape, bool)
     numbers = unit if isinstance(unit, tuple) else (0 if unit is None else unit,)
-    if not numbers or any(
-        isinstance(i, bool) or not isinstance(i, int | np.integer) for i in numbers
-    ):
+    if not numbers or not all(map(validation.is_whole, numbers)):
         raise TypeError(f"unit must be an int or a tuple (row, column, channel), not {unit!r}.")
     ends = chosen.shape if isinstance(unit, tuple) else chosen.shape[-1:]
     if len(numbers) != len(ends) or any(not 0 <= i < n for i, n in zip(numbers, ends, strict=True)):
@@ -130,7 +117,15 @@ def find(model, layer, unit, shape, odds=False):
             f"has the shape {chosen.shape}; count from 0."
         )
     chosen[numbers if isinstance(unit, tuple) else (..., *numbers)] = True
-    return Part(ready, chosen)
+
+    def run(x, slope=True):
+        """Excitation by each sample, and its slope along each input."""
+        results = ready.run([np.float32(x)], [chosen], None if slope else 0)
+        if not all(np.isfinite(result).all() for result in results):
+            raise ValueError("The excitation is NaN or infinite: check the network's weights.")
+        return results
+
+    return run
 
 
 # ---- what it is given -------------------------------------------------------------------------

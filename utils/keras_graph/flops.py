@@ -6,20 +6,9 @@ import tensorflow as tf
 def passes(graph, inputs, heat_map, output):
     """Arithmetic of one heat map, in forward passes through the network.
 
-    Parameters
-    ----------
-    graph : tf.Graph
-    inputs : list of tensor
-        What is fed: for one sample, or of unknown number.
-    heat_map, output : tensor
-        The map, and the network's output.
-
-    Returns
-    -------
-    float
-        Additions, multiplications and the like for the map, over those for the output. What
-        TensorFlow has no count for, as the way back through depthwise convolutions and batch
-        normalisation, is left out.
+    It is additions, multiplications and the like for the map, over those for the network's output;
+    `inputs` lists the tensors that are fed. What TensorFlow has no count for, as the way back
+    through depthwise convolutions and batch normalisation, is left out.
     """
     return _count(graph, inputs, heat_map) / _count(graph, inputs, output)
 

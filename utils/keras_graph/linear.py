@@ -43,7 +43,7 @@ def read(model, dtype="float32"):
     Raises
     ------
     NotImplementedError, ValueError
-        As `calls_of` and `from_layer`.
+        As `calls_of`; or if a layer pads causally, or normalises another axis than the last.
     """
     calls = calls_of(model)
     weights = {
@@ -66,7 +66,7 @@ def read(model, dtype="float32"):
             and type(call.layer) is not layers.BatchNormalization
             and activation_of(call.layer) is activations.linear
         )
-        kernel = from_layer(call.layer, weights, follower.layer if fold else None)
+        kernel = _from_layer(call.layer, weights, follower.layer if fold else None)
         if kernel:
             kernels[call.name] = kernel
             folded |= {follower.name} if fold else set()
@@ -80,34 +80,10 @@ def weights_of(model):
     return {name: [next(values) for _ in some] for name, some in variables.items()}
 
 
-def with_weights(calls, weights):
-    """Layers as linear maps, with w and b by the call's name; they may be tensors."""
-    return {
-        call.name: Linear(_FORWARD[type(call.layer)](call.layer), *weights[call.name])
-        for call in calls
-        if call.name in weights
-    }
+def _from_layer(layer, weights, normalization):
+    """A layer as a linear map with its weights by name, and a batch normalisation folded in.
 
-
-def from_layer(layer, weights, normalization=None):
-    """Return a layer as a linear map, or None if it has no weights or is of an unknown class.
-
-    Parameters
-    ----------
-    layer : keras.layers.Layer
-    weights : dict of str to list of array
-        What ``get_weights()`` gives, by layer's name.
-    normalization : keras.layers.BatchNormalization, optional
-        One that follows, to be folded into the map.
-
-    Returns
-    -------
-    Linear or None
-
-    Raises
-    ------
-    NotImplementedError
-        If the layer pads causally, or normalises another axis than the last.
+    None if it has no weights or is of an unknown class.
     """
     if type(layer) not in _FORWARD:
         return None
@@ -135,19 +111,7 @@ def from_layer(layer, weights, normalization=None):
 
 
 def line(layer, weights):
-    """Slope and shift of a batch normalisation by its moving averages.
-
-    Parameters
-    ----------
-    layer : keras.layers.BatchNormalization
-    weights : list of array
-        What ``layer.get_weights()`` gives.
-
-    Returns
-    -------
-    slope, shift : array
-        One number for each channel.
-    """
+    """Slope and shift, by channel, of a batch normalisation with weights by moving averages."""
     *scale_and_center, mean, variance = weights
     gamma = scale_and_center.pop(0) if layer.scale else 1
     beta = scale_and_center.pop(0) if layer.center else 0
@@ -223,18 +187,7 @@ def without_weights(layer, a):
 
 
 def bilinear(a, size):
-    """Bilinear upsampling in any precision; TensorFlow's own gives single precision only.
-
-    Parameters
-    ----------
-    a : tensor, shape (sample, y, x, channel)
-    size : (int, int)
-        Factors of rows and columns.
-
-    Returns
-    -------
-    tensor, shape (sample, y * size[0], x * size[1], channel)
-    """
+    """Bilinear upsampling in any precision; TensorFlow's own gives single precision only."""
     weights = []
     for n, factor in zip(a.shape[1:3], size, strict=True):
         centres = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)

@@ -6,7 +6,6 @@ the machine.
 """
 
 from contextlib import contextmanager
-from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -39,8 +38,6 @@ class Machine:
     network is built in a plain graph there.
     """
 
-    network = None  # a Keras network that lives in it
-
     def __init__(self):
         self.graph = tf.Graph()
         self.session = tf.compat.v1.Session(graph=self.graph)
@@ -54,73 +51,52 @@ class Machine:
             with self.graph.as_default(), self.session.as_default():
                 yield
 
-    def load(self, weights):
-        """Give the network that lives here its weights."""
-        with self.inside():
-            self.network.set_weights(weights)
-
     def write(self, compute, samples, given=()):
-        """Write a computation down.
+        """Write down ``compute(*samples, *given)``, for lists of arrays or nests of arrays.
 
-        Parameters
-        ----------
-        compute : function
-            ``compute(*samples, *given)``, of tensors. Returns its results, and the outputs of all
-            layers, by which samples are cut into chunks; the last is the network's.
-        samples, given : list
-            Arrays, or nests of them, like those of each run: those by sample, and the others.
-
-        Returns
-        -------
-        Machine
-            Itself.
+        It returns results, whose first axis counts the samples, and the outputs of all layers, by
+        which samples are cut into chunks; the last is the network's. The arrays are like those of
+        each run: those that have a value for each sample, and the others.
         """
+        specs = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in samples]
+        specs += tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape, a.dtype), list(given))
 
         def written(only, *fed):
             results, outputs = compute(*fed)
             self.chunk, self.output_shape = fitting(outputs), tuple(outputs[-1].shape[1:])
             return results if only is None else results[only]
 
-        self.fed = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in samples]
-        self.fed += tf.nest.map_structure(lambda a: tf.TensorSpec(a.shape, a.dtype), list(given))
         if tf.executing_eagerly():
-            self.results = tf.function(written, autograph=False, reduce_retracing=True)
-            self.results.get_concrete_function(None, *self.fed)
-        else:
-            with self.inside():
-                self.fed = tf.nest.map_structure(
-                    lambda spec: tf.compat.v1.placeholder(spec.dtype, spec.shape), self.fed
-                )
-                self.results = written(None, *self.fed)
+            function = tf.function(written, autograph=False, reduce_retracing=True)
+            function.get_concrete_function(None, *specs)
+            self.call = lambda only, *arrays: tf.nest.map_structure(
+                np.asarray, function(only, *arrays)
+            )
+            return self
+        with self.inside():
+            fed = [tf.compat.v1.placeholder(s.dtype, s.shape) for s in tf.nest.flatten(specs)]
+            results = written(None, *tf.nest.pack_sequence_as(specs, fed))
+        self.call = lambda only, *arrays: self.session.run(
+            results if only is None else results[only],
+            dict(zip(fed, tf.nest.flatten(arrays), strict=True)),
+        )
         return self
 
     def parts(self, samples, given=(), only=None, chunk=None):
         """For each chunk of the samples its slice, and the results, or the only one asked for."""
         for cut in validation.chunks(len(samples[0]), chunk or self.chunk):
-            arrays = [*(array[cut] for array in samples), *given]
-            if tf.executing_eagerly():
-                fed = tf.nest.map_structure(lambda s, a: tf.constant(a, s.dtype), self.fed, arrays)
-                yield cut, tf.nest.map_structure(np.asarray, self.results(only, *fed))
-            else:
-                results = self.results if only is None else self.results[only]
-                fed = map(tf.nest.flatten, (self.fed, arrays))
-                yield cut, self.session.run(results, dict(zip(*fed, strict=True)))
+            yield cut, self.call(only, *(array[cut] for array in samples), *given)
 
     def run(self, samples, given=(), only=None, chunk=None):
-        """The results for all samples, as arrays."""
+        """The results for all samples, or the only one asked for."""
         whole = None
         for cut, part in self.parts(samples, given, only, chunk):
-            if whole is None:
-                whole = tf.nest.map_structure(partial(_room, len(samples[0])), part)
+            arrays = tf.nest.flatten(part)
             # Not a list of parts: it would hold on to memory between the chunks.
-            for array, new in zip(tf.nest.flatten(whole), tf.nest.flatten(part), strict=True):
+            whole = whole or [np.empty((len(samples[0]), *a.shape[1:]), a.dtype) for a in arrays]
+            for array, new in zip(whole, arrays, strict=True):
                 array[cut] = new
-        return whole
-
-
-def _room(n, part):
-    """An empty array for n samples like those of a part."""
-    return np.empty((n, *part.shape[1:]), part.dtype)
+        return tf.nest.pack_sequence_as(part, whole)
 
 
 def picked(y, index):

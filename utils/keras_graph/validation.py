@@ -101,9 +101,14 @@ def indices(output, shape, n):
     return np.ravel_multi_index(tuple(index.T.astype(int)), shape)
 
 
+def is_whole(number):
+    """Is it a whole number, and not True or False?"""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
 def check_count(name, count):
     """Refuse what is no whole number from 1 on."""
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+    if not is_whole(count) or count < 1:
         raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
 
 

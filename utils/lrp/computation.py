@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from utils.keras_graph import linear, machine, validation
+from utils.keras_graph import machine, validation
 from utils.keras_graph.calls import RELU, activation_of
+from utils.keras_graph.linear import Linear
 from utils.lrp import propagate
 
 COLUMNS = ["received", "passed_on", "bias", "stabiliser", "unassigned"]  # of the ledger
@@ -21,7 +22,7 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
     signed, dtype = samples.min() < 0, samples.dtype
     weights = {name: kernel[1:] for name, kernel in kernels.items()}
     numbers = {name: [np.asarray(n, dtype) for n in rule.numbers] for name, rule in rules.items()}
-    compute = partial(_compute, calls, rules, signed, pooling, layers)
+    compute = partial(_compute, calls, kernels, rules, signed, pooling, layers)
     setting = samples.shape[1:], dtype, signed, pooling, layers
     ready = machine.fetch(
         model,
@@ -32,8 +33,8 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
     return ready.run([samples, index], [weights, numbers], chunk=batch_size)
 
 
-def _compute(calls, rules, signed, pooling, layers, x, index, weights, numbers):
-    kernels = linear.with_weights(calls, weights)
+def _compute(calls, kernels, rules, signed, pooling, layers, x, index, weights, numbers):
+    kernels = {name: Linear(k.forward, *weights[name]) for name, k in kernels.items()}
     rules = {name: rule._replace(numbers=numbers[name]) for name, rule in rules.items()}
     fast, forwards = _faster(calls, kernels, rules, signed)
     values = propagate.forward(calls, forwards, x)

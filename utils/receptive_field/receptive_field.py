@@ -244,11 +244,7 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     ready = objective.copied(model, asked.call.layer, shape, objective.total)
     chosen = np.zeros(ready.output_shape, bool)
     channels = chosen.shape[-1]
-    if channel is not None and (
-        isinstance(channel, bool)
-        or not isinstance(channel, int | np.integer)
-        or not 0 <= channel < channels
-    ):
+    if not (channel is None or validation.is_whole(channel) and 0 <= channel < channels):
         raise ValueError(f"channel must be a number from 0 to {channels - 1}, not {channel!r}.")
     chosen[row, column, slice(None) if channel is None else channel] = True
     total = np.zeros(shape[:2])
