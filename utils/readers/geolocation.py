@@ -152,7 +152,7 @@ def scan_angles(latitude, longitude, projection, ellipsoid=None):
     flat = (pole / equator * a / b) ** 2
     latitude = np.degrees(np.arctan(flat * np.tan(np.radians(latitude))))
     x, y = _view(projection, a, b, height + equator - a)(longitude, latitude)
-    return tuple(np.where(np.isfinite(angle), angle, np.nan) for angle in (y, x))
+    return tuple(np.where(np.isfinite(angle), angle, np.nan)[()] for angle in (y, x))
 
 
 def ground(y, x, projection):
@@ -171,7 +171,7 @@ def ground(y, x, projection):
         Geodetic latitude and longitude in degrees; NaN where it looks into space.
     """
     longitude, latitude = _view(projection, *_size(projection))(x, y, inverse=True)
-    return tuple(np.where(np.isfinite(place), place, np.nan) for place in (latitude, longitude))
+    return tuple(np.where(np.isfinite(place), place, np.nan)[()] for place in (latitude, longitude))
 
 
 def _size(projection):
