@@ -77,7 +77,7 @@ def cells(grid, latitude, longitude):
     TypeError, ValueError
         If the grid is no grid.
     """
-    check(grid)
+    check_grid(grid)
     pixel = [abs(float(grid[name][1] - grid[name][0])) for name in ("y", "x")]
     tree = cKDTree(_on_sphere(grid.latitude.values, grid.longitude.values))
     places = _on_sphere(np.asarray(latitude), np.asarray(longitude))
@@ -88,7 +88,7 @@ def cells(grid, latitude, longitude):
     return found
 
 
-def check(grid, start=None, end=None, name=None):
+def check_grid(grid, start=None, end=None, name=None):
     """Refuse what is no grid, and data of another time than the grid's, where that has one.
 
     Parameters
@@ -106,11 +106,12 @@ def check(grid, start=None, end=None, name=None):
         If the grid lacks coordinates, or the times do not fit.
     """
     if not isinstance(grid, xr.Dataset | xr.DataArray):
-        raise TypeError(f"The grid is a {type(grid).__name__}: take one from grid.local.")
+        raise TypeError(f"The grid is a {type(grid).__name__}: take one from geolocation.local.")
     missing = {"y", "x", "latitude", "longitude"} - set(grid.coords)
     if missing:
         raise ValueError(
-            f"The grid lacks {', '.join(sorted(missing))}: take one from grid.local or a reader."
+            f"The grid lacks {', '.join(sorted(missing))}: take one from geolocation.local or from "
+            "a reader."
         )
     if start is None or "time" not in grid.coords:
         return
