@@ -350,7 +350,7 @@ def test_workers_that_do_not_come_leave_no_process(error, monkeypatch):
 
 
 def test_a_client_without_workers_is_named(model, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "PATIENCE", 0.1)
+    monkeypatch.setattr(archive.archive, "PATIENCE", 0.1)
     with (
         LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster, set_as_default=False) as idle,
@@ -415,7 +415,7 @@ def test_what_is_refused(model, data, tmp_path):
         with pytest.raises(TypeError, match="store must be the path of a folder, not"):
             archive.explain(model, data, folder)
         with pytest.raises(TypeError, match="store must be the path of a folder, not"):
-            archive.read(store)
+            archive.read(folder)
     with pytest.raises(ValueError, match="not an address"):
         archive.explain(model, data, "s3://bucket/maps.zarr")
     with pytest.raises(ValueError, match="does not exist"):
