@@ -23,7 +23,10 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import Checkbox, IntSlider
+from scipy.sparse.csgraph import laplacian
+from sklearn.cluster import SpectralClustering
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score
 
 from utils import claims, course, networks, panels, plots, skill, training, worlds
@@ -323,7 +326,7 @@ inside = horses.truth_inside.values
 positive_maps = explain(model, horses.picture.values, "lrp.alpha_1_beta_0").sum(-1)
 small = spray.downsize(positive_maps, inside, size=16)
 graph = spray.affinity(small, neighbours=10)
-eigenvalues = spray.eigenvalues(graph, 9)
+eigenvalues = np.linalg.eigvalsh(laplacian(graph, normed=True))[:9]
 
 fig, ax = plt.subplots(figsize=(6, 2.8))
 ax.plot(range(1, 10), eigenvalues, "o-")
@@ -358,7 +361,13 @@ check.clusters_by_eigengap(n_clusters, eigenvalues)
 # four clusters, and give it a name before you go on.
 
 # %%
-clusters = spray.cluster(graph, 4)
+def spectral_clusters(graph, n):
+    """A cluster's number for each map."""
+    method = SpectralClustering(n, affinity="precomputed", random_state=0)
+    return method.fit_predict(graph)
+
+
+clusters = spectral_clusters(graph, 4)
 fig, axes = plt.subplots(4, 8, figsize=(10, 5.4))
 for cluster, row in enumerate(axes):
     members = np.nonzero(clusters == cluster)[0]
@@ -374,7 +383,7 @@ plots.show(fig, "Four pictures of each of the four clusters, each with its heat 
 names = ["plain", "hurdle", "tag, portrait", "tag, landscape"]
 portrait = horses.truth_framing.values == 0
 kind = np.select([hurdle, tag & portrait, tag], [1, 2, 3])
-xy = spray.embed(small)
+xy = TSNE(init="pca", random_state=0).fit_transform(np.sqrt(small))
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
 colours = [plots.GREEN, plots.ORANGE, plots.PURPLE, "#7a3b66"]
 for group, colour in enumerate(colours):
@@ -401,7 +410,7 @@ gray = horses.picture.values.mean(-1)
 picture_graph = spray.affinity(spray.downsize(gray, inside, size=16), neighbours=10)
 counts = range(2, 8)
 agreement = {
-    name: [adjusted_rand_score(kind, spray.cluster(g, k)) for k in counts]
+    name: [adjusted_rand_score(kind, spectral_clusters(g, k)) for k in counts]
     for name, g in {"heat maps": graph, "pictures": picture_graph}.items()
 }
 fig, ax = plt.subplots(figsize=(6, 2.8))
@@ -653,10 +662,10 @@ for row in [
     claims.record(f"hans-{name}", text, source, value, interval, goal, unit)
 
 # %% tags=["claims"]
-at_gap = spray.cluster(graph, int(np.argmax(np.diff(eigenvalues))) + 1)
+at_gap = spectral_clusters(graph, int(np.argmax(np.diff(eigenvalues))) + 1)
 is_tag = kind >= 2
 found_tag = np.isin(at_gap, [c for c in set(at_gap) if is_tag[at_gap == c].mean() > 0.5])
-by_picture = spray.cluster(picture_graph, 4)
+by_picture = spectral_clusters(picture_graph, 4)
 for name, text, sorting, goal in [
     ("gap", "tag or not, clusters by the eigengap", (is_tag, found_tag), ">= 0.6"),
     ("four", "four clusters of heat maps", (kind, clusters), ">= 0.6"),

@@ -273,9 +273,10 @@ for name, R in four.items():
 # A convolution is a dense layer, too: most of its weights are zero, and the others repeat. The next cell draws the
 # weight matrix of a filter of three weights over eight points. So the same three lines work: divide, send $s$ back
 # through the weights, multiply by the inputs. The way back, `w @ s`, is what TensorFlow computes for a gradient,
-# without ever writing the matrix down. That is how `utils.lrp` handles each kind of layer: **one step for all**, with
-# the weights that the rule wants. [utils/lrp/propagate.py](../utils/lrp/propagate.py) is written to be read after this
-# lesson, from top to bottom: `linear_step` has the three lines, `forward` and `backward` are the loops of `my_lrp`.
+# without ever writing the matrix down. That is how `utils.lrp` handles every layer with weights: **one step for all**,
+# with the weights that the rule wants. When you have done this lesson, read
+# [utils/lrp/propagate.py](../utils/lrp/propagate.py) from top to bottom: `linear_step` has the three lines, `forward`
+# and `backward` are the loops of `my_lrp`.
 
 # %%
 filter_ = np.array([-1.0, 2.0, 0.5])

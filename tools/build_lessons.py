@@ -5,8 +5,7 @@ notebooks/  the learner's edition: exercises as stubs, no outputs
 solutions/  the solved edition: exercises solved, executed
 
 A solved edition is executed again only when something that made it has changed in a way that can
-matter: the lesson's code, or that of the modules of `utils` it imported, the data and weights it
-opened, the pinned versions of the packages it used. All these are seen while it runs.
+matter: see lesson_inputs.py.
 
     python tools/build_lessons.py             every lesson
     python tools/build_lessons.py 01          the lessons whose names begin with 01
@@ -131,15 +130,11 @@ def failure(notebook, cell, error):
     """Say in a few lines which cell failed, and how."""
     traces = [output.traceback for output in cell.outputs if output.output_type == "error"]
     trace = "\n".join(traces[0]) if traces else str(error).strip().splitlines()[0]
-    last = re.sub(r"\x1b\[[0-9;]*m", "", trace).splitlines()[-8:]
-    return "\n    ".join(
-        [
-            f"Lesson {notebook.metadata.course.lesson} fails in code cell "
-            f"{code_cells(notebook).index(cell) + 1}, which begins with",
-            cell.source.strip().splitlines()[0],
-            *last,
-        ]
-    )
+    lines = [cell.source.strip().splitlines()[0]]
+    lines += re.sub(r"\x1b\[[0-9;]*m", "", trace).splitlines()[-8:]
+    name, number = notebook.metadata.course.lesson, code_cells(notebook).index(cell) + 1
+    where = f"Lesson {name} fails in code cell {number}, which begins with"
+    return "\n    ".join([where, *lines])
 
 
 def tidied(output, count):
@@ -174,27 +169,20 @@ def write(path, text):
 
 def worked_in(path):
     """Say whether somebody has changed a notebook's cells since it was made."""
-    if not path.exists():
-        return False
     notebook = read(path)
-    return notebook is None or notebook.metadata.get("course", {}).get("sources") != sources(
-        notebook
-    )
+    made = notebook.metadata.get("course", {}).get("sources") if notebook else None
+    return path.exists() and (notebook is None or made != sources(notebook))
 
 
-def kind_words(path):
-    """Return the sentence for somebody who has worked in a notebook."""
-    name = f"{path.parent.name}/{path.name}"
-    return (
-        f"{name} has your work in it. To keep it, save it under another name, for example "
-        f"{path.stem}_mine.ipynb; then `make lessons ARGS='--force {path.stem}'` makes {name} anew."
-    )
-
-
-def guard(path, force):
+def guard(path):
     """Refuse to touch a notebook that somebody has worked in."""
-    if not force and worked_in(path):
-        raise LessonError(kind_words(path))
+    if worked_in(path):
+        name = f"{path.parent.name}/{path.name}"
+        raise LessonError(
+            f"{name} has your work in it. To keep it, save it under another name, for example "
+            f"{path.stem}_mine.ipynb; then `make lessons ARGS='--force {path.stem}'` makes {name} "
+            "anew."
+        )
 
 
 def outdated(there, notebook, root):
@@ -214,8 +202,10 @@ def stale(lesson):
     for folder, made in (("notebooks", learners(lesson)), ("solutions", solved(lesson))):
         path = root / folder / f"{lesson.stem}.ipynb"
         there = read(path)
-        if worked_in(path):
-            found.append(kind_words(path))
+        try:
+            guard(path)
+        except LessonError as worked_in:
+            found.append(str(worked_in))
             continue
         why = outdated(there, made, root) if folder == "solutions" else None
         if not why and (there is None or sources(there) != sources(made)):
@@ -229,8 +219,9 @@ def build(lesson, force=False, again=False):
     """Make both editions of one lesson; return what was done, in a few words."""
     root, name = lesson.parents[1], f"{lesson.stem}.ipynb"
     exercises, solutions = root / "notebooks" / name, root / "solutions" / name
-    guard(exercises, force)
-    guard(solutions, force)
+    if not force:
+        guard(exercises)
+        guard(solutions)
     write(exercises, nbformat.writes(learners(lesson)) + "\n")
     notebook, there = solved(lesson), read(solutions)
     if again or worked_in(solutions) or outdated(there, notebook, root):
@@ -248,16 +239,6 @@ def build(lesson, force=False, again=False):
     return done
 
 
-def remove_orphans(root, force=False):
-    """Delete what was made from lessons that are gone, and nothing a learner has saved."""
-    for path in sorted([*root.glob("notebooks/*.ipynb"), *root.glob("solutions/*.ipynb")]):
-        notebook = read(path)
-        made_here = notebook and notebook.metadata.get("course", {}).get("lesson") == path.stem
-        if made_here and not (root / "lessons" / f"{path.stem}.py").exists():
-            guard(path, force)
-            path.unlink()
-
-
 def main(arguments=None, root=ROOT):
     """Build the lessons asked for; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -272,7 +253,6 @@ def main(arguments=None, root=ROOT):
             print(f"No lesson begins with {' or '.join(args.lessons)}.", file=sys.stderr)
             return 1
     try:
-        remove_orphans(root, args.force and not args.lessons)
         for lesson in chosen:
             print(f"{lesson.stem}: ", end="", flush=True)
             print(build(lesson, args.force, args.execute))

@@ -1,6 +1,8 @@
-"""What a solved lesson was made from, as seen while it ran: code of `utils`, data, packages.
+"""What a solved lesson was made from, as seen while it ran.
 
-What only a worker's process opens is not seen, and neither is a file that no Python code opens.
+It is stale when one of these has changed in a way that can matter: the code of the modules of
+`utils` that it imported, the data and weights it opened, the pinned versions of its packages. What
+only a worker's process opens is not seen, and neither is a file that no Python code opens.
 """
 
 import ast
@@ -8,6 +10,8 @@ import hashlib
 import json
 import re
 from importlib import metadata
+
+from packaging.utils import canonicalize_name
 
 
 class LessonError(Exception):
@@ -32,6 +36,7 @@ sys = __import__("sys")
 exec({WATCH!r}, vars(sys.modules.setdefault("course_watch", type(sys)("course_watch"))))
 del sys
 """
+DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
 SEEN = "__import__('course_watch').seen()"  # an expression, whose value `made_from` takes
 
 
@@ -47,26 +52,14 @@ def digest(*parts):
 def code(text):
     """Hash Python code without comments, layout and docstrings, the same in every Python."""
     try:
-        return digest(repr(_shape(ast.parse(text))))
+        tree = ast.parse(text)
     except SyntaxError:
         return digest(text)
-
-
-def _shape(node):
-    """A syntax tree as nested lists, without what is empty: Pythons differ in what they leave out.
-
-    `ast.dump` and `ast.unparse` say other things of the same code in Python 3.11, 3.12 and 3.13.
-    """
-    if isinstance(node, list):
-        return [_shape(item) for item in node]
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        if ast.get_docstring(node, clean=False) is not None:
-            fields["body"] = node.body[1:]
-    filled = {name: value for name, value in fields.items() if value is not None and value != []}
-    return [type(node).__name__, *((name, _shape(value)) for name, value in filled.items())]
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    # Without what is empty: Python 3.11, 3.12 and 3.13 differ in whether they write it down.
+    return digest(re.sub(r"\w+=\[\], |(, )?\w+=\[\]", "", ast.dump(tree)))
 
 
 def pins(root):
@@ -74,28 +67,20 @@ def pins(root):
     found = {}
     text = (root / "requirements.txt").read_text(encoding="utf-8")
     for name, version in re.findall(r"(?m)^([\w.-]+)==([^\s;\\]+)", text):
-        found.setdefault(_plain(name), set()).add(version)  # one for each platform or Python
+        found.setdefault(canonicalize_name(name), set()).add(version)  # by platform or Python
     return {name: " ".join(sorted(versions)) for name, versions in found.items()}
 
 
-def _plain(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def made_from(root, folder, seen):
-    """Return {name: its hash or version} of what was used, if it belongs to the course.
+    """Return {name: its hash or version} of what a lesson used when it ran in `folder`.
 
-    Parameters
-    ----------
-    root, folder : Path
-        The course's folder, and the one the lesson ran in.
-    seen : str
-        What `SEEN` said in the kernel: files, and the names of imported packages.
+    `seen` is what `SEEN` said in the kernel: files, and the names of imported packages. What does
+    not belong to the course and is not pinned is left out.
     """
     files, tops = json.loads(seen)
     packages, used, root = metadata.packages_distributions(), set(), root.resolve()
     for top in tops:
-        used |= {_plain(name) for name in packages.get(top, ())}
+        used |= set(map(canonicalize_name, packages.get(top, ())))
     for file in files:
         path = (folder / file).resolve()
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
@@ -120,8 +105,5 @@ def _now(root, name, pinned):
     path = root / name
     if not path.is_file():
         return None
-    return (
-        code(path.read_text(encoding="utf-8"))
-        if path.suffix == ".py"
-        else digest(path.read_bytes())
-    )
+    whole = path.read_bytes()
+    return code(whole.decode()) if path.suffix == ".py" else digest(whole)

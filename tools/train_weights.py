@@ -23,7 +23,7 @@ from skimage.measure import block_reduce
 
 from utils import course, skill, worlds
 from utils.weights import load_weights, save_weights
-from utils.weights.shipped import PROBE
+from utils.weights.shipped import PROBE, file_of
 
 WORLDS = [recipes_clever_hans, recipes_convection, recipes_goes_mrms, recipes_climate]
 WORLDS += [recipes_receptive_fields]
@@ -65,7 +65,7 @@ def moved(name):
     """What differs from the probe in a network's file: a sentence each for input and output."""
     model, _ = shipped(name)
     found = []
-    with np.load(worlds.data_folder() / "weights" / f"{name}.npz") as file:
+    with np.load(file_of(name)) as file:
         kept = [np.float32(file[part]) for part in PROBE]
     for what, was, now in zip(("input", "output"), kept, probe(name, model), strict=True):
         allowed = TOLERANCE * abs(was).max()

@@ -1,7 +1,7 @@
 """Is this installation sound? One line when it is, else what is missing and the cure.
 
-Only the standard library is imported here, and any Python from 3.8 on can read this file: it has
-to work where the installation does not.
+Only the standard library must be there, and any Python from 3.8 on can read this file: it has to
+work where the installation does not.
 """
 
 import importlib
@@ -197,40 +197,20 @@ def _memory():
 
     A container's limit (Binder, hub) counts, not the size of the machine around it.
     """
-    free = [_kilobytes("/proc/meminfo", "MemAvailable")]
-    for group, limit, used, cache in (
-        ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-        (
-            "/sys/fs/cgroup/memory",
-            "memory.limit_in_bytes",
-            "memory.usage_in_bytes",
-            "inactive_file",
-        ),
+    try:
+        import psutil
+    except ImportError:
+        return float("inf")
+    free = [psutil.virtual_memory().available]
+    for group, limit, used in (
+        ("/sys/fs/cgroup", "memory.max", "memory.current"),
+        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
     ):
         try:
-            bytes_of = {name: int((Path(group) / name).read_text()) for name in (limit, used)}
-            reclaimable = dict(
-                line.split() for line in (Path(group) / "memory.stat").read_text().splitlines()
-            )[cache]
-            free.append(bytes_of[limit] - bytes_of[used] + int(reclaimable))
+            limit, used = (int((Path(group) / name).read_text()) for name in (limit, used))
+            lines = (Path(group) / "memory.stat").read_text().splitlines()
+            reclaimable = int(dict(line.split() for line in lines)["inactive_file"])
         except (OSError, ValueError, KeyError):
-            pass  # No such group, or no limit ("max").
-    if not any(free):
-        try:
-            import psutil
-
-            return psutil.virtual_memory().available + psutil.Process().memory_info().rss
-        except ImportError:
-            return float("inf")
-    return min(amount for amount in free if amount) + _kilobytes("/proc/self/status", "VmRSS")
-
-
-def _kilobytes(file, name):
-    """A value of a Linux status file in bytes, or 0."""
-    try:
-        for line in Path(file).read_text().splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+            continue  # No such group, or no limit ("max").
+        free.append(limit - used + reclaimable)
+    return min(free) + psutil.Process().memory_info().rss

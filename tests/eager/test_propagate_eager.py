@@ -33,6 +33,22 @@ def test_the_numbers_of_the_lesson():
     np.testing.assert_allclose(R_a, [[-4, 8]], rtol=1e-6)
 
 
+def test_what_the_module_says_can_be_typed(capsys):
+    text = propagate.__doc__.partition("as you like.\n")[2] or propagate.__doc__
+    code = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    code = code.partition("from utils import")[1] + code.partition("from utils import")[2]
+    model, x = (
+        randomise(Sequential([tf.keras.Input((6,)), layers.Dense(5, "relu"), layers.Dense(3)])),
+        normal(2, 6),
+    )
+    typed = {"model": model, "x": x}
+    exec(code, typed)
+    np.testing.assert_allclose(typed["R_h"], [[6, -2]])
+    near(typed["of_input"], lrp.relevance(model, x, lrp.epsilon(0.1)).input, 1e-6)
+    print(typed["losses"])
+    assert "dense" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_step_by_step(name):
     """Convolution, ReLU, max-pooling and a dense layer, without a word of Keras."""

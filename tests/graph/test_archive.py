@@ -18,7 +18,7 @@ from tensorflow import keras
 from tensorflow.keras import layers
 
 from utils import archive, lrp, networks
-from utils.archive import store
+from utils.archive import store as stored
 from utils.explain import explain
 
 
@@ -163,12 +163,12 @@ def test_rules_by_name_do_not_fit_layers_of_other_names(client, data, tmp_path):
 
 
 def test_an_old_task_leaves_a_store_alone_that_was_made_anew(model, data, tmp_path):
-    origin = {"network": store.fingerprint(model), "method": "new", "input": ""}
-    store.make(tmp_path / "maps", "relevance", model, data, 2, origin)
+    origin = {"network": stored.fingerprint(model), "method": "new", "input": ""}
+    stored.make(tmp_path / "maps", "relevance", model, data, 2, origin)
     part, block = (slice(0, 1), slice(0, 5)), data[:1, :5].values
     for method, written in (("old", False), ("new", True)):
         task = origin | {"method": method}
-        store.compute(block, tmp_path / "maps", task, "relevance", part, {"rule": "z"})
+        stored.compute(block, tmp_path / "maps", task, "relevance", part, {"rule": "z"})
         assert archive.read(tmp_path / "maps").relevance[0, 0].notnull().any() == written
 
 
@@ -256,23 +256,23 @@ def test_a_store_beyond_repair_is_left_alone(client, model, data, tmp_path):
 
 
 def test_each_flipped_byte_of_the_metadata_is_noticed(model, data, tmp_path):
-    origin = {"network": store.fingerprint(model), "method": "", "input": ""}
-    store.make(tmp_path / "maps", "relevance", model, data, 2, origin)
-    assert store.made_from(tmp_path / "maps") == (origin, [])
+    origin = {"network": stored.fingerprint(model), "method": "", "input": ""}
+    stored.make(tmp_path / "maps", "relevance", model, data, 2, origin)
+    assert stored.made_from(tmp_path / "maps") == (origin, [])
     file = tmp_path / "maps/zarr.json"
     was = file.read_bytes()
     for i in range(len(was)):
         file.write_bytes(was[:i] + bytes([was[i] ^ 1]) + was[i + 1 :])
-        assert store.made_from(tmp_path / "maps") == (origin, ["zarr.json"])
+        assert stored.made_from(tmp_path / "maps") == (origin, ["zarr.json"])
 
 
 def test_a_network_in_the_store_must_be_the_one_that_was_given(model, data, tmp_path):
-    origin = {"network": store.fingerprint(model), "method": "", "input": ""}
+    origin = {"network": stored.fingerprint(model), "method": "", "input": ""}
     other = networks.year_of_map(seed=2)
-    store.make(tmp_path / "maps", "relevance", other, data, 2, origin)
+    stored.make(tmp_path / "maps", "relevance", other, data, 2, origin)
     task = data[:1, :5].values, tmp_path / "maps", origin, "relevance", (slice(0, 1), slice(0, 5))
     with pytest.raises(ValueError, match="The network in maps is damaged"):
-        store.compute(*task, {"rule": "z"})
+        stored.compute(*task, {"rule": "z"})
 
 
 RUN = """
@@ -350,7 +350,7 @@ def test_workers_that_do_not_come_leave_no_process(error, monkeypatch):
 
 
 def test_a_client_without_workers_is_named(model, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "PATIENCE", 0.1)
+    monkeypatch.setattr(archive.archive, "PATIENCE", 0.1)
     with (
         LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster, set_as_default=False) as idle,
@@ -415,7 +415,7 @@ def test_what_is_refused(model, data, tmp_path):
         with pytest.raises(TypeError, match="store must be the path of a folder, not"):
             archive.explain(model, data, folder)
         with pytest.raises(TypeError, match="store must be the path of a folder, not"):
-            archive.read(store)
+            archive.read(folder)
     with pytest.raises(ValueError, match="not an address"):
         archive.explain(model, data, "s3://bucket/maps.zarr")
     with pytest.raises(ValueError, match="does not exist"):

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from utils import environment
@@ -60,8 +62,6 @@ def test_check_environment_runs_without_the_course(tmp_path):
 
 def test_memory_heeds_the_limit_of_a_container(monkeypatch):
     files = {
-        "/proc/meminfo": "MemTotal: 99 kB\nMemAvailable: 16000000 kB\n",
-        "/proc/self/status": "VmRSS: 500000 kB\n",
         "/sys/fs/cgroup/memory.max": "2000000000\n",
         "/sys/fs/cgroup/memory.current": "1900000000\n",
         "/sys/fs/cgroup/memory.stat": "anon 5\ninactive_file 100000000\n",
@@ -72,7 +72,11 @@ def test_memory_heeds_the_limit_of_a_container(monkeypatch):
             raise FileNotFoundError(path)
         return files[str(path)]
 
+    whole = SimpleNamespace(available=16_000_000_000)
+    itself = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=500_000_000))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: whole)
+    monkeypatch.setattr(psutil, "Process", lambda: itself)
     monkeypatch.setattr(Path, "read_text", read)
-    assert environment._memory() == 200_000_000 + 500_000 * 1024
+    assert environment._memory() == 200_000_000 + 500_000_000
     files["/sys/fs/cgroup/memory.max"] = "max\n"
-    assert environment._memory() == (16_000_000 + 500_000) * 1024
+    assert environment._memory() == 16_500_000_000

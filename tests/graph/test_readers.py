@@ -221,8 +221,6 @@ def test_places_in_single_precision_are_seen_in_double():
     ):
         assert single[0].dtype == np.float32 and a.dtype == np.float64
         np.testing.assert_array_equal(a, b)
-    angles = geolocation.scan_angles(*double, FIXED_GRID)
-    assert geolocation.ground(*np.float32(angles), FIXED_GRID)[1].dtype == np.float32
 
 
 def test_the_example_of_the_users_guide():

@@ -13,6 +13,7 @@ from tensorflow import keras
 from train_weights import moved, shipped
 
 from utils import networks, skill, worlds
+from utils.weights import shipped as weights
 from utils.worlds.climate import ensemble
 
 NAMES = list(train_weights.RECIPES)
@@ -33,8 +34,8 @@ def test_the_world_and_the_network_are_those_that_were_trained(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_probes_are_small(name):
-    with np.load(shipped.data_folder() / "weights" / f"{name}.npz") as file:
-        parts = [file[part] for part in shipped.PROBE]
+    with np.load(weights.file_of(name)) as file:
+        parts = [file[part] for part in weights.PROBE]
     assert all(part.dtype == np.float16 and np.isfinite(part).all() for part in parts)
     assert sum(part.nbytes for part in parts) < 10_000
 
@@ -128,10 +129,10 @@ def test_another_network_of_the_same_shapes_is_noticed(monkeypatch):
 def test_another_mask_of_land_is_noticed(tmp_path, monkeypatch):
     recipe = {**train_weights.RECIPES["climate"], "models": 1, "members": 1}  # a small one is quick
     monkeypatch.setitem(train_weights.RECIPES, "climate", recipe)
-    monkeypatch.setattr(shipped, "data_folder", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_folder", lambda: tmp_path)
     monkeypatch.setattr(recipes_climate, "_maps", recipes_climate._maps.__wrapped__)
     model = recipes_climate.network(recipe)
-    shipped.save_weights(model, "climate", probe=train_weights.probe("climate", model))
+    weights.save_weights(model, "climate", probe=train_weights.probe("climate", model))
     assert moved("climate") == []
     land = ensemble.land_fraction().roll(lon=1)  # six degrees to the east
     monkeypatch.setattr(ensemble, "land_fraction", lambda: land)

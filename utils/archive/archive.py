@@ -33,6 +33,7 @@ from distributed import Client, LocalCluster, as_completed
 from tqdm.auto import tqdm
 
 from utils import course
+from utils.archive import store as stored
 from utils.keras_graph import validation
 from utils.keras_graph.calls import title
 from utils.plain import plain
@@ -176,10 +177,10 @@ def read(store):
         If there is no such store, or if it is damaged.
     """
     store = _folder(store)
-    origin, damaged = store.made_from(store)
+    origin, damaged = stored.made_from(store)
     damaged = [name for name in damaged if not name.startswith("network/")]  # not read here
     if damaged:
-        cure = store.CURE
+        cure = stored.CURE
         raise ValueError(f"{damaged[0]} in {store.name} is lost or damaged: {cure}.")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type")  # of coordinates that are text
@@ -187,7 +188,7 @@ def read(store):
     (kind,) = {*maps.data_vars} - {"done"}
     plan = maps[kind].data
     plan = dask.array.map_blocks(  # in place of Zarr's, which fills in what is lost
-        store.read_chunk,
+        stored.read_chunk,
         str(store),
         kind,
         maps.done.ndim,
@@ -195,7 +196,7 @@ def read(store):
         meta=plan._meta,
         name=f"maps-{tokenize(str(store), origin)}",
     )
-    done = store.read_done(store)
+    done = stored.read_done(store)
     return maps.assign({kind: maps[kind].copy(data=plan), "done": maps.done.copy(data=done)})
 
 
@@ -219,7 +220,7 @@ def _run(kind, model, data, store, settings, client, watch):
     # A rule by layers hangs on their names, which Keras chooses anew for each network.
     names = [layer.name for layer in model.layers] if isinstance(settings.get("rule"), dict) else []
     made_from = {
-        "network": store.fingerprint(model),
+        "network": stored.fingerprint(model),
         "method": tokenize(kind, sorted(settings.items()), names),
         "input": tokenize(
             [data.name, data.dims, data.shape, str(data.dtype), data.chunks, first],
@@ -227,11 +228,11 @@ def _run(kind, model, data, store, settings, client, watch):
         ),
     }
     if not store.exists():
-        store.maps_of(kind, model, first[None], settings)  # before anything is made
-    with store.alone(store), contextlib.ExitStack() as stack:
+        stored.maps_of(kind, model, first[None], settings)  # before anything is made
+    with stored.alone(store), contextlib.ExitStack() as stack:
         if not store.exists():
-            store.make(store, kind, model, data, samples, made_from)
-        found, damaged = store.made_from(store)
+            stored.make(store, kind, model, data, samples, made_from)
+        found, damaged = stored.made_from(store)
         for what, was in found.items():
             if was != made_from[what]:
                 raise ValueError(
@@ -239,7 +240,7 @@ def _run(kind, model, data, store, settings, client, watch):
                     "this one to start anew."
                 )
         if damaged:
-            store.make(store, kind, model, data, samples, made_from)
+            stored.make(store, kind, model, data, samples, made_from)
         done = _done(client, store, kind, data, samples, damaged)
         if not done.all():
             client = client or stack.enter_context(local_client())
@@ -260,19 +261,19 @@ def _first(data, samples):
 def _done(client, store, kind, data, samples, damaged):
     """What is done and still whole: 1 for each of these chunks."""
     try:
-        done = store.read_done(store)
+        done = stored.read_done(store)
     except ValueError:
         done, damaged = np.ones(data.data.numblocks[:samples], "int8"), True
     places = np.argwhere(done)
     rest = (0,) * (data.ndim - samples)
-    whole = dask.delayed(store.is_whole, pure=False)
+    whole = dask.delayed(stored.is_whole, pure=False)
     whole = [whole(str(store), kind, samples, (*map(int, place), *rest)) for place in places]
     if client and whole:
         _wait_for(client)
     (whole,) = dask.compute(whole, scheduler=client or "threads")
     if damaged or not all(whole):
         done[tuple(places.T)] = whole
-        store.write_done(store, done)
+        stored.write_done(store, done)
         warnings.warn(
             f"{store.name} was damaged: {done.sum()} of {done.size} chunks are whole and kept.",
             stacklevel=4,
@@ -341,7 +342,7 @@ def _compute(client, data, done, store, origin, kind, settings, watch):
     missing = [tuple(map(int, place)) for place in np.argwhere(done == 0)]
     ends = [np.cumsum([0, *sizes]) for sizes in data.chunks[: done.ndim]]
     (plan,) = dask.optimize(data.data)
-    work = dask.delayed(store.compute, pure=False)
+    work = dask.delayed(stored.compute, pure=False)
     waiting, places, failures, succeeded = iter(missing), {}, [], 0
     _wait_for(client)
     futures = as_completed(loop=client.loop)
@@ -369,7 +370,7 @@ def _compute(client, data, done, store, origin, kind, settings, watch):
                         break
                 else:
                     done[place] = 1
-                    store.write_done(store, done)
+                    stored.write_done(store, done)
                     succeeded += 1
                     bar.update()
                 del future, error

@@ -20,11 +20,11 @@ from tensorflow.keras import activations, layers
 
 from utils.keras_graph import flops, linear, machine, validation
 from utils.keras_graph.calls import RELU, activation_of, calls_of, title
-from utils.lrp import propagate
+from utils.lrp import composite, propagate
 
 KINDS = layers.Conv1D, layers.Conv2D, layers.Dense
 WITHOUT_WEIGHTS = layers.Concatenate, layers.Dropout, layers.Flatten, layers.Reshape
-WITHOUT_WEIGHTS += (layers.UpSampling2D, *propagate.SHARING, *propagate.MAX_POOLING)
+WITHOUT_WEIGHTS += (layers.UpSampling2D, *composite.SHARING, *composite.MAX_POOLING)
 
 
 def fit(model, x):

@@ -2,14 +2,12 @@
 
 Lapuschkin et al. 2019 (lapuschkin2019): (1) a heat map for each picture, (2) all brought to one
 small size, (3) spectral clustering, (4) the eigengap to choose the number of clusters, (5) t-SNE
-to look at them. What is clustered are the heat maps, not the pictures.
+to look at them. What is clustered are the heat maps, not the pictures. Here are step 2 and the
+graph for step 3; the rest is SciPy's and scikit-learn's, as lesson 01 shows.
 """
 
 import cv2
 import numpy as np
-from scipy.sparse.csgraph import laplacian
-from sklearn.cluster import SpectralClustering
-from sklearn.manifold import TSNE
 from sklearn.neighbors import kneighbors_graph
 
 FAINT = 1e-6
@@ -77,60 +75,3 @@ def affinity(small, neighbours):
     graph = kneighbors_graph(np.sqrt(small), neighbours).toarray()
     # A faint link between all keeps the graph in one piece, as spectral clustering wants it.
     return (graph + graph.T) / 2 + FAINT
-
-
-def eigenvalues(graph, n=12):
-    """Smallest eigenvalues of the graph's normalised Laplacian.
-
-    As many eigenvalues are near zero as there are clusters. The largest step from one to the
-    next, the eigengap, says where to stop counting.
-
-    Parameters
-    ----------
-    graph : numpy.ndarray
-        Result of `affinity`.
-    n : int
-        How many.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        In rising order; the first is 0.
-    """
-    return np.linalg.eigvalsh(laplacian(graph, normed=True))[:n]
-
-
-def cluster(graph, n_clusters, seed=0):
-    """Spectral clustering.
-
-    Parameters
-    ----------
-    graph : numpy.ndarray
-        Result of `affinity`.
-    n_clusters : int
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (sample,)
-        A cluster's number for each map.
-    """
-    method = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed)
-    return method.fit_predict(graph)
-
-
-def embed(small, seed=0):
-    """Two coordinates a map by t-SNE, for the eye only: nothing is measured in this picture.
-
-    Parameters
-    ----------
-    small : numpy.ndarray, shape (sample, feature)
-        Result of `downsize`.
-    seed : int
-
-    Returns
-    -------
-    numpy.ndarray, shape (sample, 2)
-    """
-    perplexity = min(30, (len(small) - 1) / 3)
-    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(np.sqrt(small))

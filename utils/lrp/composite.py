@@ -5,7 +5,6 @@ from tensorflow.keras import layers
 
 from utils.keras_graph import linear, validation
 from utils.keras_graph.calls import title
-from utils.lrp import propagate
 from utils.lrp.rules import Rule, alpha_beta, epsilon, flat, gamma, w_square, z, z_box
 
 
@@ -30,9 +29,18 @@ RULES = {
     "preset_b_flat": _preset(2, first=flat()),
 }
 
-REARRANGING = layers.Concatenate, layers.Flatten, layers.Permute, layers.Reshape
-REARRANGING += layers.Cropping1D, layers.Cropping2D, layers.UpSampling1D
-REARRANGING += layers.ZeroPadding1D, layers.ZeroPadding2D
+
+# Layers without weights, by the step that `propagate` has for them.
+PASSING = layers.Activation, layers.Dropout, layers.ReLU, layers.Softmax
+PASSING += layers.SpatialDropout1D, layers.SpatialDropout2D
+PASSING += (layers.BatchNormalization,)  # one that joined the layer before it: see linear.read
+SHARING = layers.Add, layers.AveragePooling1D, layers.AveragePooling2D
+SHARING += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
+MAX_POOLING = layers.MaxPooling1D, layers.MaxPooling2D
+MAX_POOLING += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
+MOVING = layers.Concatenate, layers.Flatten, layers.Permute, layers.Reshape
+MOVING += layers.Cropping1D, layers.Cropping2D, layers.UpSampling1D
+MOVING += layers.ZeroPadding1D, layers.ZeroPadding2D  # UpSampling2D: by its interpolation
 
 
 def choose(rule, calls, kernels, samples):
@@ -55,7 +63,7 @@ def choose(rule, calls, kernels, samples):
             chosen[call.name] = found = _of_layer(rule, call.layer, first)
             if found.limits:
                 _check_limits(found, call, first, samples)
-        elif first and type(call.layer) in REARRANGING + propagate.PASSING:
+        elif first and type(call.layer) in MOVING + PASSING:
             raw.add(call.target)
     return chosen
 

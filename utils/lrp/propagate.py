@@ -8,16 +8,28 @@ its outputs down to the inputs, in proportion to what they contributed:
 In the lesson these are three lines: divide, send back, multiply. `linear_step` has them for every
 rule and kind of layer with weights; `forward` and `backward` are the two loops of `my_lrp`.
 
-All are functions of tensors, TensorFlow's arrays, whose first axis counts the samples. After
-`course.start(eager=True)` they run at once, as NumPy does, so put a `print` wherever you like:
+All work on tensors, TensorFlow's arrays; the first axis of values and relevance counts the samples.
+Begin a fresh kernel so, and they run at once, as NumPy does: put a `print` wherever you like.
 
-    h, v = tf.constant([[3.0, 1.0]]), tf.constant([[2.0], [-2.0]])  # from the lesson's section 1
+    from utils import course, lrp
+    course.start(eager=True)  # the lesson's kernel writes a graph down, which runs later
+    import tensorflow as tf
+    from utils.keras_graph import linear
+    from utils.lrp.propagate import backward, forward, linear_step
+
+    h, v = tf.constant([[3.0, 1.0]]), tf.constant([[2.0], [-2.0]])  # of the lesson's section 1
     [R_h], losses = linear_step(h, v, 0.0, h @ v, lrp.z(), tf.matmul)  # 6 and -2
 
-`lrp.relevance` only writes a graph down with them, which runs later: no numbers to print there.
+    calls, kernels = linear.read(model)  # yours, or `small` of section 4, which takes x[None]
+    values = forward(calls, kernels, tf.constant(x, "float32"))
+    for call in calls:
+        print(call.name, values[call.target])
+    R = values[calls[-1].target]
+    R *= tf.one_hot(tf.argmax(R, -1), R.shape[-1])  # the strongest output, as lrp.relevance asks
+    rules = dict.fromkeys(kernels, lrp.epsilon(0.1))  # or one for each layer
+    of_input, of_layers, ledger = backward(calls, kernels, rules, values, R)
 """
 
-from collections import Counter
 from functools import partial
 
 import tensorflow as tf
@@ -25,6 +37,7 @@ from tensorflow.keras import layers
 
 from utils.keras_graph import linear
 from utils.keras_graph.calls import RELU, activation_of
+from utils.lrp.composite import MAX_POOLING, PASSING, SHARING
 
 # ---- the formula ------------------------------------------------------------------------------
 
@@ -32,8 +45,8 @@ from utils.keras_graph.calls import RELU, activation_of
 def divide(R, y, b=None, epsilon=None):
     """s_j = R_j / z_j, and 0 where z_j is 0; ``z_j = y_j + b_j + epsilon sign(y_j + b_j)``.
 
-    Also returns the ledger's entries by sample: what bias and stabiliser take for their parts of
-    z_j, as the inputs do for theirs, and what nobody takes.
+    Also returns entries of the ledger, one number a sample: the bias takes the sum of ``b_j s_j``,
+    the stabiliser likewise, and where z_j is 0 nobody takes R_j, which is unassigned.
     """
     z, besides = y, {}  # besides the inputs
     if b is not None:
@@ -52,81 +65,72 @@ def by_sample(t):
     return tf.reduce_sum(t, list(range(1, t.shape.rank)))
 
 
-def both_ways(forward, a, *w):
+def both_ways(through, a, *w):
     """Go through a layer, ``y_j = sum_i a_i w_ij``, and find the way back.
 
     Returns y, and a function of s that gives ``sum_j w_ij s_j``: the lesson's ``w @ s``. As w_ij is
     the derivative of y_j by a_i, TensorFlow computes this sum as a gradient: it records how y comes
-    from a, and never writes the matrix down.
+    from a, or from a list of inputs, and never writes the matrix down. Layers without weights have
+    their w_ij, too: 1 for Add, 1 / n for a mean, 1 for the largest value of a max-pooling.
     """
-    with tf.GradientTape() as record:
+    with tf.GradientTape(persistent=True) as record:
         record.watch(a)
-        y = forward(a, *w)
+        y = through(a, *w)
     return y, lambda s: record.gradient(y, a, s)
 
 
 # ---- one step: from the relevance R of a layer's outputs to that of its inputs ----------------
 
 
-def linear_step(a, w, b, R, rule, forward):
-    """Through a layer with weights; forward(a, w) is its ``sum_i a_i w_ij``.
+def linear_step(a, w, b, R, rule, through):
+    """Through a layer with weights; through(a, w) is its ``sum_i a_i w_ij``.
 
-    A rule (see rules.py) cuts R into parts: alpha-beta into two, for and against, most rules into
-    one. A part has inputs and weights of its own, in pairs whose products are its z_ij.
+    A rule (see rules.py) cuts R into parts, most rules into one: alpha 2 beta 1 has one part for
+    what speaks for the output, with the share 2, and one against it, with the share -1. A part's
+    z_ij are the products of its inputs and weights, or of several pairs of these: what is positive
+    comes from a+ with w+, and from a- with w-, for two negatives make a positive.
     """
-    below, losses = [], Counter()
+    below, losses = [], {}
     for part in rule(a, w, b):
-        ways = [(a, *both_ways(forward, a, w)) for a, w in part.pairs]
-        y = tf.add_n([y for _, y, _ in ways])  # the sum of a list
+        ways = [(a_k, *both_ways(through, a_k, w_k)) for a_k, w_k in part.pairs]
+        y = tf.add_n([y_k for _, y_k, _ in ways])  # the sum of a list
         share = R if part.share is None else part.share * R
         s, lost = divide(share, y, part.b, part.epsilon)
-        below += [a * back(s) for a, _, back in ways]
-        losses.update(lost)  # which adds to what is there
+        below += [a_k * back(s) for a_k, _, back in ways]
+        for name, loss in lost.items():
+            losses[name] = losses.get(name, 0) + loss
     return [tf.add_n(below)], losses
 
 
-def proportional_step(a, R, forward):
-    """Through a layer that takes a sum or mean of its inputs: in proportion to their values."""
-    y, back = both_ways(forward, a)
+def proportional_step(a, R, through):
+    """Through a sum or mean of the list of inputs a: in proportion to what each adds to it."""
+    y, back = both_ways(through, a)
     s, losses = divide(R, y)
     return [a_i * c_i for a_i, c_i in zip(a, back(s), strict=True)], losses
 
 
-def moving_step(a, R, forward, padding):
-    """Through a layer that only moves, copies or chooses values: R goes back as they came.
-
-    Such are Flatten, Concatenate and max-pooling. What arrives at the zeros of padding is lost.
-    """
-    _, back = both_ways(forward, a)
+def moving_step(a, R, through, padding):
+    """Through a layer that moves, copies or chooses values; R at the zeros of padding is lost."""
+    _, back = both_ways(through, a)
     if not padding:  # only for speed, for then nothing is lost
         return back(R), {}
-    inside = forward([tf.ones_like(a[0])])
+    inside = through([tf.ones_like(a[0])])
     return back(R), {"unassigned": by_sample(R * (1 - inside))}
 
 
-# ---- layers without weights -------------------------------------------------------------------
-
-PASSING = layers.Activation, layers.Dropout, layers.ReLU, layers.Softmax
-PASSING += layers.SpatialDropout1D, layers.SpatialDropout2D
-PASSING += (layers.BatchNormalization,)  # one that joined the layer before it: see linear.read
-SHARING = layers.Add, layers.AveragePooling1D, layers.AveragePooling2D
-SHARING += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
-MAX_POOLING = layers.MaxPooling1D, layers.MaxPooling2D
-MAX_POOLING += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
-
-
 def step_without_weights(a, R, layer, pooling):
-    """The step for its class; max-pooling hands on to the "winner", or "proportional"ly."""
+    """Through a layer by its class; max-pooling hands on to its "winner", or "proportional"ly."""
     kind = type(layer)
-    if kind in PASSING:
+    if kind in PASSING:  # ReLU, Dropout, ...
         return [R], {}
     if kind in MAX_POOLING and pooling == "proportional":  # as the mean of the same values does
         kind = getattr(layers, kind.__name__.replace("Max", "Average"))
         layer = kind.from_config(layer.get_config())
-    forward = partial(linear.without_weights, layer)
-    if kind in SHARING or getattr(layer, "interpolation", "nearest") == "bilinear":
-        return proportional_step(a, R, forward)
-    return moving_step(a, R, forward, padding=kind.__name__.startswith("ZeroPadding"))
+    through = partial(linear.without_weights, layer)
+    bilinear = getattr(layer, "interpolation", "") == "bilinear"  # of UpSampling2D
+    if kind in SHARING or bilinear:  # Add, AveragePooling2D, ...
+        return proportional_step(a, R, through)
+    return moving_step(a, R, through, padding=kind.__name__.startswith("ZeroPadding"))
 
 
 # ---- through the network ----------------------------------------------------------------------
@@ -135,9 +139,10 @@ def step_without_weights(a, R, layer, pooling):
 def forward(calls, kernels, x):
     """Go through the network: the values of its input x and of every layer's output.
 
-    `calls` are the layers in their order. `values` are read by the keys in a call's `sources` and
-    written by its `target`. `kernels` holds w, b and forward of each layer with weights. A softmax
-    or sigmoid at the end is left out: LRP explains the value before it.
+    `calls` are the layers in their order, `kernels` those with weights: a function, w and b.
+    `values` has a key for each tensor, some number: a call reads its `sources` and writes its
+    `target`. ReLU is the only activation here, so that a softmax or sigmoid at the end is left out,
+    as it should be. Whatever else LRP has no way through, `lrp.relevance` refuses before.
     """
     values = {calls[0].sources[0]: x}
     for call in calls:
@@ -156,21 +161,15 @@ def backward(calls, kernels, rules, values, R, pooling="winner"):
     """Go back through the network, from the relevance R of its output.
 
     Returns the relevance of the input, that of each layer's output, and a row of the ledger for
-    each layer: what it received, what it passed on, and who took the rest. To go through a model:
-
-        calls, kernels = linear.read(model)
-        rules = dict.fromkeys(kernels, lrp.epsilon(0.1))  # or one for each
-        values = forward(calls, kernels, tf.constant(x))
-        R = values[calls[-1].target]  # make it 0 where you do not ask
-        of_input, of_layers, ledger = backward(calls, kernels, rules, values, R)
+    each layer: what it received, what it passed on, and who took the rest.
     """
     relevance, of_layers, ledger = {calls[-1].target: R}, {}, {}
     for call in reversed(calls):
-        a = [tf.identity(values[key]) for key in call.sources]  # copies: Add may read one twice
+        a = [tf.identity(values[key]) for key in call.sources]  # copies, for Add()([a, a]) has two
         R = of_layers[call.name] = relevance.pop(call.target)
         if call.name in kernels:
-            forward, w, b = kernels[call.name]
-            below, losses = linear_step(a[0], w, b, R, rules[call.name], forward)
+            through, w, b = kernels[call.name]
+            below, losses = linear_step(a[0], w, b, R, rules[call.name], through)
         else:
             below, losses = step_without_weights(a, R, call.layer, pooling)
         for key, R_i in zip(call.sources, below, strict=True):

@@ -13,7 +13,7 @@ from tensorflow.keras.layers import UpSampling2D
 
 from utils.keras_graph import linear, validation
 from utils.keras_graph.calls import RELU, activation_of, title
-from utils.lrp import composite, computation, propagate
+from utils.lrp import composite, computation
 
 HEADS = activations.softmax, activations.sigmoid, tf.nn.softmax, tf.nn.sigmoid
 
@@ -133,7 +133,7 @@ def relevance(
 
 def _check_layers(calls, kernels):
     """Refuse layers and activations that relevance has no way through."""
-    known = propagate.PASSING + composite.REARRANGING + propagate.SHARING + propagate.MAX_POOLING
+    known = composite.PASSING + composite.MOVING + composite.SHARING + composite.MAX_POOLING
     for call in calls:
         kind = type(call.layer)
         upsampling = kind is UpSampling2D and call.layer.interpolation in ("nearest", "bilinear")

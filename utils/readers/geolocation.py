@@ -1,13 +1,8 @@
-"""Places on Earth: a grid of 3 km, and where a satellite sees what.
-
-Formulas: Snyder 1987 (Map projections, USGS Professional Paper 1395) for the grid; GOES-R Product
-Definition and User's Guide, volume 3, section 5.1.2.8, for scan angles.
-"""
-
-from math import radians
+"""Places on Earth: a grid of 3 km, and where a satellite sees what. The projections are PROJ's."""
 
 import numpy as np
 import xarray as xr
+from pyproj import Proj
 from scipy.spatial import cKDTree
 
 KM = 3.0  # from pixel to pixel
@@ -44,16 +39,11 @@ def local(latitude, longitude, size=256):
         raise ValueError(f"size must be a whole number of pixels from 2 to 1000, not {size!r}.")
     distance = KM * np.arange(size)
     north, east = np.meshgrid(distance.mean() - distance, distance - distance.mean(), indexing="ij")
-    far = np.hypot(north, east)
-    angle = far / EARTH
-    far = np.where(far == 0, 1, far)
-    phi = np.radians(latitude)
-    sine = np.cos(angle) * np.sin(phi) + north / far * np.sin(angle) * np.cos(phi)
-    across = east * np.sin(angle)
-    along = far * np.cos(phi) * np.cos(angle) - north * np.sin(phi) * np.sin(angle)
+    around = Proj(proj="aeqd", R=EARTH, lat_0=latitude, lon_0=0)  # so that none is cut at 180 E
+    to_the_east, latitudes = around(east, north, inverse=True)
     degrees = {
-        "latitude": (np.degrees(np.arcsin(np.clip(sine, -1, 1))), "degrees_north"),
-        "longitude": (longitude + np.degrees(np.arctan2(across, along)), "degrees_east"),
+        "latitude": (latitudes, "degrees_north"),
+        "longitude": (longitude + to_the_east, "degrees_east"),
     }
     coordinates = {
         "y": ("y", distance, {"long_name": "distance to the south", "units": "km"}),
@@ -87,7 +77,7 @@ def cells(grid, latitude, longitude):
     TypeError, ValueError
         If the grid is no grid.
     """
-    check(grid)
+    check_grid(grid)
     pixel = [abs(float(grid[name][1] - grid[name][0])) for name in ("y", "x")]
     tree = cKDTree(_on_sphere(grid.latitude.values, grid.longitude.values))
     places = _on_sphere(np.asarray(latitude), np.asarray(longitude))
@@ -98,7 +88,7 @@ def cells(grid, latitude, longitude):
     return found
 
 
-def check(grid, start=None, end=None, name=None):
+def check_grid(grid, start=None, end=None, name=None):
     """Refuse what is no grid, and data of another time than the grid's, where that has one.
 
     Parameters
@@ -116,11 +106,12 @@ def check(grid, start=None, end=None, name=None):
         If the grid lacks coordinates, or the times do not fit.
     """
     if not isinstance(grid, xr.Dataset | xr.DataArray):
-        raise TypeError(f"The grid is a {type(grid).__name__}: take one from grid.local.")
+        raise TypeError(f"The grid is a {type(grid).__name__}: take one from geolocation.local.")
     missing = {"y", "x", "latitude", "longitude"} - set(grid.coords)
     if missing:
         raise ValueError(
-            f"The grid lacks {', '.join(sorted(missing))}: take one from grid.local or a reader."
+            f"The grid lacks {', '.join(sorted(missing))}: take one from geolocation.local or from "
+            "a reader."
         )
     if start is None or "time" not in grid.coords:
         return
@@ -154,20 +145,15 @@ def scan_angles(latitude, longitude, projection, ellipsoid=None):
     (array, array)
         Angles to the north and to the east, in radians; NaN beyond the limb.
     """
-    equator, pole, height, origin = _earth(projection)
-    a, b = ellipsoid or (equator, pole)
+    equator, pole, height = _size(projection)
     # In single precision, as places often come, it would be a metre off on the ground.
-    phi, lam = (np.radians(np.asarray(degrees, float)) for degrees in (latitude, longitude))
-    phi, lam = np.arctan((pole / equator) ** 2 * np.tan(phi)), lam - origin
-    radius = b / np.sqrt(1 - (1 - (b / a) ** 2) * np.cos(phi) ** 2)
-    towards = radius * np.cos(phi) * np.cos(lam)
-    east = radius * np.cos(phi) * np.sin(lam)
-    north = radius * np.sin(phi)
-    down = height - towards
-    seen = height * towards >= a**2  # the surface's normal and the line of sight, at 90 degrees
-    y = np.where(seen, np.arctan2(north, down), np.nan)
-    x = np.arcsin(east / np.sqrt(down**2 + east**2 + north**2))
-    return y, np.where(seen, x, np.nan)
+    latitude, longitude = (np.asarray(degrees, float) for degrees in (latitude, longitude))
+    a, b = ellipsoid or (equator, pole)
+    # The latitude there of a place that lies in the same direction from the Earth's centre.
+    flat = (pole / equator * a / b) ** 2
+    latitude = np.degrees(np.arctan(flat * np.tan(np.radians(latitude))))
+    x, y = _view(projection, a, b, height + equator - a)(longitude, latitude)
+    return tuple(np.where(np.isfinite(angle), angle, np.nan)[()] for angle in (y, x))
 
 
 def ground(y, x, projection):
@@ -185,24 +171,18 @@ def ground(y, x, projection):
     (array, array)
         Geodetic latitude and longitude in degrees; NaN where it looks into space.
     """
-    equator, pole, height, origin = _earth(projection)
-    flat = (equator / pole) ** 2
-    a = np.sin(x) ** 2 + np.cos(x) ** 2 * (np.cos(y) ** 2 + flat * np.sin(y) ** 2)
-    b = -2 * height * np.cos(x) * np.cos(y)
-    root = b**2 - 4 * a * (height**2 - equator**2)
-    far = (-b - np.sqrt(np.where(root >= 0, root, np.nan))) / (2 * a)
-    towards = height - far * np.cos(x) * np.cos(y)
-    east, north = far * np.sin(x), far * np.cos(x) * np.sin(y)
-    latitude = np.degrees(np.arctan(flat * north / np.hypot(towards, east)))
-    return latitude, np.degrees(origin + np.arctan2(east, towards))
+    longitude, latitude = _view(projection, *_size(projection))(x, y, inverse=True)
+    return tuple(np.where(np.isfinite(place), place, np.nan)[()] for place in (latitude, longitude))
 
 
-def _earth(projection):
-    """Radii of the Earth, the satellite's distance from its centre (m), its longitude (radians)."""
-    equator = float(projection["semi_major_axis"])
-    return (
-        equator,
-        float(projection["semi_minor_axis"]),
-        float(projection["perspective_point_height"]) + equator,
-        radians(float(projection["longitude_of_projection_origin"])),
-    )
+def _size(projection):
+    """Radii of the Earth at the equator and the poles, and the satellite's height, in m."""
+    names = "semi_major_axis", "semi_minor_axis", "perspective_point_height"
+    return [float(projection[name]) for name in names]
+
+
+def _view(projection, a, b, height):
+    """The satellite's view of an ellipsoid as a map projection, from degrees to scan angles."""
+    origin = float(projection["longitude_of_projection_origin"])
+    lengths = {"a": a, "b": b, "h": height, "to_meter": height}  # lengths over the height: angles
+    return Proj(proj="geos", sweep="x", lon_0=origin, **lengths)

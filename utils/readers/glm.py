@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from utils.readers.files import as_paths, opened
-from utils.readers.geolocation import cells, check, ground, scan_angles
+from utils.readers.geolocation import cells, check_grid, ground, scan_angles
 
 KIND = "GLM level 2 LCFA"
 NEEDS = [
@@ -38,7 +38,8 @@ def groups(files, grid):
         Files of 20 s (``OR_GLM-L2-LCFA...nc``) that follow each other, in any order; the sum over
         all is returned. 45 of them are the world's 15 minutes.
     grid : xarray.Dataset or xarray.DataArray
-        From `abi.brightness_temperature` or `grid.local`, or your own; see `grid.cells`.
+        From `abi.brightness_temperature` or `geolocation.local`, or your own; see
+        `geolocation.cells`.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def groups(files, grid):
         If a file is missing, is gridded or another product, or is of another satellite; if files
         leave a gap, come twice or are of another time than the grid's scan; if the grid is none.
     """
-    check(grid)
+    check_grid(grid)
     parts = sorted((_read(file) for file in as_paths(files, KIND)), key=lambda part: part["start"])
     first = parts[0]
     for one, after in zip(parts, parts[1:], strict=False):
@@ -63,7 +64,7 @@ def groups(files, grid):
         if abs(after["start"] - one["end"]) > np.timedelta64(1, "s"):
             raise ValueError(f"{pair} do not follow each other: give each 20 s once, with no gap.")
     start, end = first["start"], parts[-1]["end"]
-    check(grid, start, end, first["name"])
+    check_grid(grid, start, end, first["name"])
     longitude = first["projection"]["longitude_of_projection_origin"]
     if abs(float(grid.coords.get("satellite_longitude", longitude)) - longitude) > 1:
         raise ValueError(f"{first['name']} is from another satellite than the scan: take one.")

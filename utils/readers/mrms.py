@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from utils.readers.files import as_paths
-from utils.readers.geolocation import cells, check
+from utils.readers.geolocation import cells, check_grid
 
 COMPOSITE = (209, 10, 0)  # discipline, category, number of MergedReflectivityQCComposite
 NO_COVERAGE, LARGEST = -999, 60.0
@@ -35,7 +35,8 @@ def reflectivity(file, grid):
     file : str or pathlib.Path
         ``MRMS_MergedReflectivityQCComposite...grib2``, or the same with ``.gz``.
     grid : xarray.Dataset or xarray.DataArray
-        From `abi.brightness_temperature` or `grid.local`, or your own; see `grid.cells`.
+        From `abi.brightness_temperature` or `geolocation.local`, or your own; see
+        `geolocation.cells`.
 
     Returns
     -------
@@ -50,12 +51,12 @@ def reflectivity(file, grid):
         or if the grid is
         none, or no radar covers it.
     """
-    check(grid)
+    check_grid(grid)
     file, *others = as_paths(file, KIND)
     if others:
         raise ValueError(f"A composite is one file, not {1 + len(others)}: give one.")
     time, header, values = _message(file)
-    check(grid, time, time, file.name)
+    check_grid(grid, time, time, file.name)
     index, values = _around(grid, header, values)
     pixels = grid.latitude.size
     covered = values != NO_COVERAGE

@@ -13,6 +13,11 @@ from utils.worlds import data_folder
 RECORD, RECORD_SIZE, PROBE = "record.json", 20_000, ("probe_input", "probe_output")
 
 
+def file_of(name):
+    """Path of the weights of that name."""
+    return data_folder() / "weights" / f"{name}.npz"
+
+
 def checksum(weights):
     """Hash of a list of arrays.
 
@@ -58,7 +63,7 @@ def save_weights(model, name, *, probe=None, **record):
     arrays = {f"{i:03d}": array for i, array in enumerate(weights)}
     if probe:
         arrays |= dict(zip(PROBE, probe, strict=True))
-    path = data_folder() / "weights" / f"{name}.npz"
+    path = file_of(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **arrays)
     with zipfile.ZipFile(path, "a") as file:
@@ -88,7 +93,7 @@ def load_weights(model, name):
     ValueError
         If the file is damaged, or belongs to another network.
     """
-    path = data_folder() / "weights" / f"{name}.npz"
+    path = file_of(name)
     if not path.exists():
         there = ", ".join(sorted(p.stem for p in path.parent.glob("*.npz"))) or "none"
         raise FileNotFoundError(f"There are no weights called {name!r}. There are: {there}.")
