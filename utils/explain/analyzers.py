@@ -39,11 +39,13 @@ class Analyzer:
     @contextmanager
     def ready(self, model):
         """Take over the model's present weights; then `strongest` and `analyze` can be called."""
-        weights = linear.weights_of(model)
-        values = [v for layer in model.layers for v in _weights(layer, weights[layer.name])]
+        weights, new = linear.weights_of(model), []
         with _inside(self.machine):
-            variables = zip(self.network.weights, values, strict=True)
-            tf.keras.backend.batch_set_value(list(variables))
+            for layer in model.layers:
+                if layer.weights:
+                    copy = self.network.get_layer(PREFIX + layer.name)
+                    new += zip(copy.weights, _weights(layer, weights[layer.name]), strict=True)
+            tf.keras.backend.batch_set_value(new)  # in one run
             # iNNvestigate copies batch normalisation into variables: compute these anew.
             for variable in self.machine.graph.get_collection("variables"):
                 if variable.name.startswith("scale_layer"):
