@@ -7,7 +7,7 @@ from tensorflow.keras import Input, Model, Sequential, layers
 
 from tests.graph.test_lrp import randomise
 from utils import lrp, networks
-from utils.explain import explain, one_pixel
+from utils.explain import crops, explain, one_pixel
 
 N = 128
 EDGES = [(0, 0), (0, N - 1), (N - 1, 0), (N - 1, N - 1), (0, 60), (61, N - 1)]
@@ -74,7 +74,7 @@ def test_same_numbers_where_sizes_do_not_fit(n):
     places = [(0, 0), (rows - 1, columns - 1), (rows // 2, 0), (rows // 2 + 1, columns // 2)]
     for row, column in places + [(rows // 2 + i, columns // 2 - i) for i in range(2, 6)]:
         same(model, x, (row, column, 1), dtype="float64")
-    where = one_pixel.cut(model, places[-1])
+    where = crops.cut(model, places[-1])
     assert where.rows.stop - where.rows.start < n - 10
 
 
@@ -90,7 +90,7 @@ def test_each_sample_has_its_own_pixel(name, plain, skips):
 
 
 def test_the_cut_is_small_and_of_one_shape(plain):
-    cuts = [one_pixel.cut(plain, (row, row)) for row in range(N)]
+    cuts = [crops.cut(plain, (row, row)) for row in range(N)]
     assert {cut.rows.stop - cut.rows.start for cut in cuts} == {56}
     assert all(0 <= cut.rows.start and cut.rows.stop <= N for cut in cuts)
 
