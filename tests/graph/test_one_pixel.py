@@ -78,6 +78,17 @@ def test_same_numbers_where_sizes_do_not_fit(n):
     assert where.rows.stop - where.rows.start < n - 10
 
 
+def test_a_pixel_may_lie_outside_of_its_box():
+    layer = [layers.Conv2D(2, 3), layers.Cropping2D(9)]
+    model, x = randomise(Sequential([Input((40, 40, 1)), *layer])), samples(1, 40, 40, 1)
+    for pixel in [(0, 0), (19, 3), (9, 10)]:
+        same(model, x, (*pixel, 0), dtype="float64")
+    assert crops.cut(model, (0, 3)) == (slice(0, 21), slice(3, 24), (0, 0))
+    padded = Sequential([Input((5, 5, 1)), layers.ZeroPadding2D(((0, 30), (0, 0)))])
+    assert crops.cut(padded, (2, 1)) == (slice(2, 3), slice(1, 2), (0, 0))
+    assert crops.cut(padded, (17, 1)) == (slice(0, 5), slice(1, 2), (17, 0))  # sees no pixel
+
+
 @pytest.mark.parametrize("name", ["plain", "skips"])
 def test_each_sample_has_its_own_pixel(name, plain, skips):
     model = {"plain": plain, "skips": skips}[name]

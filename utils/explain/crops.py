@@ -86,21 +86,22 @@ class Plan:
         """What to keep along rows (0) or columns (1), and the place after the cut."""
         length, step = self.layers[0].size[axis], self.steps[axis][-1] or 1
         block = int(self.units[axis] / step)  # so many places share a cut
-        first, end = self.least(axis, place // block * block, block)
+        middle = self.layers[-1].size[axis] // 2
+        (first, end), usual = (self.least(axis, i // block * block, block) for i in (place, middle))
         # All cuts are as long as those in the middle, where that will do.
-        middle = self.layers[-1].size[axis] // 2 // block * block
-        usual = np.ptp(self.least(axis, middle, block))
-        kept = max(end - first, int(usual))
+        kept = max(end - first, usual[1] - usual[0])
+        if kept < 1:  # what sees padding alone may lie beyond the border
+            return slice(0, length), place
         first = max(0, min(first, length - kept))
         return slice(first, first + kept), place - int(first / step)
 
     def least(self, axis, begin, block):
         """First and end of the least that a block needs, whole units from either border.
 
-        The receptive box alone is too little: where a layer crops or pads by itself, places that
-        count may lie outside of it.
+        The receptive box alone is too little: where a layer crops, places that count may lie
+        outside of it.
         """
-        size, unit = self.layers[-1].size, self.units[axis]
+        size, unit, length = self.layers[-1].size, self.units[axis], self.layers[0].size[axis]
         corner, shape = [n // 2 for n in size], [1, 1]
         corner[axis], shape[axis] = begin, min(block, size[axis] - begin)
         wanted = geometry.Pixels(tuple(corner), np.ones(shape, bool))
@@ -108,12 +109,12 @@ class Plan:
         for position, pixels in geometry.back(self.layers, len(self.layers) - 1, wanted).items():
             step = self.steps[axis][position]
             if pixels is None or step is None:
-                return 0, self.layers[0].size[axis]
+                return 0, length
             places = pixels.places(axis)
             before.append(places[0] * step)
             after.append((self.layers[position].size[axis] - 1 - places[-1]) * step)
         first, left = (int(min(pixels) // unit * unit) for pixels in (before, after))
-        return first, self.layers[0].size[axis] - left
+        return first, length - left
 
     def network(self, model, shape):
         """A copy of the network for an input of this shape, with the weights of the moment."""

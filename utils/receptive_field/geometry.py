@@ -47,10 +47,11 @@ def window(n, kernel, stride=1, dilation=1, padding="valid"):
     else:
         length, before = (n - width) // stride + 1, 0
     taps = dilation * np.arange(kernel) - before
-    centre = Fraction(width - 1, 2) - before
-    return Axis(
-        length, lambda places: stride * places[:, None] + taps, width - 1, Fraction(stride), centre
-    )
+
+    def reads(places):
+        return stride * places[:, None] + taps
+
+    return Axis(length, reads, width - 1, Fraction(stride), Fraction(width - 1, 2) - before)
 
 
 def transposed(n, length, kernel, stride=1, dilation=1, padding="valid"):
@@ -64,26 +65,22 @@ def transposed(n, length, kernel, stride=1, dilation=1, padding="valid"):
         stretched = places[:, None] + taps
         return np.where(stretched % stride, NOWHERE, stretched // stride)
 
-    growth = math.ceil(Fraction(width, stride)) - 1
-    return Axis(
-        length, reads, growth, Fraction(1, stride), (before - Fraction(width - 1, 2)) / stride
-    )
+    growth, centre = math.ceil(width / stride) - 1, (before - Fraction(width - 1, 2)) / stride
+    return Axis(length, reads, growth, Fraction(1, stride), centre)
 
 
 def upsampling(n, factor, interpolation="nearest"):
     """Upsampling of an input of length n; interpolation is "nearest" or "bilinear"."""
 
-    def nearest(places):
-        return places[:, None] // factor
+    length, step, centre = n * factor, Fraction(1, factor), Fraction(1 - factor, 2 * factor)
+    if interpolation == "nearest":
+        return Axis(length, lambda places: places[:, None] // factor, 0, step, centre)
 
-    def bilinear(places):
+    def reads(places):
         place, between = np.divmod(2 * places + 1 - factor, 2 * factor)
         return np.stack([place, place + (between > 0)], 1)
 
-    two = interpolation == "bilinear"
-    centre = Fraction(1 - factor, 2 * factor)
-    reads, growth = (bilinear, int(factor > 1)) if two else (nearest, 0)
-    return Axis(n * factor, reads, growth, Fraction(1, factor), centre)
+    return Axis(length, reads, int(factor > 1), step, centre)
 
 
 class Layer(NamedTuple):
@@ -115,12 +112,11 @@ def fields(network):
         if None not in layer.axes and None not in sources:
             field = ()
             for axis, branches in zip(layer.axes[0], zip(*sources, strict=True), strict=True):
-                sizes, steps, offsets = zip(*branches, strict=True)
-                aligned &= len(set(steps)) == len(set(offsets)) == 1
+                aligned &= len({branch[1:] for branch in branches}) == 1
                 # Where branches meet: the box around their fields.
-                first = min(c - r / 2 for r, c in zip(sizes, offsets, strict=True))
-                end = max(c + r / 2 for r, c in zip(sizes, offsets, strict=True))
-                r, j, c = end - first, max(steps), (first + end) / 2
+                first = min(c - r / 2 for r, _, c in branches)
+                end = max(c + r / 2 for r, _, c in branches)
+                r, j, c = end - first, max(j for _, j, _ in branches), (first + end) / 2
                 field += ((r + axis.growth * j, j * axis.stride, c + axis.centre * j),)
         found.append((field, aligned))
     return found
@@ -183,7 +179,11 @@ def _read(axes, pixels, size):
 
 
 def _along(axis, first, mask, length):
-    """The input rows that these rows read, and where they begin; a length leaves out padding."""
+    """The input rows that these rows read, and where they begin; a length leaves out padding.
+
+    The layer is a boolean matrix, input place by output place, made for these places alone: they
+    may lie beyond the border, and are few in a large picture.
+    """
     if axis.reads is None:
         return first, mask
     table = axis.reads(first + np.arange(len(mask)))
