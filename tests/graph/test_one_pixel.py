@@ -89,6 +89,14 @@ def test_a_pixel_may_lie_outside_of_its_box():
     assert crops.cut(padded, (17, 1)) == (slice(0, 5), slice(1, 2), (17, 0))  # sees no pixel
 
 
+def test_a_middle_row_that_sees_nothing_hides_no_columns():
+    wide = layers.Conv2DTranspose(2, (1, 3), (2, 3))  # every second row sees nothing
+    layer = [layers.Conv2D(2, 3, padding="same"), wide]
+    model = randomise(Sequential([Input((25, 20, 1)), *layer]))
+    for pixel in [(24, 31, 0), (34, 3, 1)]:
+        same(model, samples(1, 25, 20, 1), pixel, "epsilon", dtype="float64")
+
+
 @pytest.mark.parametrize("name", ["plain", "skips"])
 def test_each_sample_has_its_own_pixel(name, plain, skips):
     model = {"plain": plain, "skips": skips}[name]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from utils.keras_graph import validation
 from utils.keras_graph.cache import ModelCache
 from utils.plain import plain
 from utils.receptive_field import geometry
@@ -49,7 +48,6 @@ def cut(model, pixel, size=None):
     TypeError, ValueError, NotImplementedError
         As `receptive_field.box`.
     """
-    validation.check_model(model)
     return plan(model, input_size(model, size)).cut(pixel)
 
 
@@ -102,7 +100,7 @@ class Plan:
         outside of it.
         """
         size, unit, length = self.layers[-1].size, self.units[axis], self.layers[0].size[axis]
-        corner, shape = [n // 2 for n in size], [1, 1]
+        corner, shape = [0, 0], list(size)
         corner[axis], shape[axis] = begin, min(block, size[axis] - begin)
         wanted = geometry.Pixels(tuple(corner), np.ones(shape, bool))
         before, after = [], []

@@ -41,8 +41,8 @@ def _parts(model, x, pixel):
         crop = sample[cut.rows, cut.columns]
         together.setdefault(crop.shape, []).append((number, crop, cut.pixel + one[2:], cut))
     for shape, members in together.items():
-        numbers, crop, at, cuts = zip(*members, strict=True)
-        yield numbers, plan.network(model, shape), np.stack(crop), list(at), cuts
+        numbers, cropped, at, cuts = zip(*members, strict=True)
+        yield numbers, plan.network(model, shape), np.stack(cropped), list(at), cuts
 
 
 def _paste(full, numbers, cuts, maps):

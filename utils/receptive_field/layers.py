@@ -28,30 +28,28 @@ def geometry_of(model, size=None):
     TypeError, ValueError, NotImplementedError
         If the network or a layer is of another kind, or the size is not known.
     """
-    validation.check_model(model)
     network = [geometry.Layer(input_size(model, size))]
     positions = {id(model.inputs[0]): 0}
     for call in calls_of(model):
         sources = tuple(positions[key] for key in call.sources)
         axes = _axes(call.layer, [network[source].size for source in sources])
         if axes:
-            length = tuple(axis.length for axis in axes[0])
-            if min(length) < 1:
+            whole = tuple(axis.length for axis in axes[0])
+            if min(whole) < 1:
                 raise ValueError(
                     f"Nothing is left of the picture at the {title(call.layer)}: make it larger."
                 )
         else:
             axes, shape = (None,) * len(sources), call.layer.get_output_at(0).shape
-            length = None if len(shape) != 4 else tuple(shape[1:3])
-            if type(call.layer) in _GLOBAL and length:
-                length = 1, 1
+            whole = tuple(shape[1:3]) if len(shape) == 4 else None
         positions[call.target] = len(network)
-        network.append(geometry.Layer(length, sources, axes, call))
+        network.append(geometry.Layer(whole, sources, axes, call))
     return network
 
 
 def input_size(model, size=None):
     """Rows and columns of a network's input: its own, or the ones asked for if it takes any."""
+    validation.check_model(model)
     shape = tuple(model.inputs[0].shape[1:])
     if len(shape) != 3:
         raise NotImplementedError(
