@@ -2,6 +2,6 @@
 
 `calls` lists the layers in the order in which they compute, `linear` shows those with weights as
 linear maps, `validation` checks what a caller gives, `machine` gives a computation its graph and
-session and feeds it in chunks, `measure` reads the values of one layer, `cache` keeps what is costly
+session and feeds it in chunks, `measure` reads the values of a layer, `cache` keeps what is costly
 to make, `flops` counts arithmetic.
 """
