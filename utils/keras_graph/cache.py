@@ -16,7 +16,6 @@ class ModelCache(OrderedDict):
     def __init__(self, size):
         super().__init__()
         self.size = size
-        self._watched = weakref.WeakSet()  # models
 
     def fetch(self, model, key, make):
         """Return what was made for this model and key, or what `make()` gives now."""
@@ -24,19 +23,13 @@ class ModelCache(OrderedDict):
         if key not in self:
             self[key] = make()
             self[key].output = model.outputs[0]  # so that nothing else gets its id
-            if model not in self._watched:
-                self._watched.add(model)
-                weakref.finalize(model, self._forget, id(model)).atexit = False
+            weakref.finalize(model, self._drop, key).atexit = False
             if len(self) > self.size:
                 self._drop(next(iter(self)))
         self.move_to_end(key)
         return self[key]
 
-    def _forget(self, model_id):
-        for key in [key for key in self if key[0] == model_id]:
-            self._drop(key)
-
     def _drop(self, key):
-        session = getattr(self.pop(key), "session", None)
+        session = getattr(self.pop(key, None), "session", None)
         if session:
             session.close()

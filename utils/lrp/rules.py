@@ -119,7 +119,7 @@ def alpha_beta(alpha, beta=None, bias="split"):
     return Rule(name, _alpha_beta(bias, both), (alpha, beta), complete=both)
 
 
-@functools.cache  # one function for all alphas: the machines are kept by it
+@functools.cache  # one function for all alphas, by which a machine is found again
 def _alpha_beta(bias, both):
     def parts(a, w, b, signed, alpha, beta):
         for_it, against = _plus(b), _minus(b)
