@@ -187,8 +187,8 @@ def box(values, at):
     ValueError
         If a box leaves its crop, because the pixel is near the picture's edge.
     """
-    reach = np.array(at)
-    if (reach < HALF_BOX).any() or (reach > CROP - HALF_BOX).any():
-        raise ValueError(f"Choose pixels at least {HALF_BOX} pixels inside the picture.")
-    slices = [tuple(slice(p - HALF_BOX, p + HALF_BOX) for p in pixel) for pixel in at]
-    return np.array([one[where] for one, where in zip(values, slices, strict=True)])
+    half, places = HALF_BOX, np.array(at)
+    if (places < half).any() or (places > CROP - half).any():
+        raise ValueError(f"Choose pixels at least {half} pixels inside the picture.")
+    boxes = zip(values, places, strict=True)
+    return np.array([one[r - half : r + half, c - half : c + half] for one, (r, c) in boxes])

@@ -95,10 +95,6 @@ class Layer(NamedTuple):
 def fields(network):
     """Receptive field of each layer by the formula of `receptive_field.trace`.
 
-    Parameters
-    ----------
-    network : list of Layer
-
     Returns
     -------
     list of tuple
@@ -224,7 +220,7 @@ class Box(NamedTuple):
     @property
     def full_size(self):
         """Rows and columns, also beyond the border."""
-        return tuple(int(end - first) for first, end in (self.full_rows, self.full_columns))
+        return tuple(end - first for first, end in (self.full_rows, self.full_columns))
 
 
 def box(network, start, pixel):
