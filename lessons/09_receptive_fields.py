@@ -24,7 +24,7 @@ from ipywidgets import IntSlider
 
 from utils import course, lrp, networks, panels, plots, receptive_field, skill, training, worlds
 from utils.check import receptive_fields as check
-from utils.explain import one_pixel
+from utils.explain import crops, one_pixel
 from utils.panels import receptive_fields as panel
 from utils.plots import receptive_fields
 from utils.weights import load_weights
@@ -395,7 +395,7 @@ for kind in ("plain", "skip", "dilated", "subsampled"):
 
 # %%
 large = world.as_input(storm)
-where = one_pixel.cut(model, (100, 140), SIZE)
+where = crops.cut(model, (100, 140), SIZE)
 whole = lrp.relevance(model, large, "alpha_1_beta_0", (100, 140), layers=False).input
 part = one_pixel.relevance(model, large, (100, 140), "alpha_1_beta_0").input
 kept = (where.rows.stop - where.rows.start) * (where.columns.stop - where.columns.start)

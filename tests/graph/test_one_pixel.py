@@ -7,7 +7,7 @@ from tensorflow.keras import Input, Model, Sequential, layers
 
 from tests.graph.test_lrp import randomise
 from utils import lrp, networks
-from utils.explain import explain, one_pixel
+from utils.explain import crops, explain, one_pixel
 
 N = 128
 EDGES = [(0, 0), (0, N - 1), (N - 1, 0), (N - 1, N - 1), (0, 60), (61, N - 1)]
@@ -74,8 +74,27 @@ def test_same_numbers_where_sizes_do_not_fit(n):
     places = [(0, 0), (rows - 1, columns - 1), (rows // 2, 0), (rows // 2 + 1, columns // 2)]
     for row, column in places + [(rows // 2 + i, columns // 2 - i) for i in range(2, 6)]:
         same(model, x, (row, column, 1), dtype="float64")
-    where = one_pixel.cut(model, places[-1])
+    where = crops.cut(model, places[-1])
     assert where.rows.stop - where.rows.start < n - 10
+
+
+def test_a_pixel_may_lie_outside_of_its_box():
+    layer = [layers.Conv2D(2, 3), layers.Cropping2D(9)]
+    model, x = randomise(Sequential([Input((40, 40, 1)), *layer])), samples(1, 40, 40, 1)
+    for pixel in [(0, 0), (19, 3), (9, 10)]:
+        same(model, x, (*pixel, 0), dtype="float64")
+    assert crops.cut(model, (0, 3)) == (slice(0, 21), slice(3, 24), (0, 0))
+    padded = Sequential([Input((5, 5, 1)), layers.ZeroPadding2D(((0, 30), (0, 0)))])
+    assert crops.cut(padded, (2, 1)) == (slice(2, 3), slice(1, 2), (0, 0))
+    assert crops.cut(padded, (17, 1)) == (slice(0, 5), slice(1, 2), (17, 0))  # sees no pixel
+
+
+def test_a_middle_row_that_sees_nothing_hides_no_columns():
+    wide = layers.Conv2DTranspose(2, (1, 3), (2, 3))  # every second row sees nothing
+    layer = [layers.Conv2D(2, 3, padding="same"), wide]
+    model = randomise(Sequential([Input((25, 20, 1)), *layer]))
+    for pixel in [(24, 31, 0), (34, 3, 1)]:
+        same(model, samples(1, 25, 20, 1), pixel, "epsilon", dtype="float64")
 
 
 @pytest.mark.parametrize("name", ["plain", "skips"])
@@ -90,7 +109,7 @@ def test_each_sample_has_its_own_pixel(name, plain, skips):
 
 
 def test_the_cut_is_small_and_of_one_shape(plain):
-    cuts = [one_pixel.cut(plain, (row, row)) for row in range(N)]
+    cuts = [crops.cut(plain, (row, row)) for row in range(N)]
     assert {cut.rows.stop - cut.rows.start for cut in cuts} == {56}
     assert all(0 <= cut.rows.start and cut.rows.stop <= N for cut in cuts)
 

@@ -5,6 +5,8 @@ that reaches it: move each input pixel in turn and see (which also sees through 
 look where the gradient is not zero.
 """
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -16,7 +18,7 @@ from tensorflow.keras import Input, Model, Sequential, applications, layers
 
 from tests.graph.graphs import own_graph
 from utils import networks, receptive_field
-from utils.receptive_field import box, effective, fit_gaussian, trace
+from utils.receptive_field import box, effective, fit_gaussian, geometry, trace
 
 backend = tf.compat.v1.keras.backend
 relu = {"activation": "relu", "padding": "same"}
@@ -323,6 +325,23 @@ def test_padding_holds_nothing():
     assert box(model, None, (0, 3)).size == (0, 0)
     agrees(model, (0, 3))
     agrees(model, (2, 1))
+    x = Input((3, 3, 1))
+    pooled = layers.ZeroPadding2D(1)(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    agrees(Model(x, pooled), (0, 1))
+    agrees(Model(x, pooled), (1, 1))
+
+
+def test_geometry_needs_no_keras():
+    code = f"""
+import runpy, sys
+names = runpy.run_path({geometry.__file__!r})
+axes = (names["window"](9, 3, padding="same"),) * 2
+network = [names["Layer"]((9, 9)), names["Layer"]((9, 9), (0,), (axes,))]
+loaded = {{"keras", "tf_keras", "tensorflow"}} & {{*sys.modules}}
+print(names["box"](network, 1, (0, 4)).size, loaded)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "(2, 3) set()\n", done.stderr
 
 
 def test_groups_and_other_sizes():

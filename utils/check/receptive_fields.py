@@ -4,7 +4,8 @@ import numpy as np
 
 from utils import receptive_field
 from utils.check import exercise, right, wrong
-from utils.receptive_field import reach
+from utils.receptive_field import geometry
+from utils.receptive_field.layers import geometry_of
 
 
 @exercise
@@ -56,11 +57,11 @@ def large_enough(model, kilometres, wanted, budget):
             f"Its last layer sees {size:.0f} km, {wanted} are wanted. Pooling, strides and "
             "dilation cost no parameters."
         )
-    layers, lengths = reach.follow(model)
-    middle = tuple(np.array([n // 2]) for n in layers[-1].lengths)
-    blocks = reach.back(layers, lengths, len(layers) - 1, middle)[layers[0].call.sources[0]]
+    network = geometry_of(model)
+    middle = geometry.Pixels(tuple(n // 2 for n in network[-1].size), np.ones((1, 1), bool))
+    seen = geometry.back(network, len(network) - 1, middle)[0]
     for axis, name in enumerate(("rows", "columns")):
-        read = np.unique(np.concatenate([block[axis] for block in blocks]))
+        read = seen.places(axis)
         if len(read) <= read[-1] - read[0]:
             return wrong(
                 f"Of {read[-1] - read[0] + 1} {name} it reads {len(read)}: dilation left holes. "

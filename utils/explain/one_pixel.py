@@ -6,59 +6,22 @@ numbers are those of the whole map: the cut keeps the steps of poolings and stri
 picture's own border where the pixel sees its padding.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 import xarray as xr
 
 from utils import lrp
-from utils.explain import cuts
+from utils.explain import crops
 from utils.explain.explain import explain as explain_whole
 from utils.keras_graph import validation
-from utils.receptive_field import reach
-
-
-def cut(model, pixel, size=None):
-    """Where to cut the input so that a pixel of the output keeps its value.
-
-    There are few sizes of cuts, since each needs a network of its own, which is made once.
-
-    Parameters
-    ----------
-    model : keras.Model
-        As for `receptive_field.trace`, with a map as output.
-    pixel : (int, int)
-        Row and column in the output.
-    size : (int, int), optional
-        Rows and columns of the input, if the network takes any.
-
-    Returns
-    -------
-    cuts.Cut
-
-    Raises
-    ------
-    TypeError, ValueError, NotImplementedError
-        As `receptive_field.box`.
-    """
-    validation.check_model(model)
-    return cuts.plan(model, reach.input_size(model, size)).cut(pixel)
-
-
-class _Part(NamedTuple):
-    """Samples whose cuts have one shape, and what explains them."""
-
-    numbers: list  # which samples they are
-    network: tf.keras.Model
-    samples: np.ndarray
-    pixels: list  # each sample's in the network's output
-    cuts: list
 
 
 def _parts(model, x, pixel):
-    """The samples cut, in parts for which one network will do."""
+    """The samples cut, in parts of one shape each, for which one network will do.
+
+    Yields which samples they are, the network, the cut samples, their pixels in its output, and the
+    cuts.
+    """
     validation.check_model(model)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape), "float64")
     pixels = [pixel] * len(samples) if isinstance(pixel, tuple) else pixel
@@ -71,25 +34,19 @@ def _parts(model, x, pixel):
         )
     if len(pixels) != len(samples):
         raise ValueError(f"Give {len(samples)} pixels, one for each sample, not {len(pixels)}.")
-    plan = cuts.plan(model, samples.shape[1:3])
+    plan = crops.plan(model, samples.shape[1:3])
     together = {}
-    for number, one in enumerate(pixels):
+    for number, (sample, one) in enumerate(zip(samples, pixels, strict=True)):
         cut = plan.cut(one[:2])
-        sample = samples[number, cut.rows, cut.columns]
-        key = sample.shape, plan.in_the_middle(cut.pixel)
-        together.setdefault(key, []).append((number, sample, cut, one[2:]))
-    for key, members in together.items():
-        network, start = plan.network(model, *key)
-        numbers, cut_samples, places, channels = zip(*members, strict=True)
-        at = [
-            (*(int(i - by) for i, by in zip(cut.pixel, start, strict=True)), *channel)
-            for cut, channel in zip(places, channels, strict=True)
-        ]
-        yield _Part(list(numbers), network, np.stack(cut_samples), at, places)
+        crop = sample[cut.rows, cut.columns]
+        together.setdefault(crop.shape, []).append((number, crop, cut.pixel + one[2:], cut))
+    for shape, members in together.items():
+        numbers, cropped, at, cuts = zip(*members, strict=True)
+        yield numbers, plan.network(model, shape), np.stack(cropped), list(at), cuts
 
 
-def _paste(full, part, maps):
-    for number, cut, one in zip(part.numbers, part.cuts, maps, strict=True):
+def _paste(full, numbers, cuts, maps):
+    for number, cut, one in zip(numbers, cuts, maps, strict=True):
         full[number, cut.rows, cut.columns] = one
 
 
@@ -123,14 +80,11 @@ def relevance(model, x, pixel, rule="epsilon", **options):
     >>> one_pixel.relevance(model, pictures, (120, 80), "alpha_1_beta_0").input
     """
     full, ledgers = None, []
-    for part in _parts(model, x, pixel):
-        result = lrp.relevance(
-            part.network, part.samples, rule, part.pixels, layers=False, **options
-        )
+    for numbers, network, samples, at, cuts in _parts(model, x, pixel):
+        result = lrp.relevance(network, samples, rule, at, layers=False, **options)
         full = np.zeros(np.shape(x), result.input.dtype) if full is None else full
-        _paste(full, part, result.input)
-        own = [not layer.startswith(cuts.TRIMMED) for _, layer in result.ledger.index]
-        ledgers.append((part.numbers, result.ledger[own]))
+        _paste(full, numbers, cuts, result.input)
+        ledgers.append((numbers, result.ledger))
     return lrp.Relevance(_like(x, full), {}, _ledger(ledgers))
 
 
@@ -166,10 +120,8 @@ def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
             f"{method} uses noise or a baseline as large as the picture: explain the whole map."
         )
     full = np.zeros(np.shape(x), "float32")
-    for part in _parts(model, x, pixel):
-        _paste(
-            full, part, explain_whole(part.network, part.samples, method, part.pixels, **options)
-        )
+    for numbers, network, samples, at, cuts in _parts(model, x, pixel):
+        _paste(full, numbers, cuts, explain_whole(network, samples, method, at, **options))
     return _like(x, full)
 
 

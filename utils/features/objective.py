@@ -1,90 +1,10 @@
-"""A part of a network, and how strongly an input excites it: for `utils.features`.
-
-The network is copied, and its present weights are read at every call. Units and channels are read
-before their layer's activation function: below zero a ReLU has no slope to climb, and a softmax
-rises when the other classes fall (Olah et al. 2017).
-"""
+"""A part of a network, and how strongly an input excites it."""
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.keras import activations, layers
 
-from utils.keras_graph import linear, machine, validation
+from utils.keras_graph import measure, validation
 from utils.keras_graph.calls import activation_of, title
-from utils.plain import plain
-
-_PASSING = layers.Activation, layers.ReLU, layers.Softmax
-
-
-def copied(model, layer, shape, measure):
-    """A machine with a copy of a network up to one layer, and with its present weights.
-
-    Its results are, for each sample, the `measure` of the layer's values z, ``measure(z, chosen)``
-    with a mask of them, and the measure's slope along the input.
-    """
-    try:
-        ready = machine.fetch(
-            model,
-            ("copied", measure, layer.name, shape),
-            lambda: _copied(model, layer, shape, measure),
-        )
-    except (NotImplementedError, TypeError) as error:
-        raise NotImplementedError(
-            f"Keras cannot copy the network ({plain(error, 200)}): build it from Keras' own layers."
-        ) from error
-    weights = model.get_weights()
-    with ready.inside():
-        ready.network.set_weights(weights)
-    return ready
-
-
-def _copied(model, layer, shape, measure):
-    before = measure is not mean_square  # the activation function
-
-    def copy(other):
-        config = other.get_config()
-        if before and other is layer and type(other) in linear.KINDS and "activation" in config:
-            config["activation"] = "linear"
-        return type(other).from_config(config)
-
-    made = machine.Machine()
-    with made.inside():
-        made.network = tf.keras.models.clone_model(model, layers.Input(shape), copy)
-        same = made.network.get_layer(layer.name)
-        passes = before and type(layer) in _PASSING
-        z = same.get_input_at(0) if passes else same.get_output_at(0)
-        network = tf.keras.Model(made.network.inputs, z)
-    outputs = tf.nest.flatten([one.get_output_at(0) for one in network.layers])
-
-    def compute(x, chosen):
-        value = measure(network(x, training=False), chosen)
-        return [value, *tf.gradients(value, x)], outputs
-
-    return made.write(compute, [np.empty((1, *shape), "float32")], [np.empty(z.shape[1:], bool)])
-
-
-# ---- measures of a layer's values z, by sample ------------------------------------------------
-
-
-def _over(reduce, z):
-    return reduce(z, list(range(1, z.shape.rank)))
-
-
-def mean_square(z, chosen):
-    return _over(tf.reduce_mean, z**2)
-
-
-def largest(z, chosen):
-    return _over(tf.reduce_max, tf.where(chosen, z, -np.inf))
-
-
-def log_odds(z, chosen):
-    itself = np.where(np.eye(z.shape[-1]), -np.inf, 0)
-    return largest(z - tf.reduce_logsumexp(z[..., None, :] + itself, -1), chosen)
-
-
-def total(z, chosen):
-    return _over(tf.reduce_sum, tf.where(chosen, z, 0))
 
 
 def find(model, layer, unit, shape, odds=False):
@@ -102,10 +22,10 @@ def find(model, layer, unit, shape, odds=False):
     whole = unit is None and output.shape[1:].num_elements() != 1
     if whole and odds:
         raise ValueError("The network has several outputs: say which by unit=0 or the like.")
-    measure = mean_square if whole else largest
+    measured = measure.mean_square if whole else measure.largest
     if odds and activation_of(asked) is activations.softmax:
-        measure = log_odds
-    ready = copied(model, asked, shape, measure)
+        measured = measure.log_odds
+    ready = measure.copied(model, asked, shape, measured)
     chosen = np.zeros(ready.output_shape, bool)
     numbers = unit if isinstance(unit, tuple) else (0 if unit is None else unit,)
     if not numbers or not all(map(validation.is_whole, numbers)):

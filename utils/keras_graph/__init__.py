@@ -2,5 +2,6 @@
 
 `calls` lists the layers in the order in which they compute, `linear` shows those with weights as
 linear maps, `validation` checks what a caller gives, `machine` gives a computation its graph and
-session and feeds it in chunks, `cache` keeps what is costly to make, `flops` counts arithmetic.
+session and feeds it in chunks, `measure` reads the values of a layer, `cache` keeps what is costly
+to make, `flops` counts arithmetic.
 """

@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from utils import plots, receptive_field
+from utils import plots
 from utils.plots.receptive_fields import boxes
+from utils.receptive_field import geometry
 
 
 def prepare(image, kilometres):
@@ -49,23 +50,14 @@ def prepare(image, kilometres):
 
 
 def _boxes(shape, blocks, kernel, dilation, pool):
-    """Box of the middle pixel after each convolution and pooling, by going back block by block."""
-    found, reach = [], dilation * (kernel - 1) // 2
-    for last in range(2 * blocks):
-        if last % 2 and pool == 1:
-            continue
-        pools = (last + 1) // 2
-        ends = []
-        for n in shape:
-            low = high = n // pool**pools // 2
-            for layer in range(last, -1, -1):
-                if layer % 2:
-                    low, high = low * pool, high * pool + pool - 1
-                else:
-                    low, high = low - reach, high + reach
-            ends.append((low, high + 1))
-        inside = (slice(max(a, 0), min(b, n)) for (a, b), n in zip(ends, shape, strict=True))
-        found.append(receptive_field.Box(*inside, *ends))
+    """Box of the middle pixel after each convolution and pooling."""
+    block = [(kernel, 1, dilation, "same"), (pool, pool)][: 2 if pool > 1 else 1]
+    network, found = [geometry.Layer(shape)], []
+    for numbers in blocks * block:
+        axes = tuple(geometry.window(n, *numbers) for n in network[-1].size)
+        size = tuple(axis.length for axis in axes)
+        network.append(geometry.Layer(size, (len(network) - 1,), (axes,)))
+        found.append(geometry.box(network, len(network) - 1, tuple(n // 2 for n in size)))
     return found
 
 

@@ -6,6 +6,7 @@ The *theoretical* receptive field (TRF) follows from the architecture: by the te
 """
 
 from utils.receptive_field.gaussian import Gaussian, fit_gaussian
-from utils.receptive_field.receptive_field import Box, box, effective, trace
+from utils.receptive_field.geometry import Box
+from utils.receptive_field.receptive_field import box, effective, trace
 
 __all__ = ["Box", "Gaussian", "box", "effective", "fit_gaussian", "trace"]

@@ -1,37 +1,12 @@
 """Theoretical and effective receptive fields of a network's layers."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
-from utils.features import objective
-from utils.keras_graph import validation
+from utils.keras_graph import measure, validation
 from utils.keras_graph.calls import title
-from utils.receptive_field import reach
-
-
-class Box(NamedTuple):
-    """Rows and columns of the input that can reach a pixel.
-
-    `rows` and `columns` are slices: the pixel sees ``x[:, box.rows, box.columns]`` of the input.
-    `full_rows` and `full_columns`, pairs (first, end), go on beyond the border.
-    """
-
-    rows: slice
-    columns: slice
-    full_rows: tuple
-    full_columns: tuple
-
-    @property
-    def size(self):
-        """Rows and columns inside the input."""
-        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
-
-    @property
-    def full_size(self):
-        """Rows and columns, also beyond the border."""
-        return tuple(int(end - first) for first, end in (self.full_rows, self.full_columns))
+from utils.receptive_field import geometry
+from utils.receptive_field.layers import geometry_of
 
 
 def trace(model, size=None):
@@ -77,46 +52,18 @@ def trace(model, size=None):
     --------
     >>> trace(model)[["size_y", "step_y"]]
     """
-    found, lengths = reach.follow(model, size)
-    whole = lengths[found[0].call.sources[0]]
-    fields = {found[0].call.sources[0]: ((1, 1, 0),) * 2}
-    aligned = dict.fromkeys(fields, True)
-    rows, last = [], None
-    for layer in found:
-        sources = [fields[key] for key in layer.call.sources]
-        spatial = layer.steps is not None and None not in sources
-        meet = True
-        if spatial:
-            after = []
-            for step, branches in zip(layer.steps, zip(*sources, strict=True), strict=True):
-                r, j, c = _merge(branches)
-                meet &= len({branch[1:] for branch in branches}) == 1
-                after.append((r + step.growth * j, j * step.stride, c + step.centre * j))
-            last = layer.call.name
-        fields[layer.call.target] = tuple(after) if spatial else None
-        aligned[layer.call.target] = meet and all(aligned[key] for key in layer.call.sources)
+    network = geometry_of(model, size)
+    whole = [(n, np.nan, np.nan) for n in network[0].size]
+    names = [f"{key}_{axis}" for key in ("size", "step", "padding", "offset") for axis in "yx"]
+    rows = []
+    for layer, (field, aligned) in zip(network[1:], geometry.fields(network)[1:], strict=True):
         row = {"layer": layer.call.name, "kind": type(layer.call.layer).__name__}
-        for axis, name in enumerate("yx"):
-            r, j, c = after[axis] if spatial else (whole[axis], np.nan, np.nan)
-            values = (r, j, (r - 1) / 2 - c, c)
-            row |= {f"{key}_{name}": float(v) for key, v in zip(_COLUMNS, values, strict=True)}
-        rows.append({**row, "spatial": spatial, "aligned": aligned[layer.call.target]})
-    columns = ["kind", *(f"{key}_{axis}" for key in _COLUMNS for axis in "yx")]
-    table = pd.DataFrame(rows).set_index("layer")[[*columns, "spatial", "aligned"]]
-    table.attrs["last_spatial"] = last
+        numbers = np.array([(r, j, (r - 1) / 2 - c, c) for r, j, c in field or whole], float)
+        row |= dict(zip(names, numbers.T.ravel(), strict=True))
+        rows.append({**row, "spatial": field is not None, "aligned": aligned})
+    table = pd.DataFrame(rows).set_index("layer")
+    table.attrs["last_spatial"] = next(reversed(table.index[table.spatial]), None)
     return table
-
-
-_COLUMNS = "size", "step", "padding", "offset"
-
-
-def _merge(branches):
-    """The box around the fields of branches."""
-    if len(branches) == 1:
-        return branches[0]
-    first = min(c - (r - 1) / 2 for r, _, c in branches)
-    end = max(c + (r - 1) / 2 for r, _, c in branches)
-    return end - first + 1, max(j for _, j, _ in branches), (first + end) / 2
 
 
 def box(model, layer=None, pixel=None, size=None):
@@ -149,37 +96,27 @@ def box(model, layer=None, pixel=None, size=None):
     >>> box(model, "conv2d_2", (20, 31)).rows
     slice(71, 89, None)
     """
-    found, lengths = reach.follow(model, size)
-    start = _position(found, layer)
-    wanted = places(found[start], pixel)
-    key = found[0].call.sources[0]
-    ends = []
-    for clip in (True, False):
-        blocks = reach.back(found, lengths, start, wanted, clip).get(key, [])
-        ends += [_ends(axes) for axes in zip(*blocks, strict=True)] or [(0, 0)] * 2
-    return Box(slice(*ends[0]), slice(*ends[1]), *ends[2:])
+    network = geometry_of(model, size)
+    start = _position(network, layer)
+    return geometry.box(network, start, check_pixel(network[start], pixel))
 
 
-def _ends(axes):
-    return int(min(axis[0] for axis in axes)), int(max(axis[-1] for axis in axes)) + 1
-
-
-def _position(found, layer):
+def _position(network, layer):
     if layer is None:
-        return len(found) - 1
-    names = [one.call.name for one in found]
+        return len(network) - 1
+    names = [one.call.name for one in network[1:]]
     validation.check_layer(layer, names)
-    return names.index(layer)
+    return 1 + names.index(layer)
 
 
-def places(layer, pixel):
-    """Rows and columns of one pixel, as arrays."""
-    if layer.lengths is None:
+def check_pixel(layer, pixel):
+    """Row and column of a pixel that a layer has; the middle one of None."""
+    if layer.size is None:
         if pixel is not None:
             raise ValueError(f"The {title(layer.call.layer)} has no pixels: leave pixel out.")
         return None
     if pixel is None:
-        pixel = tuple(n // 2 for n in layer.lengths)
+        return tuple(n // 2 for n in layer.size)
     kinds = int | np.integer
     if (
         not isinstance(pixel, tuple)
@@ -187,12 +124,12 @@ def places(layer, pixel):
         or not all(isinstance(i, kinds) for i in pixel)
     ):
         raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {pixel!r}.")
-    if any(not 0 <= i < n for i, n in zip(pixel, layer.lengths, strict=True)):
+    if any(not 0 <= i < n for i, n in zip(pixel, layer.size, strict=True)):
         raise ValueError(
             f"There is no pixel {pixel} in the {title(layer.call.layer)}: it has "
-            f"{layer.lengths[0]} rows and {layer.lengths[1]} columns; count from 0."
+            f"{layer.size[0]} rows and {layer.size[1]} columns; count from 0."
         )
-    return tuple(np.array([i]) for i in pixel)
+    return tuple(map(int, pixel))
 
 
 # ---- the effective receptive field ------------------------------------------------------------
@@ -237,11 +174,11 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     if reduce not in ("rms", "mean"):
         raise ValueError(f'reduce must be "rms" or "mean", not {reduce!r}.')
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
-    found, _ = reach.follow(model, samples.shape[1:3])
+    found = geometry_of(model, samples.shape[1:3])
     asked = found[_position(found, layer)]
-    row, column = (int(axis[0]) for axis in places(asked, pixel) or (_no_pixels(asked),))
+    row, column = check_pixel(asked, pixel) or _no_pixels(asked)
     shape = samples.shape[1:]
-    ready = objective.copied(model, asked.call.layer, shape, objective.total)
+    ready = measure.copied(model, asked.call.layer, shape, measure.total)
     chosen = np.zeros(ready.output_shape, bool)
     channels = chosen.shape[-1]
     if not (channel is None or validation.is_whole(channel) and 0 <= channel < channels):

@@ -1,0 +1,234 @@
+"""What the layers of a network read, along rows and along columns: numbers alone, without Keras.
+
+Rows and columns do not mix in a layer, so it is a rule along each: from places in its output to
+places in its input. Going back through such layers from one pixel finds what can reach it.
+"""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+
+class Axis(NamedTuple):
+    """A layer along rows or columns; places are counted in pixels of the layer's input."""
+
+    length: int  # of the output
+    reads: Callable | None  # table of the input places that output places read; None: the same
+    growth: int = 0  # k - 1: how much more than one pixel the layer reads at most
+    stride: Fraction = Fraction(1)  # from one output place to the next
+    centre: Fraction = Fraction(0)  # middle of what the first output place reads
+
+
+NOWHERE = np.iinfo(int).min  # in the table of an axis, where there is nothing to read
+
+
+def same_place(n, source=None):
+    """Each of n places reads its own, as in addition; of a source of length 1 the only one."""
+    return Axis(n, (lambda places: 0 * places[:, None]) if source == 1 < n else None)
+
+
+def shift(n, by, more=0):
+    """Each place reads the one `by` further on; the output is `more` longer, as in padding."""
+    return Axis(n + more, lambda places: places[:, None] + by, centre=Fraction(by))
+
+
+def window(n, kernel, stride=1, dilation=1, padding="valid"):
+    """Convolution or pooling of an input of length n; padding is "same" or "valid"."""
+    if kernel == stride == 1:
+        return same_place(n)
+    width = dilation * (kernel - 1) + 1
+    if padding == "same":
+        length = -(-n // stride)
+        before = max((length - 1) * stride + width - n, 0) // 2
+    else:
+        length, before = (n - width) // stride + 1, 0
+    taps = dilation * np.arange(kernel) - before
+
+    def reads(places):
+        return stride * places[:, None] + taps
+
+    return Axis(length, reads, width - 1, Fraction(stride), Fraction(width - 1, 2) - before)
+
+
+def transposed(n, length, kernel, stride=1, dilation=1, padding="valid"):
+    """Transposed convolution of an input of length n to an output of this length."""
+    # It is the way back of a convolution from its output to its input.
+    width = dilation * (kernel - 1) + 1
+    before = max((n - 1) * stride + width - length, 0) // 2 if padding == "same" else 0
+    taps = before - dilation * np.arange(kernel)
+
+    def reads(places):
+        stretched = places[:, None] + taps
+        return np.where(stretched % stride, NOWHERE, stretched // stride)
+
+    growth, centre = math.ceil(width / stride) - 1, (before - Fraction(width - 1, 2)) / stride
+    return Axis(length, reads, growth, Fraction(1, stride), centre)
+
+
+def upsampling(n, factor, interpolation="nearest"):
+    """Upsampling of an input of length n; interpolation is "nearest" or "bilinear"."""
+
+    length, step, centre = n * factor, Fraction(1, factor), Fraction(1 - factor, 2 * factor)
+    if interpolation == "nearest":
+        return Axis(length, lambda places: places[:, None] // factor, 0, step, centre)
+
+    def reads(places):
+        place, between = np.divmod(2 * places + 1 - factor, 2 * factor)
+        return np.stack([place, place + (between > 0)], 1)
+
+    return Axis(length, reads, int(factor > 1), step, centre)
+
+
+class Layer(NamedTuple):
+    """A layer in a network, which is a list of them; the first is the input, and reads nothing."""
+
+    size: tuple | None  # rows and columns of the output, None if it has none
+    sources: tuple = ()  # the layers it reads, as positions in the list
+    axes: tuple = ()  # for each, an Axis along rows and one along columns; None: mixes all places
+    call: Any = None  # whatever else is known of it
+
+
+def fields(network):
+    """Receptive field of each layer by the formula of `receptive_field.trace`.
+
+    Returns
+    -------
+    list of tuple
+        For each layer: the field along rows and along columns, each (size, step, offset), None from
+        where everything is seen; and whether all branches so far have met with the same middle.
+    """
+    found = [(((Fraction(1), Fraction(1), Fraction(0)),) * 2, True)]
+    for layer in network[1:]:
+        sources, aligned = zip(*(found[source] for source in layer.sources), strict=True)
+        field, aligned = None, all(aligned)
+        if None not in layer.axes and None not in sources:
+            field = ()
+            for axis, branches in zip(layer.axes[0], zip(*sources, strict=True), strict=True):
+                aligned &= len({branch[1:] for branch in branches}) == 1
+                # Where branches meet: the box around their fields.
+                first = min(c - r / 2 for r, _, c in branches)
+                end = max(c + r / 2 for r, _, c in branches)
+                r, j, c = end - first, max(j for _, j, _ in branches), (first + end) / 2
+                field += ((r + axis.growth * j, j * axis.stride, c + axis.centre * j),)
+        found.append((field, aligned))
+    return found
+
+
+class Pixels(NamedTuple):
+    """Some pixels of a layer: a boolean picture of them, and the row and column where it begins."""
+
+    corner: tuple
+    mask: np.ndarray
+
+    def places(self, axis):
+        """The rows (0) or columns (1) that hold any, sorted."""
+        return self.corner[axis] + np.flatnonzero(self.mask.any(1 - axis))
+
+
+def back(network, start, wanted, clip=True):
+    """Pixels of every layer that reach pixels of one.
+
+    Parameters
+    ----------
+    network : list of Layer
+        Each after those it reads.
+    start : int
+        Position of the layer.
+    wanted : Pixels or None
+        The pixels there; None for a layer without rows and columns.
+    clip : bool
+        Leave out places beyond the border: padding, which holds nothing of the input.
+
+    Returns
+    -------
+    dict of int to Pixels
+        By position, the layers that are reached; None for one without rows and columns.
+    """
+    reached = {start: wanted}
+    for position in range(start, 0, -1):
+        if position not in reached:
+            continue
+        layer = network[position]
+        for source, axes in zip(layer.sources, layer.axes, strict=True):
+            size = network[source].size
+            if axes is None:
+                reached[source] = size and Pixels((0, 0), np.ones(size, bool))
+                continue
+            new = _read(axes, reached[position], size if clip else (None, None))
+            if new.mask.any():
+                reached[source] = _union(reached[source], new) if source in reached else new
+    return reached
+
+
+def _read(axes, pixels, size):
+    """What a layer reads for some pixels: along rows, then along columns."""
+    corner, mask = [], pixels.mask
+    for axis, first, length in zip(axes, pixels.corner, size, strict=True):
+        begin, mask = _along(axis, first, mask, length)
+        corner.append(begin)
+        mask = mask.T
+    return Pixels(tuple(corner), mask)
+
+
+def _along(axis, first, mask, length):
+    """The input rows that these rows read, and where they begin; a length leaves out padding.
+
+    The layer is a boolean matrix, input place by output place, made for these places alone: they
+    may lie beyond the border, and are few in a large picture.
+    """
+    if axis.reads is None:
+        return first, mask
+    table = axis.reads(first + np.arange(len(mask)))
+    hit = table != NOWHERE if length is None else (table >= 0) & (table < length)
+    which, read = np.nonzero(hit)[0], table[hit]
+    begin, end = (int(read.min()), int(read.max()) + 1) if len(read) else (0, 0)
+    links = (np.ones(len(read), bool), (read - begin, which))
+    return begin, sparse.csr_array(links, shape=(end - begin, len(mask))) @ mask
+
+
+def _union(*parts):
+    corner = np.min([part.corner for part in parts], 0)
+    end = np.max([np.add(part.corner, part.mask.shape) for part in parts], 0)
+    mask = np.zeros(end - corner, bool)
+    for part in parts:
+        (row, column), (rows, columns) = part.corner - corner, part.mask.shape
+        mask[row : row + rows, column : column + columns] |= part.mask
+    return Pixels(tuple(corner.tolist()), mask)
+
+
+class Box(NamedTuple):
+    """Rows and columns of the input that can reach a pixel.
+
+    `rows` and `columns` are slices: the pixel sees ``x[:, box.rows, box.columns]`` of the input.
+    `full_rows` and `full_columns`, pairs (first, end), go on beyond the border.
+    """
+
+    rows: slice
+    columns: slice
+    full_rows: tuple
+    full_columns: tuple
+
+    @property
+    def size(self):
+        """Rows and columns inside the input."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def full_size(self):
+        """Rows and columns, also beyond the border."""
+        return tuple(end - first for first, end in (self.full_rows, self.full_columns))
+
+
+def box(network, start, pixel):
+    """The exact Box of input pixels that can reach a pixel (row, column) of a layer."""
+    wanted = pixel and Pixels(pixel, np.ones((1, 1), bool))
+    ends = []
+    for clip in (True, False):
+        seen = back(network, start, wanted, clip).get(0)
+        for places in map(seen.places, (0, 1)) if seen else ([], []):
+            ends.append((int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0))
+    return Box(slice(*ends[0]), slice(*ends[1]), *ends[2:])
