@@ -360,6 +360,7 @@ check.clusters_by_eigengap(n_clusters, eigenvalues)
 # once in landscape pictures, because it stands in another place. Look at a few pictures of each of the
 # four clusters, and give it a name before you go on.
 
+
 # %%
 def spectral_clusters(graph, n):
     """A cluster's number for each map."""
