@@ -125,9 +125,9 @@ def test_the_folder_goes_with_its_process(end):
     code = f"""
 import os
 from utils import course
-(course.folder() / "inside").mkdir()
-assert course.folder().samefile(course.folder())
-print(course.folder(), flush=True)
+(course.scratch() / "inside").mkdir()
+assert course.scratch().samefile(course.scratch())
+print(course.scratch(), flush=True)
 {end}"""
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     folder = Path(process.stdout.strip())
