@@ -7,11 +7,29 @@ output of the layer that is tried, which is called "tried".
 from collections.abc import Callable
 from typing import NamedTuple
 
+import tensorflow as tf
+from tensorflow import keras
+
 VECTOR, SERIES, IMAGE, FILM, VOLUME = (5,), (6, 3), (6, 5, 2), (3, 6, 6, 2), (4, 4, 4, 2)
 ACTIVATIONS = (
     "elu exponential gelu hard_sigmoid linear mish relu relu6 selu sigmoid softplus softsign swish "
     "tanh".split()
 )
+
+
+def sum_of_squares(z):
+    return tf.reduce_sum(z * z, (1, 2), keepdims=True)
+
+
+def inside(L, x):
+    """A network inside the network."""
+    stack = [L.RandomFlip(), L.Conv2D(3, 3, activation="relu"), L.Dropout(0.5)]
+    return keras.Sequential([L.Input(x.shape[1:]), *stack], name="tried")(x)
+
+
+def flattened(L, x):
+    """The same as a forecast, without a network inside."""
+    return L.Identity(name="tried")(L.Conv2D(3, 3, activation="relu")(x))
 
 
 class Case(NamedTuple):
@@ -20,6 +38,7 @@ class Case(NamedTuple):
     shape: tuple
     build: Callable  # of Keras' layers and the input
     whole: bool = False  # whole numbers come in
+    twin: Callable | None = None  # the same as the oracles can read it
 
     @property
     def title(self):
@@ -45,6 +64,7 @@ def _all():
     yield from _alone("Dense", VECTOR, "4", "4, 'relu'", "4, 'tanh'", "4, use_bias=False")
     yield from _alone("Dense", IMAGE, "4, 'relu'")
     yield from _alone("EinsumDense", SERIES, "'btc,cd->btd', (None, 4)")
+    yield from _alone("EinsumDense", SERIES, "'btc,cd->bdt', (4, 6), bias_axes='d'")
     for name in ACTIVATIONS:
         yield from _alone("Activation", IMAGE, f"'{name}'")
     yield from _alone("Activation", VECTOR, "'softmax'")
@@ -54,6 +74,12 @@ def _all():
     yield from _alone("ELU", IMAGE)
     yield from _alone("ThresholdedReLU", IMAGE, "0.3")
     yield from _alone("Softmax", IMAGE, "", "axis=1", "axis=(1, 2)")
+    yield from _alone("Dense", VECTOR, "4, lambda z: z * z", "4, L.LeakyReLU(0.3)")
+    yield from _alone("Activation", IMAGE, "lambda z: z / (1 + sum_of_squares(z))")
+    # ---- networks inside, and layers used twice
+    inner = "L.Conv2D(2, 3, padding='same', activation='relu', name='tried')"
+    yield Case("Conv2D", "twice", IMAGE, eval(f"lambda L, x: [c(c(x)) for c in [{inner}]][0]"))
+    yield Case("Conv2D", "in a network inside", IMAGE, inside, twin=flattened)
     # ---- convolutions
     one = (
         "2, 3",
@@ -105,13 +131,22 @@ def _all():
     )
     yield from _alone("UpSampling3D", VOLUME, "2")
     yield from _alone("Resizing", IMAGE, "9, 10", "3, 4", "9, 10, 'nearest'", "9, 10, 'bicubic'")
-    yield from _alone("CenterCrop", IMAGE, "4, 3")
+    yield from _alone("Resizing", IMAGE, "4, 3, crop_to_aspect_ratio=True", "9, 10, 'lanczos3'")
+    yield from _alone("CenterCrop", IMAGE, "4, 3", "7, 4")
     # ---- normalisation
     yield from _alone("BatchNormalization", IMAGE, "", "scale=False, center=False", "axis=1")
     yield from _alone("LayerNormalization", IMAGE, "", "axis=(1, 2, 3)")
     yield from _alone("GroupNormalization", IMAGE, "2")
     yield from _alone("UnitNormalization", IMAGE, "", "axis=1")
-    yield from _alone("Normalization", IMAGE, "mean=[1.0, -1.0], variance=[2.0, 0.5]", "")
+    yield from _alone("UnitNormalization", IMAGE, "axis=(1, 3)")
+    yield from _alone(
+        "Normalization",
+        IMAGE,
+        "axis=(1, 2, 3)",
+        "invert=True",
+        "mean=[1.0, -1.0], variance=[2.0, 0.5]",
+        "",
+    )
     yield from _alone("Rescaling", IMAGE, "2.0, 1.0", "[2.0, -3.0]")
     spectral = "lambda L, x: L.SpectralNormalization(L.Conv2D(2, 3), name='tried')(x)"
     yield Case("SpectralNormalization", "Conv2D(2, 3)", IMAGE, eval(spectral))
@@ -149,7 +184,8 @@ def _all():
     yield Case(
         "Embedding", "5, 3", (4,), eval("lambda L, x: L.Embedding(5, 3, name='tried')(x)"), True
     )
-    yield from _alone("CategoryEncoding", VECTOR, "6, 'multi_hot'")
+    encoding = "lambda L, x: L.CategoryEncoding(6, 'multi_hot', name='tried')(x)"
+    yield Case("CategoryEncoding", "6, 'multi_hot'", VECTOR, eval(encoding), True)
     yield from _alone("Discretization", VECTOR, "[-0.5, 0.5]")
 
 

@@ -83,7 +83,7 @@ def box(case, rng):
     if not made:
         return NONE
     model, twin = made
-    for pixel in ((0, 0), tuple(n // 2 for n in model.output_shape[1:3])):
+    for pixel in ((0, 0), tuple(n // 2 for n in twin.output_shape[1:3])):
         found = receptive_field.box(model, None, pixel)
         seen = oracles.field(twin, pixel, case.shape, rng)
         for axis, cut in ((1, found.rows), (0, found.columns)):
@@ -100,7 +100,7 @@ def trace(case, rng):
         return NONE
     model, twin = made
     row = receptive_field.trace(model).iloc[-1]
-    pixel = tuple(n // 2 for n in model.output_shape[1:3])
+    pixel = tuple(n // 2 for n in twin.output_shape[1:3])
     seen = oracles.field(twin, pixel, case.shape, rng)
     for axis, name in ((1, "size_y"), (0, "size_x")):
         places = np.nonzero(seen.any(axis))[0]
@@ -116,7 +116,7 @@ def effective(case, rng):
     if not made:
         return NONE
     model, twin = made
-    pixel = tuple(n // 2 for n in model.output_shape[1:3])
+    pixel = tuple(n // 2 for n in twin.output_shape[1:3])
     x = oracles.samples(case, rng)
     found = receptive_field.effective(model, None, x, pixel)
     twin = before_activation(twin)
@@ -129,23 +129,24 @@ def before_activation(twin):
     """The network up to its last layer, without that layer's activation."""
     last = twin.get_layer("tried")
     passing = L.Activation, L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.ThresholdedReLU, L.Softmax
+    below = last.get_input_at(twin.outputs[0]._keras_history.node_index)
     if isinstance(last, passing):
-        return keras.Model(twin.inputs, keras.layers.Identity(dtype="float64")(last.input))
+        return keras.Model(twin.inputs, keras.layers.Identity(dtype="float64")(below))
     if getattr(last, "activation", None) is None or "RNN" in type(last).__name__:
         return twin
     if isinstance(last, L.RNN | L.ConvLSTM1D | L.ConvLSTM2D | L.ConvLSTM3D):
         return twin
     last.activation = keras.activations.linear
     with oracles.double():
-        return keras.Model(twin.inputs, last(last.input))
+        return keras.Model(twin.inputs, last(below))
 
 
 def excitation(case, rng):
     model, twin = oracles.both(case, rng, end=False)
     x = oracles.samples(case, rng)
-    shape = model.output_shape[1:]
+    shape = twin.output_shape[1:]
     unit = tuple(n // 2 for n in shape) if len(shape) > 1 else shape[0] // 2
-    found = features.excitation(model, x, "tried", unit)
+    found = features.excitation(model, x, None, unit)
     wanted = oracles.predict(before_activation(twin), x)
     return compare(found, wanted[(slice(None), *np.atleast_1d(unit))], 2e-3)
 
@@ -154,9 +155,9 @@ def pixel(case, rng):
     made = _map(case, rng)
     if not made:
         return NONE
-    model, _ = made
+    model, twin = made
     x = oracles.samples(case, rng)
-    at = tuple(n // 2 for n in model.output_shape[1:])
+    at = tuple(n // 2 for n in twin.output_shape[1:])
     found = one_pixel.relevance(model, x, at, "epsilon").input
     return compare(found, lrp.relevance(model, x, "epsilon", at).input, 1e-4)
 
