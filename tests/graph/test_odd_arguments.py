@@ -68,7 +68,7 @@ def functions():
     return model, maps, fitting
 
 
-@settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_it_is_done_or_refused_in_one_sentence(functions, data):
     function, fitting = data.draw(st.sampled_from(functions[-1]))

@@ -157,7 +157,7 @@ def synthesise(
     validation.check_count("patience", patience)
     options = {"jitter": jitter, "rotation": rotation, "scaling": scaling, "variation": variation}
     for name, number in {"rate": rate, **options}.items():
-        objective.check_number(name, number, 0)
+        objective.check_number(name, number)
     if scaling >= 1 or jitter != int(jitter):
         raise ValueError(f"scaling {scaling!r} must be below 1, jitter {jitter!r} a whole number.")
     if not validation.is_whole(seed) or seed < 0:
@@ -188,7 +188,7 @@ def synthesise(
         history.append(values[0])
         if step & (step - 1) == 0:  # 0 or a power of two
             frames[step] = np.float32(low + (high - low) * x)
-        if step == steps or np.argmax(history) < step - patience:
+        if step == steps or np.argmax(history) < step - int(patience):
             break
         slope = (high - low) * (back(slopes[1]) if see else slopes[0])
         if variation:

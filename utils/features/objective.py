@@ -62,10 +62,10 @@ def shown(value):
     return plain(repr(value))
 
 
-def check_number(name, number, least):
-    if not validation.is_number(number) or number < least:
+def check_number(name, number, least=0):
+    if not validation.is_number(number) or not least <= float(number) <= 1e9:
         least = " from 0 on" if least == 0 else ""
-        raise ValueError(f"{name} must be a number{least}, not {shown(number)}.")
+        raise ValueError(f"{name} must be a number{least}, at most 1e9, not {shown(number)}.")
 
 
 def check_choice(name, flag):
@@ -74,7 +74,8 @@ def check_choice(name, flag):
 
 
 def check_limits(limits):
-    pair = list(limits) if isinstance(limits, tuple | list | np.ndarray) else []
+    known = isinstance(limits, tuple | list) or isinstance(limits, np.ndarray) and limits.ndim
+    pair = list(limits) if known else []
     if len(pair) != 2 or not all(map(validation.is_number, pair)) or not pair[0] < pair[1]:
         raise ValueError(f"limits must be two numbers, the lower first, not {shown(limits)}.")
     return float(pair[0]), float(pair[1])

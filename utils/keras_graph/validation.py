@@ -110,15 +110,19 @@ def is_whole(number):
 
 def is_number(number):
     """Is it one finite number that single precision can hold, and not True or False?"""
-    kinds = int | float | np.integer | np.floating
-    most = float(np.finfo("float32").max)
-    return isinstance(number, kinds) and not isinstance(number, bool) and abs(number) <= most
+    if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
+        return False
+    try:
+        return abs(float(number)) <= float(np.finfo("float32").max)
+    except OverflowError:
+        return False
 
 
 def check_count(name, count):
     """Refuse what is no whole number from 1 on."""
-    if not is_whole(count) or count < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, not {plain(repr(count))}.")
+    if not is_whole(count) or not 1 <= count < 2**31:
+        shown = plain(repr(count))
+        raise ValueError(f"{name} must be a whole number from 1 on, below 2**31, not {shown}.")
 
 
 def check_layer(layer, names):

@@ -108,7 +108,7 @@ def alpha_beta(alpha, beta=None, bias="split"):
     """
     beta = alpha - 1 if beta is None and is_number(alpha) else beta
     numbers = is_number(alpha) and is_number(beta)
-    if not (numbers and alpha >= 1 and np.isclose(alpha - beta, 1)):
+    if not (numbers and alpha >= 1 and np.isclose(float(alpha) - float(beta), 1)):
         shown = " and ".join(plain(f"{n:g}" if is_number(n) else repr(n)) for n in (alpha, beta))
         raise ValueError(
             f"alpha - beta must be 1, and alpha 1 or larger, not {shown}. Beta is "

@@ -50,9 +50,12 @@ def fit_gaussian(erf, box=None):
         If the map is not one of finite numbers from 0 on with a positive sum, or no Gaussian fits.
     """
     try:
-        erf = np.asarray(erf, float)
-    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+        erf = np.asarray(erf)
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise TypeError("erf must be a map (y, x) of numbers.") from error
+    if erf.dtype.kind not in "biuf":
+        raise TypeError(f"erf must be a map (y, x) of numbers, not of {plain(erf.dtype)}.")
+    erf = erf.astype(float)
     if box is not None and not _is_box(box):
         raise TypeError(
             f"box must be a Box, or slices of rows and columns, not {plain(repr(box))}."

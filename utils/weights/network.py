@@ -109,7 +109,7 @@ def load_network(path, trust=False):
     path = Path(path)
     if not path.is_file():
         cure = "save it as one file, model.save('name.keras')" if path.is_dir() else "look again"
-        raise FileNotFoundError(f"There is no file {path.name}: {cure}.")
+        raise FileNotFoundError(f"There is no file {plain(path.name)}: {cure}.")
     try:
         config, weights = _open(path)
         with weights:
