@@ -275,8 +275,8 @@ for name, R in four.items():
 # through the weights, multiply by the inputs. The way back, `w @ s`, is what TensorFlow computes for a gradient,
 # without ever writing the matrix down. That is how `utils.lrp` handles every layer with weights: **one step for all**,
 # with the weights that the rule wants. When you have done this lesson, read
-# [utils/lrp/propagate.py](../utils/lrp/propagate.py) from top to bottom: `linear_step` has the three lines, `forward`
-# and `backward` are the loops of `my_lrp`.
+# [utils/lrp/propagate.py](../utils/lrp/propagate.py) from top to bottom, beside a fresh notebook; its first lines say what
+# to type. `linear_step` divides, sends back and multiplies, `forward` and `backward` are the loops of `my_lrp`.
 
 # %%
 filter_ = np.array([-1.0, 2.0, 0.5])

@@ -268,10 +268,8 @@ for name, values in error.items():
 
 even, odd = train_years % 4 == 0, (train_years % 2 == 1) & (train_years >= 1990)
 fit = Ridge(1e4).fit(train_x[even].reshape(even.sum(), -1), train_years[even])
-for name, some, years in (
-    ("seen", train_x[odd], train_years[odd]),
-    ("new", x[late], test_years[late]),
-):
+cases = {"seen": (train_x[odd], train_years[odd]), "new": (x[late], test_years[late])}
+for name, (some, years) in cases.items():
     off = abs(fit.predict(some.reshape(len(some), -1)) - years).mean()
     print(f"ridge regression on every fourth year, {name} models: off by {off:.1f} years")
 del pattern_x, train_x

@@ -194,7 +194,7 @@ for trf, dilations in KINDS.items():
             options = {"epochs": 8, "batch_size": 50, "learning_rate": 5e-3}
             training.fit(net, train_x, np.float32(severe), loss=loss, **options)
         else:
-            load_weights(net, f"far_cause_{trf}_seed_{i}")
+            load_weights(net, f"distant_trigger_{trf}_seed_{i}")
         test_x, test_y = distant_trigger.storms(1000, worlds.CLAIMS + 1000 * i)
         says = net.predict(test_x, verbose=0)[:, 0] > 0
         accuracy[trf].append(100 * np.mean(says == test_y))

@@ -51,7 +51,7 @@ course.start(seed=0)
 # Ours holds 16 models with three members each. It is made model by model, so that no more than one is ever in memory.
 
 # %%
-place = tempfile.TemporaryDirectory(dir=course.folder())  # goes away with the kernel
+place = tempfile.TemporaryDirectory(dir=course.scratch())  # goes away with the kernel
 folder = Path(place.name)
 for i in range(16):  # one model each; its seed is none of the training models'
     one = world.simulate(1, worlds.CLAIMS + i, members=3)[["tas", "truth_signal_tas"]]

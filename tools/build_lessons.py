@@ -204,8 +204,8 @@ def stale(lesson):
         there = read(path)
         try:
             guard(path)
-        except LessonError as worked_in:
-            found.append(str(worked_in))
+        except LessonError as refusal:
+            found.append(str(refusal))
             continue
         why = outdated(there, made, root) if folder == "solutions" else None
         if not why and (there is None or sources(there) != sources(made)):

@@ -8,7 +8,7 @@ from utils.worlds import distant_trigger
 
 STORMS = {"start": None, "storms": 1000, "epochs": 8, "step": 5e-3}
 # Receptive fields of 21 pixels, one short of the trigger, and of 25, which hold it.
-DILATIONS = {"far_cause_21": [1, 2, 3, 4], "far_cause_25": [1, 2, 4, 5]}
+DILATIONS = {"distant_trigger_21": [1, 2, 3, 4], "distant_trigger_25": [1, 2, 4, 5]}
 RECIPES = {
     f"{name}_seed_{i}": {**STORMS, "dilations": dilations, "first weights": i}
     for name, dilations in DILATIONS.items()

@@ -1,4 +1,4 @@
-"""What the lessons import. In `check` and `panels` there is a module for each lesson.
+"""What the lessons import. A lesson has a module in `check`, and one in `panels` if it has one.
 
 Start with ``utils.course.start``, the first line of every lesson.
 """

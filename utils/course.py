@@ -82,7 +82,7 @@ def start(seed=0, eager=False):
     print(f"{', '.join(versions)}; {wanted} mode, seed {seed}")
 
 
-def folder():
+def scratch():
     """The temporary folder of this process, which goes when the process ends, in whatever way.
 
     Returns

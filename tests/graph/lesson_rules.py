@@ -1,4 +1,4 @@
-"""What every lesson keeps to. Each rule yields what is wrong, in words that follow "The lesson"."""
+"""What every lesson keeps to. Checks yield what is wrong, in words that follow "The lesson"."""
 
 import re
 

@@ -27,7 +27,7 @@ def test_a_model_depends_on_its_seed_alone(world):
 
 
 def test_the_background_does_not_hang_on_arbitrary_eigenvectors():
-    root = climate.patterns._smooth_root()
+    root = climate.ensemble._smooth_root()
     covariance = root @ root.T
     np.testing.assert_allclose(np.diag(covariance), 1, rtol=1e-4)
     rows = covariance.reshape(30, 60, 30, 60)

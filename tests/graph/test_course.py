@@ -93,7 +93,8 @@ def test_start_refuses_keras_3(monkeypatch):
 
 def test_the_first_cell_and_a_prediction_are_quiet():
     run = run_python(
-        "from utils import archive, course, explain, features, lrp, one_pixel, patterns, training\n"
+        "from utils import archive, course, features, lrp, receptive_field, training\n"
+        "from utils.explain import explain, one_pixel, patternnet\n"
         "course.start(); import tensorflow as tf, numpy as np\n"
         "m = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(1,))])\n"
         "m.predict(np.ones((1, 1)), verbose=0)"
@@ -124,9 +125,9 @@ def test_the_folder_goes_with_its_process(end):
     code = f"""
 import os
 from utils import course
-(course.folder() / "inside").mkdir()
-assert course.folder().samefile(course.folder())
-print(course.folder(), flush=True)
+(course.scratch() / "inside").mkdir()
+assert course.scratch().samefile(course.scratch())
+print(course.scratch(), flush=True)
 {end}"""
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     folder = Path(process.stdout.strip())

@@ -60,7 +60,7 @@ def local_client(workers=2):
     """
     validation.check_count("workers", workers)
     with (
-        dask.config.set(temporary_directory=str(course.folder())),
+        dask.config.set(temporary_directory=str(course.scratch())),
         LocalCluster(
             n_workers=0,  # they come below, where an interrupt ends them, too
             threads_per_worker=1,

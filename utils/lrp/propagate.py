@@ -9,7 +9,7 @@ In the lesson these are three lines: divide, send back, multiply. `linear_step` 
 rule and kind of layer with weights; `forward` and `backward` are the two loops of `my_lrp`.
 
 All work on tensors, TensorFlow's arrays; the first axis of values and relevance counts the samples.
-Begin a fresh kernel so, and they run at once, as NumPy does: put a `print` wherever you like.
+Begin a fresh notebook so, and they run at once, as NumPy does: put a `print` wherever you like.
 
     from utils import course, lrp
     course.start(eager=True)  # the lesson's kernel writes a graph down, which runs later
@@ -20,14 +20,15 @@ Begin a fresh kernel so, and they run at once, as NumPy does: put a `print` wher
     h, v = tf.constant([[3.0, 1.0]]), tf.constant([[2.0], [-2.0]])  # of the lesson's section 1
     [R_h], losses = linear_step(h, v, 0.0, h @ v, lrp.z(), tf.matmul)  # 6 and -2
 
-    calls, kernels = linear.read(model)  # yours, or `small` of section 4, which takes x[None]
-    values = forward(calls, kernels, tf.constant(x, "float32"))
+    calls, kernels = linear.read(model)  # all layers in their order; those with weights
+    values = forward(calls, kernels, tf.constant(x, "float32"))  # x[None] for one sample
     for call in calls:
         print(call.name, values[call.target])
     R = values[calls[-1].target]
-    R *= tf.one_hot(tf.argmax(R, -1), R.shape[-1])  # the strongest output, as lrp.relevance asks
+    R *= tf.one_hot(tf.argmax(R, -1), R.shape[-1])  # the strongest of a row of outputs
     rules = dict.fromkeys(kernels, lrp.epsilon(0.1))  # or one for each layer
     of_input, of_layers, ledger = backward(calls, kernels, rules, values, R)
+    lrp.relevance(model, x, lrp.epsilon(0.1)).input  # the same, or which layer has no rule
 """
 
 from functools import partial
@@ -73,30 +74,29 @@ def both_ways(through, a, *w):
     from a, or from a list of inputs, and never writes the matrix down. Layers without weights have
     their w_ij, too: 1 for Add, 1 / n for a mean, 1 for the largest value of a max-pooling.
     """
-    with tf.GradientTape(persistent=True) as record:
+    with tf.GradientTape(persistent=True) as record:  # persistent: a print may ask twice
         record.watch(a)
         y = through(a, *w)
-    return y, lambda s: record.gradient(y, a, s)
+    return y, lambda s: record.gradient(y, a, s)  # sum_j s_j dy_j / da_i
 
 
-# ---- one step: from the relevance R of a layer's outputs to that of its inputs ----------------
+# ---- one step: from R of a layer's outputs to [R of each input], and who took the rest --------
 
 
 def linear_step(a, w, b, R, rule, through):
     """Through a layer with weights; through(a, w) is its ``sum_i a_i w_ij``.
 
-    A rule (see rules.py) cuts R into parts, most rules into one: alpha 2 beta 1 has one part for
-    what speaks for the output, with the share 2, and one against it, with the share -1. A part's
-    z_ij are the products of its inputs and weights, or of several pairs of these: what is positive
-    comes from a+ with w+, and from a- with w-, for two negatives make a positive.
+    For z and epsilon there is one part with one pair, (a, w). Alpha 2 beta 1 cuts R into two parts:
+    for the output, with the share 2, and against it, with the share -1. What is positive comes from
+    two pairs, a+ with w+ and a- with w-, for two negatives make a positive (see rules.py).
     """
     below, losses = [], {}
     for part in rule(a, w, b):
-        ways = [(a_k, *both_ways(through, a_k, w_k)) for a_k, w_k in part.pairs]
+        ways = [(a_k, *both_ways(through, a_k, w_k)) for a_k, w_k in part.pairs]  # a, y, back
         y = tf.add_n([y_k for _, y_k, _ in ways])  # the sum of a list
         share = R if part.share is None else part.share * R
-        s, lost = divide(share, y, part.b, part.epsilon)
-        below += [a_k * back(s) for a_k, _, back in ways]
+        s, lost = divide(share, y, part.b, part.epsilon)  # divide
+        below += [a_k * back(s) for a_k, _, back in ways]  # send back, multiply
         for name, loss in lost.items():
             losses[name] = losses.get(name, 0) + loss
     return [tf.add_n(below)], losses
@@ -110,9 +110,9 @@ def proportional_step(a, R, through):
 
 
 def moving_step(a, R, through, padding):
-    """Through a layer that moves, copies or chooses values; R at the zeros of padding is lost."""
+    """A layer that moves or chooses values: z_ij / z_j is 1, and R at zeros of padding is lost."""
     _, back = both_ways(through, a)
-    if not padding:  # only for speed, for then nothing is lost
+    if not padding:  # only for speed
         return back(R), {}
     inside = through([tf.ones_like(a[0])])
     return back(R), {"unassigned": by_sample(R * (1 - inside))}
@@ -140,15 +140,15 @@ def forward(calls, kernels, x):
 
     `calls` are the layers in their order, `kernels` those with weights: a function, w and b.
     `values` has a key for each tensor, some number: a call reads its `sources` and writes its
-    `target`. The input's key is 0. A softmax or sigmoid at the end is left out, as it should be.
-    Whatever else LRP has no way through, `lrp.relevance` refuses before.
+    `target`, and 0 is that of x. A softmax or sigmoid at the end is left out, as it should be.
+    `lrp.relevance` refuses what LRP has no way through.
     """
     values = {0: x}
     for call in calls:
         a = [values[key] for key in call.sources]
         if call.name in kernels:
-            kernel = kernels[call.name]
-            y = kernel.forward(a[0], kernel.w) + kernel.b
+            through, w, b = kernels[call.name]
+            y = through(a[0], w) + b
         else:
             y = a[0] if type(call.layer) in PASSING else linear.without_weights(call.layer, a)
         head = call is calls[-1] and activation_of(call.layer) in HEADS
@@ -159,12 +159,12 @@ def forward(calls, kernels, x):
 def backward(calls, kernels, rules, values, R, pooling="winner"):
     """Go back through the network, from the relevance R of its output.
 
-    Returns the relevance of the input, that of each layer's output, and a row of the ledger for
-    each layer: what it received, what it passed on, and who took the rest.
+    A layer's ReLU hands on what it gets, and has no line. Returns the relevance of the input, that
+    of each layer's output, and rows of the ledger: received, passed on, and who took the rest.
     """
     relevance, of_layers, ledger = {calls[-1].target: R}, {}, {}
     for call in reversed(calls):
-        a = [tf.identity(values[key]) for key in call.sources]  # copies, for Add()([a, a]) has two
+        a = [tf.identity(values[key]) for key in call.sources]  # copies: Add()([a, a]) reads two
         R = of_layers[call.name] = relevance.pop(call.target)
         if call.name in rules:
             through, w, b = kernels[call.name]

@@ -2,6 +2,7 @@
 
 import html
 
+# Darker than the figures' colours, since text is written in them.
 GREEN, ORANGE, RED, GREY = "#00795c", "#b65a00", "#c0392b", "#6b7280"
 AS_IT_IS = "mathjax_ignore tex2jax_ignore"  # JupyterLab, Colab: a dollar begins no formula
 

@@ -1,1 +1,1 @@
-"""Real files, read into the same schema as the worlds."""
+"""Real files in the schema of the worlds: `abi` and `glm` (GOES), `mrms` (radar), `cmip`."""

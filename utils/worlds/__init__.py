@@ -1,13 +1,12 @@
-"""Small worlds with a known truth, one package or module per world.
+"""Small worlds with a known truth, a package each, and the toy task of `distant_trigger`.
 
 Every world offers ``simulate(n, seed, ...)``, which returns an :class:`xarray.Dataset` whose
-truth variables begin with ``truth_``. A small sample of each lies in ``data/`` and is read with
-:func:`open_world`. The seed ranges below never overlap, so that a network is never tested on a
-picture it was trained on.
+truth variables begin with ``truth_``. A small sample of all but the climate world lies in ``data/``
+and is read with :func:`open_world`. The seed ranges below never overlap, so that a network is never
+tested on a picture it was trained on.
 """
 
 import hashlib
-from pathlib import Path
 
 import xarray as xr
 
@@ -17,7 +16,7 @@ from utils.worlds.drawing import RANGE
 TRAINING, VALIDATION, SAMPLE, CLAIMS = (i * RANGE for i in range(4))
 
 
-def open_world(name: str) -> xr.Dataset:
+def open_world(name):
     """Read the committed sample of a world.
 
     Parameters
@@ -78,7 +77,7 @@ def read_data(name):
     return xr.load_dataset(path)
 
 
-def data_folder() -> Path:
+def data_folder():
     """The course's data folder, wherever `utils` is installed."""
     folder = course_folder()
     if folder is None:
