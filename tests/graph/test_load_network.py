@@ -280,11 +280,15 @@ def test_ten_lines_work_on_a_foreign_network(name):
     assert field.shape == x.shape[1:3] and field.any()
 
 
-def test_a_capped_relu_is_named():
+def test_relevance_goes_through_capped_relus():
     options = {"classes": 10, "input_shape": (32, 32, 3), "classifier_activation": None}
     mobile = applications.MobileNet(weights=None, **options)
-    with pytest.raises(NotImplementedError, match=r"layer 'conv1_relu' \(ReLU\).*kind of ReLU"):
-        lrp.relevance(mobile, np.ones((1, 32, 32, 3)))
+    x = np.random.default_rng(0).normal(0, 50, (1, 32, 32, 3))
+    result = lrp.relevance(mobile, x, "z", 3, layers=False)
+    value = mobile.predict(x, verbose=0)[0, 3]
+    assert result.ledger.received.iloc[0] == pytest.approx(value, rel=1e-4)
+    row = result.ledger.loc[0, "conv1_relu"]
+    assert row.received == row.passed_on != 0
 
 
 def test_a_gradient_goes_through_a_capped_relu():
