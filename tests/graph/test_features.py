@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
@@ -85,6 +86,62 @@ def test_a_softmax_is_left_out(own_layer):
     x = normal(3, 4, 5, 2)
     wanted = (x.reshape(3, -1) @ w + b)[:, 1]
     np.testing.assert_allclose(features.excitation(model, x, unit=1), wanted, rtol=1e-4)
+
+
+def test_a_layer_used_twice_is_read_at_the_use_that_is_asked_for():
+    x = Input((9, 8, 1))
+    conv = layers.Conv2D(1, 3, padding="same", activation="relu", name="conv")
+    model = Model(x, conv(conv(x)))
+    model.set_weights([normal(3, 3, 1, 1), normal(1, seed=1)])
+    one = Sequential([Input((9, 8, 1)), layers.Conv2D(1, 3, padding="same")])
+    one.set_weights(model.get_weights())
+    samples = normal(40, 9, 8, 1, seed=2)
+    first = one.predict(samples, verbose=0)
+    second = one.predict(first.clip(0), verbose=0)
+    for name, wanted in {"conv": first, "conv_again": second, None: second}.items():
+        found = features.excitation(model, samples, name, (4, 4, 0))
+        np.testing.assert_allclose(found, wanted[:, 4, 4, 0], rtol=1e-4, atol=1e-5)
+    assert (second[:, 4, 4, 0] < 0).any()
+    run = features.synthesise(model, "conv_again", (4, 4, 0), steps=2)
+    found = features.excitation(model, run.picture[None], None, (4, 4, 0))
+    assert run.history[-1] == pytest.approx(found[0], rel=1e-5)
+    start, here = np.full((9, 8, 1), 0.5), run.history[0]
+    moved = features.backward_optimise(model, start, here, (4, 4, 0), limits=(-9, 9))
+    found = features.excitation(model, moved.picture[None], None, (4, 4, 0))
+    assert found[0] == pytest.approx(here, abs=0.05)
+
+
+def test_a_layer_in_a_network_inside():
+    dense = layers.Dense(3, "relu", name="dense")
+    inner = Sequential([Input((4,)), dense, layers.Dropout(0.5)], name="inner")
+    model = Sequential([Input((4,)), inner, layers.Dense(2)])
+    samples = normal(6, 4)
+    w, b = dense.get_weights()
+    found = features.excitation(model, samples, "inner/dense", 1)
+    np.testing.assert_allclose(found, (samples @ w + b)[:, 1], rtol=1e-4, atol=1e-6)
+    whole = features.excitation(model, samples, "inner", 1)
+    np.testing.assert_allclose(whole, (samples @ w + b)[:, 1].clip(0), rtol=1e-4, atol=1e-6)
+
+
+def test_augmentation_and_settings():
+    """Nothing is drawn at random, and a setting that was changed is seen."""
+    stack = [layers.RandomFlip(), layers.Flatten(), layers.Dense(2), layers.LeakyReLU(0.5)]
+    model = Sequential([Input((2, 4, 1)), *stack, layers.Dense(1)])
+    samples = normal(3, 2, 4, 1)
+    (w, b), (v, c) = stack[2].get_weights(), model.layers[-1].get_weights()
+    z = samples.reshape(3, -1) @ w + b
+    for alpha in (0.5, 0.1):
+        stack[3].alpha = np.float32(alpha)
+        wanted = np.where(z > 0, z, alpha * z) @ v + c
+        found = features.excitation(model, samples)
+        np.testing.assert_allclose(found, wanted[:, 0], rtol=1e-4, atol=1e-6)
+
+
+def test_any_activation_is_left_out():
+    model = Sequential([Input((4,)), layers.Dense(2, lambda z: tf.nn.leaky_relu(z, 0.3))])
+    samples, (w, b) = normal(6, 4), model.get_weights()
+    found = features.excitation(model, samples, unit=1)
+    np.testing.assert_allclose(found, (samples @ w + b)[:, 1], rtol=1e-4, atol=1e-6)
 
 
 def test_new_weights_are_read(pictures):

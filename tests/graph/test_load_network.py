@@ -70,6 +70,24 @@ np.savez(f"{folder}/answers.npz", x=x, **{k: kinds[k].predict(x) for k in names}
 """
 
 
+def test_a_loaded_network_makes_forecasts(tmp_path):
+    """Keras would go on to flip pictures and to add noise."""
+    x = keras.Input((2, 4, 1))
+    augment = [layers.RandomFlip("horizontal"), layers.RandomBrightness(0.5)]
+    y = keras.Sequential([keras.Input((2, 4, 1)), *augment])(layers.RandomRotation(0.2)(x))
+    y = layers.Flatten()(layers.GaussianNoise(3.0)(y, training=True))
+    model = keras.Model(x, layers.Dense(1)(layers.Dropout(0.5)(y, training=True)))
+    model.save(tmp_path / "one.h5")
+    w, b = (v for v in model.get_weights() if v.dtype.kind == "f")
+    loaded = load_network(tmp_path / "one.h5")
+    samples = np.random.default_rng(0).normal(size=(3, 2, 4, 1))
+    for _ in range(4):
+        found = loaded.predict(samples, verbose=0)
+        np.testing.assert_allclose(found, samples.reshape(3, -1) @ w + b, rtol=1e-4, atol=1e-5)
+    with pytest.raises(NotImplementedError, match="always in training"):
+        load_network(tmp_path / "one.h5", trust=True)
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """Networks saved by a process in eager mode, as most are."""
@@ -262,11 +280,15 @@ def test_ten_lines_work_on_a_foreign_network(name):
     assert field.shape == x.shape[1:3] and field.any()
 
 
-def test_a_capped_relu_is_named():
+def test_relevance_goes_through_capped_relus():
     options = {"classes": 10, "input_shape": (32, 32, 3), "classifier_activation": None}
     mobile = applications.MobileNet(weights=None, **options)
-    with pytest.raises(NotImplementedError, match=r"layer 'conv1_relu' \(ReLU\).*kind of ReLU"):
-        lrp.relevance(mobile, np.ones((1, 32, 32, 3)))
+    x = np.random.default_rng(0).normal(0, 50, (1, 32, 32, 3))
+    result = lrp.relevance(mobile, x, "z", 3, layers=False)
+    value = mobile.predict(x, verbose=0)[0, 3]
+    assert result.ledger.received.iloc[0] == pytest.approx(value, rel=1e-4)
+    row = result.ledger.loc[0, "conv1_relu"]
+    assert row.received == row.passed_on != 0
 
 
 def test_a_gradient_goes_through_a_capped_relu():

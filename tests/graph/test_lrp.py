@@ -1062,33 +1062,139 @@ def test_machines_go_with_their_model(x):
         made.session.run(tf.no_op)
 
 
+def net_with(layer, shape=(6,)):
+    return network(shape, layers.Dense(5), layer, layers.Dense(2), seed=3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "change"),
+    [
+        (lambda: layers.LeakyReLU(0.3), {"alpha": np.float32(0.9)}),
+        (lambda: layers.ReLU(max_value=1.0), {"max_value": np.float32(0.1)}),
+        (lambda: layers.Activation("tanh"), {"activation": tf.nn.elu}),
+        (lambda: layers.Rescaling(2.0, 1.0), {"offset": -3.0}),
+        (lambda: layers.BatchNormalization(), {"epsilon": 0.5}),
+    ],
+)
+def test_a_setting_that_was_changed_is_seen(layer, change):
+    """As a network made anew with this setting; those kept from before are no longer used."""
+    x, (model, wanted) = normal(2, 6), (net_with(layer()) for _ in range(2))
+    before = lrp.relevance(model, x, "gamma", 1).input
+    for one in (model, wanted):
+        for name, value in change.items():
+            setattr(one.layers[1], name, value)
+    after = lrp.relevance(model, x, "gamma", 1).input
+    assert not np.allclose(before, after)
+    assert np.array_equal(after, lrp.relevance(wanted, x, "gamma", 1).input)
+
+
+def test_moving_averages_are_read_anew():
+    model, x = net_with(layers.BatchNormalization()), normal(2, 6)
+    before = lrp.relevance(model, x, "gamma", 1).input
+    norm = model.layers[1]
+    gamma, beta, mean, variance = norm.get_weights()
+    norm.set_weights([gamma, beta, mean + 1, 2 * variance])
+    after = lrp.relevance(model, x, "gamma", 1)
+    assert not np.allclose(before, after.input)
+    check_by_hand(model, x, *RULES["gamma"], 1)
+
+
+def test_a_network_inside_is_as_its_layers_one_by_one():
+    x = Input((6, 6, 2))
+    inner = [layers.Conv2D(3, 3, activation="relu", name="conv"), layers.BatchNormalization()]
+    inner = Sequential([Input((6, 6, 2)), *inner], name="inner")
+    y = layers.Flatten(name="flat")(layers.MaxPooling2D(name="pool")(inner(x)))
+    nested = Model(x, layers.Dense(2, name="dense")(y))
+    flat = Sequential([x, *map(copy, [*inner.layers, *nested.layers[2:]])])
+    flat.set_weights(randomise(nested).get_weights())
+    samples = normal(2, 6, 6, 2)
+    ours, wanted = (lrp.relevance(m, samples, "gamma", 1, dtype="float64") for m in (nested, flat))
+    near(ours.input, wanted.input)
+    assert set(ours.layers) == {
+        "inner/conv",
+        f"inner/{inner.layers[1].name}",
+        "pool",
+        "flat",
+        "dense",
+    }
+    rules = {"inner/conv": "flat", "BatchNormalization": "z", "dense": "gamma"}
+    assert lrp.relevance(nested, samples, rules).ledger.rule.loc[0, "inner/conv"] == "flat"
+
+
+def test_a_network_used_twice_is_two_networks_with_the_same_weights():
+    x, inner = Input((4,)), Sequential([Input((4,)), layers.Dense(4, "relu", name="d")], name="in")
+    model = randomise(Model(x, layers.Dense(2, name="end")(inner(inner(x)))))
+    stack = [layers.Dense(4, "relu"), layers.Dense(4, "relu"), layers.Dense(2)]
+    twin = Sequential([Input((4,)), *stack])
+    w, b, *end = model.get_weights()
+    twin.set_weights([w, b, w, b, *end])
+    ours, wanted = (lrp.relevance(m, normal(2, 4), "z", 1, dtype="float64") for m in (model, twin))
+    near(ours.input, wanted.input)
+    assert list(ours.layers) == ["end", "in_again/d", "in/d"]
+
+
+def test_nothing_is_drawn_at_random_in_a_forecast():
+    x = Input((4, 4, 1))
+    y = layers.GaussianNoise(9.0)(layers.RandomFlip()(x), training=True)
+    y = layers.Dropout(0.5)(layers.Flatten()(y), training=True)
+    model = randomise(Model(x, layers.Dense(2)(y)))
+    plain = Sequential([Input((4, 4, 1)), layers.Flatten(), layers.Dense(2)])
+    plain.set_weights([w for w in model.get_weights() if w.dtype.kind == "f"])
+    samples = normal(2, 4, 4, 1)
+    ours, wanted = (lrp.relevance(m, samples, "z", 1, dtype="float64") for m in (model, plain))
+    near(ours.input, wanted.input)
+    norm = layers.BatchNormalization(name="odd")
+    always = Model(x, layers.Dense(1)(layers.Flatten()(norm(x, training=True))))
+    with pytest.raises(NotImplementedError, match="'odd' .BatchNormalization. is always in train"):
+        lrp.relevance(always, samples)
+
+
+def test_what_a_layer_is_called_with_besides_is_refused():
+    x = Input((3, 2))
+    mask = tf.keras.layers.Lambda(lambda t: t[..., 0] > 0)(x)
+    mean = layers.GlobalAveragePooling1D(name="odd")(x, mask=mask)
+    with pytest.raises(NotImplementedError, match="'odd' .GlobalAver.* is called with mask"):
+        lrp.relevance(Model(x, layers.Dense(2)(mean)), normal(2, 3, 2))
+
+
+def test_a_difference_may_turn_negative():
+    """Where no input is negative, rules leave out half: not behind a difference."""
+    x = Input((4,))
+    a, b = (layers.Dense(3, "relu")(x) for _ in range(2))
+    end = layers.Dense(2, name="end")
+    model = randomise(Model(x, end(layers.Subtract(name="less")([a, b]))), 4)
+    samples = abs(normal(3, 4))
+    result = lrp.relevance(model, samples, {"end": "alpha_2_beta_1", "Dense": "z"}, 1)
+    values = Model(x, model.get_layer("less").output).predict(samples, verbose=0)
+    assert (values < 0).any() and (values > 0).any()
+    w, b = end.get_weights()
+    z = values[..., None] * w
+    up = z.clip(0) / (z.clip(0).sum(1) + b.clip(0))[:, None]
+    down = z.clip(None, 0) / (z.clip(None, 0).sum(1) + b.clip(None, 0))[:, None]
+    wanted = (2 * up - down)[..., 1] * (values @ w + b)[:, 1:]
+    near(result.layers["less"], wanted, 1e-4)
+
+
 # ---- refused ----------------------------------------------------------------------------------
 
 NO_WAY = {
     "LSTM": ((4, 2), lambda **k: layers.LSTM(3, **k)),
-    "Conv3D": ((2, 2, 2, 1), lambda **k: layers.Conv3D(1, 1, **k)),
-    "SeparableConv1D": ((4, 2), lambda **k: layers.SeparableConv1D(1, 1, **k)),
+    "TimeDistributed": ((4, 2), lambda **k: layers.TimeDistributed(layers.Dense(2), **k)),
+    "Masking": ((4, 2), lambda **k: layers.Masking(**k)),
     "LayerNormalization": ((4, 4, 2), lambda **k: layers.LayerNormalization(**k)),
     "GroupNormalization": ((4, 4, 2), lambda **k: layers.GroupNormalization(1, **k)),
     "Lambda": ((4, 4, 2), lambda **k: layers.Lambda(lambda t: 2 * t, **k)),
-    "Sequential": ((4, 4, 2), lambda **k: Sequential([layers.Conv2D(1, 1)], **k)),
-    "LeakyReLU": ((4, 4, 2), lambda **k: layers.LeakyReLU(**k)),
-    "PReLU": ((4, 4, 2), lambda **k: layers.PReLU(**k)),
-    "ELU": ((4, 4, 2), lambda **k: layers.ELU(**k)),
-    "Activation": ((4, 4, 2), lambda **k: layers.Activation("tanh", **k)),
     "Softmax": ((4, 4, 2), lambda **k: layers.Softmax(**k)),
-    "Dense": ((4, 4, 2), lambda **k: layers.Dense(2, activation="sigmoid", **k)),
-    "Conv2D": ((4, 4, 2), lambda **k: layers.Conv2D(2, 1, activation="gelu", **k)),
-    "ReLU": ((4, 4, 2), lambda **k: layers.ReLU(max_value=6, **k)),
-    "ReLU with a slope": ((4, 4, 2), lambda **k: layers.ReLU(negative_slope=0.1, **k)),
-    "ReLU with a threshold": ((4, 4, 2), lambda **k: layers.ReLU(threshold=0.1, **k)),
-    "UpSampling2D": ((4, 4, 2), lambda **k: layers.UpSampling2D(2, interpolation="area", **k)),
-    "BatchNormalization": ((4, 4, 2), lambda **k: layers.BatchNormalization(axis=1, **k)),
-    "BatchNormalization of two axes": (
+    "Dense": ((4, 4, 2), lambda **k: layers.Dense(2, activation="softmax", **k)),
+    "Conv2D": (
         (4, 4, 2),
-        lambda **k: layers.BatchNormalization(axis=[1, 3], **k),
+        lambda **k: layers.Conv2D(2, 1, activation=lambda z: z / tf.reduce_sum(z), **k),
     ),
-    "Conv1D causal": ((4, 2), lambda **k: layers.Conv1D(2, 2, padding="causal", **k)),
+    "Activation": ((4, 4, 2), lambda **k: layers.Activation(lambda z: z[:, ::-1], **k)),
+    "LocallyConnected1D": (
+        (4, 2),
+        lambda **k: layers.LocallyConnected1D(2, 2, implementation=2, **k),
+    ),
 }
 CHANNELS_FIRST = {
     "Conv1D": ((2, 4), lambda **k: layers.Conv1D(2, 1, **k)),
@@ -1165,6 +1271,7 @@ def test_models_that_are_not_one_chain_from_input_to_output():
         ({"rule": {"dens": "z"}}, ValueError, "no layer 'dens'.*names of layers"),
         ({"rule": {0: "z"}}, ValueError, "no layer 0"),
         ({"pooling": "max"}, ValueError, "pooling must be .winner. or .proportional., not 'max'"),
+        ({"layers": "all"}, TypeError, "layers must be True or False, not 'all'"),
         ({"dtype": "float16"}, ValueError, "dtype must be"),
         ({"batch_size": 0}, ValueError, "batch_size"),
         ({"batch_size": 2.0}, ValueError, "batch_size"),
@@ -1195,6 +1302,9 @@ def test_bad_arguments(classes, x, change, error, words):
         (lambda: lrp.alpha_beta(2, bias="half"), "bias must be .*not 'half'"),
         (lambda: lrp.epsilon(-1), "epsilon must be 0 or larger, not -1"),
         (lambda: lrp.epsilon(np.nan), "epsilon must be 0 or larger"),
+        (lambda: lrp.epsilon("a"), "epsilon must be 0 or larger, not 'a'"),
+        (lambda: lrp.gamma(np.array([0.1, 0.2])), "gamma must be 0 or larger, not array"),
+        (lambda: lrp.alpha_beta("2"), "alpha - beta must be 1.*not '2' and None"),
         (lambda: lrp.gamma(-0.1), "gamma must be 0 or larger, not -0.1"),
         (lambda: lrp.z_box(1, 0), "low below high"),
         (lambda: lrp.z_box([0, 1], [1, 1]), "low below high"),

@@ -359,6 +359,8 @@ def test_groups_and_other_sizes():
         ((None, (64, 0)), ValueError, "no pixel"),
         ((None, (-1, 0)), ValueError, "no pixel"),
         ((None, 3), TypeError, "row and a column"),
+        ((None, (True, 0)), TypeError, "row and a column"),
+        ((["a"], (1, 1)), TypeError, "layer must be the name"),
         ((None, (1, 1), (32, 32)), ValueError, "takes"),
         ((None, (1, 1), 64), TypeError, "size must be"),
     ],
@@ -372,13 +374,51 @@ def test_unknown_layers_are_named():
     causal = Sequential([Input((8, 8, 1)), layers.Lambda(lambda x: x, name="mine")])
     with pytest.raises(NotImplementedError, match="'mine' \\(Lambda\\)"):
         trace(causal)
-    nested = Sequential([Input((8, 8, 1)), Sequential([layers.Conv2D(1, 3)], name="inner")])
-    with pytest.raises(NotImplementedError, match="'inner'.*one flat model"):
-        trace(nested)
-    with pytest.raises(NotImplementedError, match="interpolates by bicubic"):
-        trace(Sequential([Input((8, 8, 1)), layers.UpSampling2D(2, interpolation="bicubic")]))
+    mixing = layers.Activation(lambda z: z[:, ::-1], name="turned")
+    with pytest.raises(NotImplementedError, match="'turned' .Activation. makes pixels from others"):
+        trace(Sequential([Input((8, 8, 1)), mixing]))
     with pytest.raises(NotImplementedError, match="are for pictures"):
         trace(Sequential([Input((8,)), layers.Dense(1)]))
+
+
+def test_a_network_inside_is_followed_into():
+    inner = Sequential([Input((8, 8, 1)), layers.Conv2D(1, 3, name="conv")], name="inner")
+    model = Sequential([Input((8, 8, 1)), inner, layers.Conv2D(1, 3, name="last")])
+    assert trace(model).size_y.to_dict() == {"inner/conv": 3, "last": 5}
+    assert box(model, "inner/conv", (2, 3)).size == (3, 3)
+    agrees(model, (1, 1))
+
+
+@pytest.mark.parametrize(
+    "layer, rows, columns",
+    [
+        (lambda: layers.Softmax(axis=1), 9, 3),
+        (lambda: layers.Softmax(axis=(1, 2)), 9, 8),
+        (lambda: layers.LayerNormalization(), 3, 3),
+        (lambda: layers.LayerNormalization(axis=2), 3, 8),
+        (lambda: layers.UnitNormalization(axis=(1, 2)), 9, 8),
+        (lambda: layers.GroupNormalization(1), 9, 8),
+        (lambda: layers.BatchNormalization(axis=1), 3, 3),
+    ],
+)
+def test_what_looks_pointwise_and_sees_rows_or_columns(layer, rows, columns):
+    model = Sequential([Input((9, 8, 2)), layers.Conv2D(2, 3, padding="same"), layer()])
+    assert box(model, None, (4, 4)).size == (rows, columns)
+    row = trace(model).iloc[-1]
+    assert row.size_y >= rows and row.size_x >= columns
+
+
+def test_a_layer_used_twice_is_read_at_the_use_that_is_asked_for():
+    x, conv = Input((9, 8, 1)), layers.Conv2D(1, 3, padding="same", name="conv")
+    model = Model(x, conv(conv(x)))
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 1, 1))
+    model.set_weights([kernel, np.zeros(1)])
+    first, again, last = (
+        effective(model, name, np.ones((1, 9, 8, 1)), (4, 4))
+        for name in ("conv", "conv_again", None)
+    )
+    np.testing.assert_allclose(first[3:6, 3:6], abs(kernel[..., 0, 0]), rtol=1e-5)
+    assert (first > 0).sum() == 9 and (again > 0).sum() == 25 and np.array_equal(again, last)
 
 
 # ---- the effective receptive field ------------------------------------------------------------

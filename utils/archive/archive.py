@@ -253,8 +253,8 @@ def _first(data, samples):
         return data[(0,) * samples].values
     except Exception as error:
         raise ValueError(
-            f"The first sample of data cannot be computed ({type(error).__name__}: {error}): mend "
-            "how data is made or read."
+            f"The first sample of data cannot be computed ({type(error).__name__}: "
+            f"{plain(error, 200)}): mend how data is made or read."
         ) from error
 
 
@@ -365,7 +365,8 @@ def _compute(client, data, done, store, origin, kind, settings, watch):
                 if isinstance(error, NotImplementedError | ImportError):
                     raise error
                 if error:
-                    failures.append(f"{_name(data, place, part)}: {error}")
+                    said = plain(error, 300).rstrip(".") or type(error).__name__
+                    failures.append(f"{_name(data, place, part)}: {said}.")
                     if len(failures) >= HOPELESS and not succeeded:
                         break
                 else:

@@ -66,6 +66,9 @@ class Plan:
         self.layers = geometry_of(model, size)
         if self.layers[-1].size is None:
             raise ValueError("The network's output is no map: there is no pixel to cut out.")
+        # Does a layer work otherwise in a smaller picture, or has weights for each pixel?
+        axes = [axis for layer in self.layers for pair in layer.axes for axis in pair or ()]
+        self.fixed = any(axis.fixed for axis in axes)
         # Input pixels from one place of a layer to the next; None where the layer sees everything.
         fields = [field for field, _ in geometry.fields(self.layers)]
         self.steps = [[field and field[axis][1] for field in fields] for axis in (0, 1)]
@@ -100,6 +103,8 @@ class Plan:
         outside of it.
         """
         size, unit, length = self.layers[-1].size, self.units[axis], self.layers[0].size[axis]
+        if self.fixed:
+            return 0, length
         corner, shape = [0, 0], list(size)
         corner[axis], shape[axis] = begin, min(block, size[axis] - begin)
         wanted = geometry.Pixels(tuple(corner), np.ones(shape, bool))
@@ -120,7 +125,7 @@ class Plan:
         if shape not in self.copies:
             try:
                 copy = tf.keras.models.clone_model(model, tf.keras.Input(shape))
-            except (NotImplementedError, TypeError, ValueError) as error:
+            except (NotImplementedError, OSError, TypeError, ValueError) as error:
                 raise NotImplementedError(
                     f"Keras cannot build the network for {shape[0]} x {shape[1]} pixels "
                     f"({plain(error, 200)}): explain the whole map."

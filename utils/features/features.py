@@ -41,7 +41,8 @@ def excitation(model, x, layer=None, unit=None):
     x : array_like, shape (sample, ...)
         Samples as the network takes them.
     layer : str, optional
-        Name of a layer; None is the output.
+        Name of a layer, "outer/inner" in a network inside, with "_again" for its second use; None
+        is the output.
     unit : int or tuple of int, optional
         An int is a channel of a map, or a unit or class where there is no map; a tuple such as
         (row, col, channel) is one unit of a map. None is the whole layer, or its only unit.
@@ -156,9 +157,13 @@ def synthesise(
     validation.check_count("patience", patience)
     options = {"jitter": jitter, "rotation": rotation, "scaling": scaling, "variation": variation}
     for name, number in {"rate": rate, **options}.items():
-        objective.check_number(name, number, 0)
+        objective.check_number(name, number)
     if scaling >= 1 or jitter != int(jitter):
         raise ValueError(f"scaling {scaling!r} must be below 1, jitter {jitter!r} a whole number.")
+    if not validation.is_whole(seed) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 on, not {objective.shown(seed)}.")
+    objective.check_choice("fourier", fourier)
+    objective.check_choice("progress", progress)
     shape = tuple(model.inputs[0].shape)
     rng = np.random.default_rng(seed)
     if start is None:
@@ -169,6 +174,8 @@ def synthesise(
         x = (objective.check_sample(start, shape, low, high) - low) / (high - low)
     if (fourier or any(options.values())) and x.ndim != 3:
         raise ValueError(f"Regularisers are for pictures, and the input has the shape {x.shape}.")
+    if jitter and jitter >= max(x.shape[:2]):
+        raise ValueError(f"jitter must be smaller than the picture, {x.shape[0]} x {x.shape[1]}.")
     excite = objective.find(model, layer, unit, x.shape)
     to_pixels, to_slope, p = regularizers.spectrum(x) if fourier else regularizers.pixels(x)
     m, v = np.zeros_like(p), np.zeros_like(p)
@@ -181,7 +188,7 @@ def synthesise(
         history.append(values[0])
         if step & (step - 1) == 0:  # 0 or a power of two
             frames[step] = np.float32(low + (high - low) * x)
-        if step == steps or np.argmax(history) < step - patience:
+        if step == steps or np.argmax(history) < step - int(patience):
             break
         slope = (high - low) * (back(slopes[1]) if see else slopes[0])
         if variation:
@@ -243,6 +250,7 @@ def backward_optimise(
     low, high = objective.check_limits(limits)
     validation.check_count("steps", steps)
     objective.check_number("target", target, -np.inf)
+    objective.check_choice("progress", progress)
     start = objective.check_sample(sample, tuple(model.inputs[0].shape), low, high)
     excite = objective.find(model, None, unit, start.shape, odds=True)
     first = float(excite(start[None], slope=False)[0])

@@ -1,10 +1,10 @@
 """A part of a network, and how strongly an input excites it."""
 
 import numpy as np
-from tensorflow.keras import activations, layers
 
-from utils.keras_graph import measure, validation
-from utils.keras_graph.calls import activation_of, title
+from utils.keras_graph import linear, measure, validation
+from utils.keras_graph.calls import SOFTMAX, activation_of, title
+from utils.plain import plain
 
 
 def find(model, layer, unit, shape, odds=False):
@@ -12,28 +12,34 @@ def find(model, layer, unit, shape, odds=False):
 
     It counts the network's present weights.
     """
-    known = [one.name for one in model.layers if type(one) is not layers.InputLayer]
     if layer is not None:
-        validation.check_layer(layer, known)
-    asked = model.get_layer(layer) if layer else model.outputs[0]._keras_history.layer
-    output = asked.get_output_at(0)
-    if isinstance(output, list):
+        validation.check_layer(layer, measure.names(model))
+    call = measure.asked(model, layer)
+    asked = call.layer
+    if len(call.targets) > 1:
         raise NotImplementedError(f"The {title(asked)} has several outputs: choose another.")
-    whole = unit is None and output.shape[1:].num_elements() != 1
+    size = np.prod([n or 0 for n in call.shape[1:]])
+    whole = unit is None and size != 1
     if whole and odds:
         raise ValueError("The network has several outputs: say which by unit=0 or the like.")
     measured = measure.mean_square if whole else measure.largest
-    if odds and activation_of(asked) is activations.softmax:
+    if odds and activation_of(asked) in SOFTMAX:
+        if not linear.over_channels(call):
+            raise NotImplementedError(
+                f"The {title(asked)} has no classes along its last axis: take it off."
+            )
         measured = measure.log_odds
-    ready = measure.copied(model, asked, shape, measured)
+    ready = measure.copied(model, call, shape, measured)
     chosen = np.zeros(ready.output_shape, bool)
     numbers = unit if isinstance(unit, tuple) else (0 if unit is None else unit,)
     if not numbers or not all(map(validation.is_whole, numbers)):
-        raise TypeError(f"unit must be an int or a tuple (row, column, channel), not {unit!r}.")
+        raise TypeError(
+            f"unit must be an int or a tuple (row, column, channel), not {shown(unit)}."
+        )
     ends = chosen.shape if isinstance(unit, tuple) else chosen.shape[-1:]
     if len(numbers) != len(ends) or any(not 0 <= i < n for i, n in zip(numbers, ends, strict=True)):
         raise ValueError(
-            f"There is no unit {unit!r} in the {title(asked)}: its output "
+            f"There is no unit {shown(unit)} in the {title(asked)}: its output "
             f"has the shape {chosen.shape}; count from 0."
         )
     chosen[numbers if isinstance(unit, tuple) else (..., *numbers)] = True
@@ -51,25 +57,36 @@ def find(model, layer, unit, shape, odds=False):
 # ---- what it is given -------------------------------------------------------------------------
 
 
-def check_number(name, number, least):
-    if not (np.isscalar(number) and np.isreal(number) and least <= number < np.inf):
+def shown(value):
+    """What was given, on one line, for a message."""
+    return plain(repr(value))
+
+
+def check_number(name, number, least=0):
+    if not validation.is_number(number) or not least <= float(number) <= 1e9:
         least = " from 0 on" if least == 0 else ""
-        raise ValueError(f"{name} must be a number{least}, not {number!r}.")
+        raise ValueError(f"{name} must be a number{least}, at most 1e9, not {shown(number)}.")
+
+
+def check_choice(name, flag):
+    if not isinstance(flag, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, not {shown(flag)}.")
 
 
 def check_limits(limits):
-    try:
-        low, high = (float(limit) for limit in limits)
-    except (TypeError, ValueError):
-        low, high = 0, 0
-    if not -np.inf < low < high < np.inf:
-        raise ValueError(f"limits must be two numbers, the lower first, not {limits!r}.")
-    return low, high
+    known = isinstance(limits, tuple | list) or isinstance(limits, np.ndarray) and limits.ndim
+    pair = list(limits) if known else []
+    if len(pair) != 2 or not all(map(validation.is_number, pair)) or not pair[0] < pair[1]:
+        raise ValueError(f"limits must be two numbers, the lower first, not {shown(limits)}.")
+    return float(pair[0]), float(pair[1])
 
 
 def check_sample(sample, shape, low, high):
     """One sample as an array, which must lie inside the limits."""
-    x = np.ma.asarray(sample)
+    try:
+        x = np.ma.asarray(sample)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError("A sample must be an array of numbers.") from error
     if x.ndim != len(shape) - 1:
         raise ValueError(f"One sample of the shape {shape[1:]} is wanted, not {x.shape}.")
     x = validation.check_samples(x[None], shape)[0]

@@ -3,6 +3,8 @@
 import weakref
 from collections import OrderedDict
 
+import numpy as np
+
 
 class ModelCache(OrderedDict):
     """The latest few things made for models; one with a `session` has it closed when it goes.
@@ -10,7 +12,8 @@ class ModelCache(OrderedDict):
     Parameters
     ----------
     size : int
-        How many to keep. All of a model's go when the model goes.
+        How many to keep. All of a model's go when the model goes, and none is used any more when
+        a setting of a layer has changed.
     """
 
     def __init__(self, size):
@@ -19,7 +22,7 @@ class ModelCache(OrderedDict):
 
     def fetch(self, model, key, make):
         """Return what was made for this model and key, or what `make()` gives now."""
-        key = (id(model), id(model.outputs[0]), *key)
+        key = (id(model), id(model.outputs[0]), *key, *settings(model))
         if key not in self:
             self[key] = make()
             self[key].output = model.outputs[0]  # so that nothing else gets its id
@@ -33,3 +36,22 @@ class ModelCache(OrderedDict):
         session = getattr(self.pop(key, None), "session", None)
         if session:
             session.close()
+
+
+def settings(model):
+    """All of a network's layers with what can be set of them: numbers, words and functions."""
+    for layer in model._flatten_layers(include_self=False):
+        yield type(layer), layer.name, layer.compute_dtype
+        for name, value in vars(layer).items():
+            if name.startswith("_"):
+                continue
+            if _is_plain(value):
+                yield name, repr(value)
+            elif callable(value):
+                yield name, value
+
+
+def _is_plain(value):
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | np.ndarray | np.generic | None)

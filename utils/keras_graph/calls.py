@@ -1,12 +1,21 @@
-"""The layers of a Keras network in the order in which they compute."""
+"""The layers of a Keras network in the order in which they compute.
 
-from typing import NamedTuple
+A network inside the network is followed into. Everything is as in a forecast: nothing is drawn at
+random, and batch normalisation uses its moving averages.
+"""
+
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from tensorflow import keras
 from tensorflow.keras import activations, layers
+from tf_keras.src.engine import functional, sequential
 
 from utils.plain import plain
+
+
+class Key(int):
+    """The number of a value that a network computes; 0 is its input."""
 
 
 class Call(NamedTuple):
@@ -15,7 +24,14 @@ class Call(NamedTuple):
     name: str
     layer: keras.layers.Layer
     sources: tuple  # keys of its inputs
-    target: int  # key of its output
+    targets: tuple  # keys of its outputs
+    arguments: tuple  # what it is called with, a list and a dict, with keys for values
+    shape: Any  # of its output, None where any size will do
+
+    @property
+    def target(self):
+        """Key of its output."""
+        return self.targets[0]
 
 
 def calls_of(model):
@@ -24,45 +40,120 @@ def calls_of(model):
     Parameters
     ----------
     model : keras.Model
-        Built, with one input.
+        Built, with one input and one output.
 
     Returns
     -------
     list of Call
-        Without the input layer. ``id(model.inputs[0])`` is the key of the network's input.
+        Without the input layer, whose key is 0; the last gives the network's output. Layers of a
+        network inside are named "outer/inner"; "_again" is added for a second use.
 
     Raises
     ------
     NotImplementedError
-        If a layer keeps its channels first, or always runs as in training.
+        If a layer keeps its channels first, is called with more than its inputs, has several
+        outputs, or is a batch normalisation that is always in training.
     ValueError
         If there are no layers.
     """
-    found, names = [], set()
+    calls, _ = walk(model)
+    for call in calls:
+        layer = call.layer
+        if getattr(layer, "data_format", "channels_last") != "channels_last":
+            raise NotImplementedError(
+                f"The {title(layer)} has its channels first: build it with them last."
+            )
+        given, options = call.arguments
+        more = [key for key, v in options.items() if key != "training" and v is not None]
+        if more or len(given) > 1 or not all(isinstance(v, Key) for v in tf.nest.flatten(given)):
+            raise NotImplementedError(
+                f"The {title(layer)} is called with {' and '.join(more) or 'a constant'}, which "
+                "cannot be followed: call it with the outputs of other layers alone."
+            )
+        if len(call.targets) > 1:
+            raise NotImplementedError(f"The {title(layer)} has several outputs: give it one.")
+        if isinstance(layer, layers.BatchNormalization) and call.arguments[1].get("training"):
+            raise NotImplementedError(
+                f"The {title(layer)} is always in training: call it without training=True."
+            )
+    if not calls:
+        raise ValueError("The model has no layers between its input and its output.")
+    return calls
+
+
+def walk(model):
+    """The calls of a network, of whatever kind, and keys of values by name.
+
+    The names are those of the calls, "outer/inner" in networks inside, and of the networks inside,
+    for their outputs. Calls that the output does not need are left out.
+    """
+    calls, keys = [], {}
+    _follow(model, "", [Key(0)], calls, keys, [0])
+    needed, kept = {keys.pop("")}, []
+    for call in reversed(calls):
+        if not needed.isdisjoint(call.targets):
+            needed.update(call.sources)
+            kept.append(call)
+    return kept[::-1], {name: key for name, key in keys.items() if key in needed}
+
+
+def _follow(model, inside, inputs, calls, keys, count):
+    """Append the calls of a network, and return the keys of its outputs."""
+    key_of = {id(tensor): key for tensor, key in zip(model.inputs, inputs, strict=True)}
     for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True):
         for node in nodes:
             if node.is_input:
                 continue
-            if getattr(node.layer, "data_format", "channels_last") != "channels_last":
-                raise NotImplementedError(
-                    f"The {title(node.layer)} has its channels first: build it with them last."
-                )
-            if node.call_kwargs.get("training"):
-                raise NotImplementedError(
-                    f"The {title(node.layer)} is always in training: call it without training=True."
-                )
-            name = node.layer.name
-            while name in names:
+            name = inside + node.layer.name
+            while name in keys:
                 name += "_again"
-            names.add(name)
-            sources = tuple(id(tensor) for tensor in node.keras_inputs)
-            found.append(Call(name, node.layer, sources, id(node.outputs)))
-    if not found:
-        raise ValueError("The model has no layers between its input and its output.")
+            sources = [key_of[id(tensor)] for tensor in node.keras_inputs]
+            outputs = tf.nest.flatten(node.outputs)
+            if is_network(node.layer) and _fit(node):
+                keys[name] = None  # taken
+                targets = _follow(node.layer, f"{name}/", sources, calls, keys, count)
+            else:
+                targets = [Key(count[0] + 1 + i) for i in range(len(outputs))]
+                count[0] += len(outputs)
+                arguments = tf.nest.map_structure(lambda v: key_of.get(id(v), v), _arguments(node))
+                layer, shape = _unwrapped(node.layer), tuple(outputs[0].shape)
+                calls.append(Call(name, layer, tuple(sources), tuple(targets), arguments, shape))
+            keys[name] = targets[0]
+            key_of.update({id(t): key for t, key in zip(outputs, targets, strict=True)})
+    found = [key_of[id(tensor)] for tensor in model.outputs]
+    keys[inside.removesuffix("/")] = found[0]
     return found
 
 
+def _arguments(node):
+    """What a layer is called with: a list, and a dict of what has a name."""
+    given, more = list(node.call_args), dict(node.call_kwargs)
+    names = node.layer._call_spec.arg_names[1:]
+    if len(given) - 1 > len(names):
+        return given, more
+    return given[:1], dict(zip(names, given[1:], strict=False)) | more
+
+
+def is_network(layer):
+    """Is it a model that calls its layers as they are connected, and nothing else?"""
+    own = functional.Functional.call, sequential.Sequential.call
+    return type(layer).call in own and bool(layer._is_graph_network)
+
+
+def _fit(node):
+    """Does a network take what it is called with as it comes?"""
+    given, wanted = node.keras_inputs, node.layer.inputs
+    return [tensor.shape.rank for tensor in given] == [tensor.shape.rank for tensor in wanted]
+
+
+def _unwrapped(layer):
+    """The layer that computes a forecast."""
+    return layer.layer if type(layer) is layers.SpectralNormalization else layer
+
+
 RELU = activations.relu, tf.nn.relu
+SOFTMAX = activations.softmax, tf.nn.softmax
+HEADS = *SOFTMAX, activations.sigmoid, tf.nn.sigmoid
 
 
 def activation_of(layer):

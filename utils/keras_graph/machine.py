@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from utils.keras_graph import validation
 from utils.keras_graph.cache import ModelCache
-from utils.keras_graph.calls import activation_of
 
 ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
 
@@ -21,8 +20,7 @@ _kept = ModelCache(16)
 
 def fetch(model, key, make):
     """What `make()` makes for a model and a key that begins with its kind: made now, or kept."""
-    activations = [activation_of(layer) for layer in model.layers]  # which can be changed
-    return _kept.fetch(model, (*key, *activations), make)
+    return _kept.fetch(model, key, make)
 
 
 def fitting(outputs, room=None):

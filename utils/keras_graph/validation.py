@@ -5,6 +5,7 @@ import difflib
 import numpy as np
 import tensorflow as tf
 import xarray as xr
+from tf_keras.src.engine import functional, sequential
 from tqdm.auto import tqdm
 
 from utils.plain import plain
@@ -14,7 +15,8 @@ def check_model(model):
     """Refuse what is no Keras model of known layers with one input and one output."""
     if not isinstance(model, tf.keras.Model):
         raise TypeError(f"model must be a Keras model, not {type(model).__name__}.")
-    if not (isinstance(model, tf.keras.Sequential) or model._is_graph_network):
+    known = functional.Functional.call, sequential.Sequential.call
+    if type(model).call not in known:
         raise NotImplementedError(
             "The layers of a subclassed model cannot be followed: write it as a functional model."
         )
@@ -77,7 +79,7 @@ def indices(output, shape, n):
     size = int(np.prod(shape))
     try:
         index = np.asarray(output)
-    except ValueError:
+    except (TypeError, ValueError, NotImplementedError):
         index = np.empty(0)
     flags = isinstance(output, (list, tuple)) and any(isinstance(o, bool) for o in output)
     if index.dtype.kind not in "iu" or flags:
@@ -106,17 +108,37 @@ def is_whole(number):
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
+def is_number(number):
+    """Is it one finite number that single precision can hold, and not True or False?"""
+    if not isinstance(number, int | float | np.integer | np.floating) or isinstance(number, bool):
+        return False
+    try:
+        return abs(float(number)) <= float(np.finfo("float32").max)
+    except OverflowError:
+        return False
+
+
 def check_count(name, count):
     """Refuse what is no whole number from 1 on."""
-    if not is_whole(count) or count < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
+    if not is_whole(count) or not 1 <= count < 2**31:
+        shown = plain(repr(count))
+        raise ValueError(f"{name} must be a whole number from 1 on, below 2**31, not {shown}.")
 
 
 def check_layer(layer, names):
     """Refuse a layer that is not among the network's names."""
+    if not isinstance(layer, str):
+        raise TypeError(f"layer must be the name of a layer, not {plain(repr(layer))}.")
     if layer not in names:
         hint = did_you_mean(layer, names) or f"choose from {plain(', '.join(names), 300)}."
-        raise ValueError(f"The network has no layer {layer!r}: {hint}")
+        raise ValueError(f"The network has no layer {plain(layer)!r}: {hint}")
+
+
+def check_word(name, word, words):
+    """Refuse what is not one of some words."""
+    if not isinstance(word, str) or word not in words:
+        known = " or ".join(f'"{one}"' for one in words)
+        raise ValueError(f"{name} must be {known}, not {plain(repr(word))}.")
 
 
 def did_you_mean(name, known):

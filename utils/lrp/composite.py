@@ -1,17 +1,20 @@
 """Which rule for which layer; the papers call such a choice a composite."""
 
 import numpy as np
-from tensorflow.keras import layers
+from tensorflow.keras import activations, layers
 
 from utils.keras_graph import linear, validation
-from utils.keras_graph.calls import title
+from utils.keras_graph.calls import RELU, activation_of, title
+from utils.keras_graph.forecast import IDENTITY
 from utils.lrp.rules import Rule, alpha_beta, epsilon, flat, gamma, w_square, z, z_box
+from utils.plain import plain
 
 
 def _preset(alpha, **first):
     """The library's presets: alpha-beta in convolutions, epsilon in dense layers."""
-    convolutions = {kind.__name__: alpha_beta(alpha, bias="whole") for kind in linear.KINDS}
-    return first | convolutions | dict.fromkeys(("Dense", "BatchNormalization"), epsilon(0.1))
+    names = [kind.__name__ for kind in linear.KINDS]
+    convolutions = {kind.__name__: alpha_beta(alpha, bias="whole") for kind in linear.CONVOLUTIONS}
+    return first | dict.fromkeys(names, epsilon(0.1)) | convolutions
 
 
 RULES = {
@@ -30,17 +33,21 @@ RULES = {
 }
 
 
-# Layers without weights, by the step that `propagate` has for them.
-PASSING = layers.Activation, layers.Dropout, layers.ReLU, layers.Softmax
-PASSING += layers.SpatialDropout1D, layers.SpatialDropout2D
-PASSING += (layers.BatchNormalization,)  # one that joined the layer before it: see linear.read
-SHARING = layers.Add, layers.AveragePooling1D, layers.AveragePooling2D
+# Layers without a rule, by the step that `propagate` has for them.
+PASSING = *IDENTITY, *linear.ACTIVATIONS, layers.Activation, layers.PReLU
+PASSING += layers.Rescaling, layers.BatchNormalization  # without a shift; joined, see linear.read
+SHARING = layers.Add, layers.Average, layers.Subtract
+SHARING += layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D
 SHARING += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
-MAX_POOLING = layers.MaxPooling1D, layers.MaxPooling2D
-MAX_POOLING += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D
-MOVING = layers.Concatenate, layers.Flatten, layers.Permute, layers.Reshape
-MOVING += layers.Cropping1D, layers.Cropping2D, layers.UpSampling1D
-MOVING += layers.ZeroPadding1D, layers.ZeroPadding2D  # UpSampling2D: by its interpolation
+SHARING += (layers.GlobalAveragePooling3D,)
+MAX_POOLING = layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D
+MAX_POOLING += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D
+MOVING = layers.Concatenate, layers.Flatten, layers.Permute, layers.RepeatVector, layers.Reshape
+MOVING += layers.Cropping1D, layers.Cropping2D, layers.Cropping3D
+MOVING += layers.UpSampling1D, layers.UpSampling3D
+MOVING += layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D
+CHOOSING = layers.Maximum, layers.Minimum
+KNOWN = PASSING + SHARING + MAX_POOLING + MOVING + CHOOSING + linear.RESIZING
 
 
 def choose(rule, calls, kernels, samples):
@@ -48,36 +55,45 @@ def choose(rule, calls, kernels, samples):
     rule = _named(rule)
     if isinstance(rule, dict):
         rule = {key: _named(value) for key, value in rule.items()}
-        known = {"first", *(call.layer.name for call in calls), *(k.__name__ for k in linear.KINDS)}
+        known = {"first", *(k.__name__ for k in linear.KINDS)}
+        known |= {name for call in calls for name in (call.name, call.layer.name)}
         for key in rule:
             if key not in known:
                 raise ValueError(
-                    f"The network has no layer {key!r}: the keys of rules are names of layers, "
-                    '"first" for those that take the input, or classes such as "Conv2D".'
+                    f"The network has no layer {plain(repr(key))}: the keys of rules are names of "
+                    'layers, "first" for those that take the input, or classes such as "Conv2D".'
                 )
-    raw = {calls[0].sources[0]}  # keys of the network's input, at most rearranged
+    raw = {0}  # keys of the network's input, at most rearranged
     chosen = {}
     for call in calls:
         first = raw.issuperset(call.sources)
-        if call.name in kernels:
-            chosen[call.name] = found = _of_layer(rule, call.layer, first)
+        if call.name in kernels and linear.has_rule(call.layer):
+            chosen[call.name] = found = _of_layer(rule, call, first)
             if found.limits:
                 _check_limits(found, call, first, samples)
-        elif first and type(call.layer) in MOVING + PASSING:
+        elif first and _keeps(call.layer):
             raw.add(call.target)
     return chosen
 
 
-def _of_layer(rule, layer, first):
+def _keeps(layer):
+    """Does a layer leave values as they are, but for their places?"""
+    if type(layer) in (layers.Activation, layers.ReLU):
+        return activation_of(layer) in (activations.linear, *RELU)
+    return type(layer) in MOVING + IDENTITY
+
+
+def _of_layer(rule, call, first):
     """The rule for a layer; `first` tells that it takes the network's input."""
+    layer = call.layer
     if isinstance(rule, dict):
-        keys = layer.name, "first" if first else "", type(layer).__name__
+        keys = call.name, layer.name, "first" if first else "", type(layer).__name__
         key = next((key for key in keys if key in rule), None)
         if key is None:
             raise ValueError(f"There is no rule for the {title(layer)}: add one to the dict.")
         rule = rule[key]
     if not isinstance(rule, Rule):
-        what = "a preset, which is for all layers" if isinstance(rule, dict) else repr(rule)
+        what = "a preset, which is for all layers" if isinstance(rule, dict) else plain(repr(rule))
         raise TypeError(f"A rule is a name or made by lrp.epsilon(0.1) or the like, not {what}.")
     return rule
 
@@ -89,7 +105,7 @@ def _named(rule):
     if rule in RULES:
         return RULES[rule]
     hint = validation.did_you_mean(rule, RULES) or f"use {', '.join(RULES)}."
-    raise ValueError(f"There is no rule {rule!r}: {hint}")
+    raise ValueError(f"There is no rule {plain(rule)!r}: {hint}")
 
 
 def _check_limits(rule, call, first, samples):

@@ -4,11 +4,13 @@ from functools import partial
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.keras import activations, layers
 
 from utils.keras_graph import machine, validation
 from utils.keras_graph.calls import RELU, activation_of
 from utils.keras_graph.linear import Linear
 from utils.lrp import propagate
+from utils.plain import plain
 
 COLUMNS = ["received", "passed_on", "bias", "stabiliser", "unassigned"]  # of the ledger
 
@@ -30,7 +32,14 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
         lambda: machine.Machine().write(compute, [samples, np.array([0])], [weights, numbers]),
     )
     index = validation.indices(output, ready.output_shape, len(samples))
-    return ready.run([samples, index], [weights, numbers], chunk=batch_size)
+    try:
+        return ready.run([samples, index], [weights, numbers], chunk=batch_size)
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError("Too little memory for this chunk: pass a smaller batch_size.") from error
+    except tf.errors.OpError as error:
+        raise NotImplementedError(
+            f"TensorFlow cannot compute this network in {dtype} here: {plain(error.message, 120)}."
+        ) from error
 
 
 def _compute(calls, kernels, rules, signed, pooling, layers, x, index, weights, numbers):
@@ -60,15 +69,25 @@ def _faster(calls, kernels, rules, signed):
     for call in calls:
         may_be_negative = not signed.isdisjoint(call.sources)
         if call.name in kernels:
-            rule = fast[call.name] = partial(rules[call.name], signed=may_be_negative)
             kernel = forwards[call.name] = kernels[call.name]
+        if call.name in rules:
+            rule = fast[call.name] = partial(rules[call.name], signed=may_be_negative)
             if rules[call.name].complete:
                 from_parts = partial(_from_parts, rule, kernel)
                 forwards[call.name] = kernel._replace(forward=from_parts)
-            may_be_negative = True
-        if may_be_negative and activation_of(call.layer) not in RELU:
+        keeps = call.name not in kernels and _keeps_sign(call.layer)
+        if activation_of(call.layer) not in RELU and (may_be_negative or not keeps):
             signed.add(call.target)
     return fast, forwards
+
+
+def _keeps_sign(layer):
+    """Does a layer without weights make nothing negative of what is not negative?"""
+    return (
+        type(layer) is not layers.Subtract
+        and activation_of(layer) is activations.linear
+        and getattr(layer, "interpolation", "nearest") in ("nearest", "bilinear")
+    )
 
 
 def _from_parts(rule, kernel, a, w):

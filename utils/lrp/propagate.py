@@ -37,7 +37,7 @@ import tensorflow as tf
 from tensorflow.keras import layers
 
 from utils.keras_graph import linear
-from utils.keras_graph.calls import RELU, activation_of
+from utils.keras_graph.calls import HEADS, activation_of
 from utils.lrp.composite import MAX_POOLING, PASSING, SHARING
 
 # ---- the formula ------------------------------------------------------------------------------
@@ -121,14 +121,13 @@ def moving_step(a, R, through, padding):
 def step_without_weights(a, R, layer, pooling):
     """Through a layer by its class; max-pooling hands on to its "winner", or "proportional"ly."""
     kind = type(layer)
-    if kind in PASSING:  # ReLU, Dropout, ...
+    if kind in PASSING:  # any activation by itself, Dropout, ...
         return [R], {}
     if kind in MAX_POOLING and pooling == "proportional":  # as the mean of the same values does
         kind = getattr(layers, kind.__name__.replace("Max", "Average"))
         layer = kind.from_config(layer.get_config())
     through = partial(linear.without_weights, layer)
-    bilinear = getattr(layer, "interpolation", "") == "bilinear"  # of UpSampling2D
-    if kind in SHARING or bilinear:  # Add, AveragePooling2D, ...
+    if kind in SHARING or linear.mixes_neighbours(layer, a):  # Add, bilinear UpSampling2D, ...
         return proportional_step(a, R, through)
     return moving_step(a, R, through, padding=kind.__name__.startswith("ZeroPadding"))
 
@@ -141,10 +140,10 @@ def forward(calls, kernels, x):
 
     `calls` are the layers in their order, `kernels` those with weights: a function, w and b.
     `values` has a key for each tensor, some number: a call reads its `sources` and writes its
-    `target`. ReLU is the only activation here: a softmax or sigmoid at the end is left out, as it
-    should be, and any other as well. `lrp.relevance` refuses what LRP has no way through.
+    `target`, and 0 is that of x. A softmax or sigmoid at the end is left out, as it should be.
+    `lrp.relevance` refuses what LRP has no way through.
     """
-    values = {calls[0].sources[0]: x}
+    values = {0: x}
     for call in calls:
         a = [values[key] for key in call.sources]
         if call.name in kernels:
@@ -152,8 +151,8 @@ def forward(calls, kernels, x):
             y = through(a[0], w) + b
         else:
             y = a[0] if type(call.layer) in PASSING else linear.without_weights(call.layer, a)
-        relu = activation_of(call.layer) in RELU
-        values[call.target] = tf.nn.relu(y) if relu else y
+        head = call is calls[-1] and activation_of(call.layer) in HEADS
+        values[call.target] = y if head else linear.activate(call.layer, y)
     return values
 
 
@@ -167,7 +166,7 @@ def backward(calls, kernels, rules, values, R, pooling="winner"):
     for call in reversed(calls):
         a = [tf.identity(values[key]) for key in call.sources]  # copies: Add()([a, a]) reads two
         R = of_layers[call.name] = relevance.pop(call.target)
-        if call.name in kernels:
+        if call.name in rules:
             through, w, b = kernels[call.name]
             below, losses = linear_step(a[0], w, b, R, rules[call.name], through)
         else:
@@ -177,4 +176,4 @@ def backward(calls, kernels, rules, values, R, pooling="winner"):
             relevance[key] = relevance[key] + R_i if key in relevance else R_i
         passed_on = sum(map(by_sample, below))
         ledger[call.name] = {"received": by_sample(R), "passed_on": passed_on, **losses}
-    return relevance[calls[0].sources[0]], of_layers, ledger
+    return relevance[0], of_layers, ledger

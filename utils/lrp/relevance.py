@@ -8,14 +8,11 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 import xarray as xr
-from tensorflow.keras import activations
-from tensorflow.keras.layers import UpSampling2D
 
 from utils.keras_graph import linear, validation
-from utils.keras_graph.calls import RELU, activation_of, title
+from utils.keras_graph.calls import HEADS, activation_of, title
 from utils.lrp import composite, computation
-
-HEADS = activations.softmax, activations.sigmoid, tf.nn.softmax, tf.nn.sigmoid
+from utils.plain import plain
 
 
 class Relevance(NamedTuple):
@@ -42,11 +39,13 @@ def relevance(
     A softmax or sigmoid at the end is taken off, with a warning: what is explained is the value
     before it. The relevance starts as that value, and has its unit.
 
-    The layers it knows: Dense, Conv1D, Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose;
-    average, max and global pooling; UpSampling1D, UpSampling2D (nearest, bilinear); Add,
-    Concatenate, Flatten, Reshape, Permute, zero padding, cropping, dropout; ReLU, linear
-    activation; BatchNormalization, which joins the layer before it if that is linear, and then
-    has no rule of its own.
+    The layers it knows, in one, two and three dimensions: Dense, EinsumDense; convolutions of all
+    kinds, also transposed and locally connected; BatchNormalization, which joins the layer before
+    it if that is linear, and then has no rule of its own; Normalization, Rescaling; average, max
+    and global pooling; UpSampling, Resizing, CenterCrop; Add, Average, Subtract, Maximum, Minimum,
+    Concatenate; Flatten, Reshape, Permute, RepeatVector, zero padding, cropping; activations that
+    make each value from one, which pass relevance on as it came; and what does nothing in a
+    forecast: dropout, noise, augmentation. Networks inside are followed into.
 
     Parameters
     ----------
@@ -78,7 +77,8 @@ def relevance(
     input : array or xarray.DataArray, shape of `x`
         An xarray input gives its dimensions and coordinates back.
     layers : dict of str to array, shape (sample, ...)
-        Relevance at the output of each layer, by its name; "_again" is added for a second use.
+        Relevance at the output of each layer, by its name, "outer/inner" in a network inside;
+        "_again" is added for a second use.
     ledger : pandas.DataFrame
         A row for each sample and layer, the last layer first: the rule, and the sums of the
         relevance received, passed on, taken by the bias, taken by the stabiliser, and unassigned,
@@ -97,15 +97,17 @@ def relevance(
     >>> result.ledger.loc[0]  # of the first sample
     """
     validation.check_model(model)
-    if pooling not in ("winner", "proportional"):
-        raise ValueError(f'pooling must be "winner" or "proportional", not {pooling!r}.')
-    dtype = getattr(dtype, "__name__", dtype)  # np.float64 is welcome
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f'dtype must be "float32" or "float64", not {dtype!r}.')
+    validation.check_word("pooling", pooling, ["winner", "proportional"])
+    dtype = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)  # np.float64, too
+    validation.check_word("dtype", dtype, ["float32", "float64"])
+    if not isinstance(layers, bool | np.bool_):
+        raise TypeError(f"layers must be True or False, not {plain(repr(layers))}.")
     if batch_size is not None:
         validation.check_count("batch_size", batch_size)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape), dtype)
     calls, kernels = linear.read(model, dtype)
+    for call in calls:
+        _check(call, call is calls[-1])
     head = calls[-1].layer
     ending = activation_of(head)
     if ending in HEADS:
@@ -115,7 +117,6 @@ def relevance(
             stacklevel=2,
         )
     rules = composite.choose(rule, calls, kernels, samples)
-    _check_layers(calls, kernels)
 
     options = {"pooling": pooling, "layers": layers, "batch_size": batch_size}
     of_input, of_layers, sums = computation.run(
@@ -131,27 +132,25 @@ def relevance(
     return Relevance(of_input, of_layers, _ledger(calls, rules, sums))
 
 
-def _check_layers(calls, kernels):
-    """Refuse layers and activations that relevance has no way through."""
-    known = composite.PASSING + composite.MOVING + composite.SHARING + composite.MAX_POOLING
-    for call in calls:
-        kind = type(call.layer)
-        upsampling = kind is UpSampling2D and call.layer.interpolation in ("nearest", "bilinear")
-        if not (call.name in kernels or kind in known or upsampling):
-            cure = (
-                "put its layers into one flat model"
-                if isinstance(call.layer, tf.keras.Model)
-                else "build the network from the layers that help(lrp.relevance) lists"
-            )
-            raise NotImplementedError(f"LRP has no way through the {title(call.layer)}: {cure}.")
-        activation = activation_of(call.layer)
-        fine = *RELU, activations.linear, *(HEADS if call is calls[-1] else ())
-        if activation not in fine:
-            found = getattr(activation, "__name__", "kind of ReLU")
-            raise NotImplementedError(
-                f"LRP has no way through the {title(call.layer)} with its {found}: an activation "
-                "must be plain ReLU or linear, or a softmax or sigmoid at the end of the network."
-            )
+def _check(call, last):
+    """Refuse a layer or an activation that relevance has no way through."""
+    layer = call.layer
+    flat = type(layer) in linear.RESIZING and len(call.shape) != 4  # a picture without samples
+    if type(layer) not in linear.KINDS + composite.KNOWN or flat:
+        cure = (
+            "put its layers into one flat model"
+            if isinstance(layer, tf.keras.Model)
+            else "build the network from the layers that help(lrp.relevance) lists"
+        )
+        raise NotImplementedError(f"LRP has no way through the {title(layer)}: {cure}.")
+    if last and activation_of(layer) in HEADS and linear.over_channels(call):
+        return
+    if not linear.is_by_element(layer, call.shape):
+        found = getattr(activation_of(layer), "__name__", "activation")
+        raise NotImplementedError(
+            f"LRP has no way through the {title(layer)} with its {plain(found)}: an activation "
+            "must make each value from one alone, or be a softmax at the end, over the last axis."
+        )
 
 
 @lru_cache

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from utils.keras_graph.validation import is_number
+from utils.plain import plain
+
 
 class Part(NamedTuple):
     """How one share of the relevance goes down: in proportion to contributions and bias."""
@@ -63,8 +66,7 @@ def epsilon(epsilon=1e-7):
     What epsilon takes is lost; sign(0) is +1. The default, as in iNNvestigate, only keeps from
     dividing by zero. 0.1 and more, in units of z_j, calm a map.
     """
-    if not epsilon >= 0:
-        raise ValueError(f"epsilon must be 0 or larger, not {epsilon}.")
+    _check("epsilon", epsilon)
     return Rule(f"epsilon {epsilon:g}", _epsilon, (epsilon,), complete=True)
 
 
@@ -77,8 +79,7 @@ def gamma(gamma=0.25):
 
     ``R_i = sum_j (z_ij + gamma z_ij+) / (z_j + gamma z_j+) R_j``, with b_j+ in z_j+.
     """
-    if not gamma >= 0:
-        raise ValueError(f"gamma must be 0 or larger, not {gamma}.")
+    _check("gamma", gamma)
     return Rule(f"gamma {gamma:g}", _gamma, (gamma,))
 
 
@@ -105,15 +106,17 @@ def alpha_beta(alpha, beta=None, bias="split"):
         "split" adds a positive bias to z_j+ and a negative one to z_j- (Bach's toolbox); "whole"
         adds it to both, as iNNvestigate 2.1.2 does; None leaves it out (Montavon et al. 2018).
     """
-    beta = alpha - 1 if beta is None else beta
-    if not (alpha >= 1 and np.isclose(alpha - beta, 1)):
+    beta = alpha - 1 if beta is None and is_number(alpha) else beta
+    numbers = is_number(alpha) and is_number(beta)
+    if not (numbers and alpha >= 1 and np.isclose(float(alpha) - float(beta), 1)):
+        shown = " and ".join(plain(f"{n:g}" if is_number(n) else repr(n)) for n in (alpha, beta))
         raise ValueError(
-            f"alpha - beta must be 1, and alpha 1 or larger, not {alpha:g} and {beta:g}. Beta is "
+            f"alpha - beta must be 1, and alpha 1 or larger, not {shown}. Beta is "
             "subtracted here; where it is added (Bach et al. 2015), it has the other sign."
         )
     handling = {"split": "", "whole": ", whole bias", None: ", no bias"}
-    if bias not in handling:
-        raise ValueError(f'bias must be "split", "whole" or None, not {bias!r}.')
+    if not isinstance(bias, str | None) or bias not in handling:
+        raise ValueError(f'bias must be "split", "whole" or None, not {plain(repr(bias))}.')
     name = f"alpha {alpha:g} beta {beta:g}{handling[bias]}"
     both = beta != 0
     return Rule(name, _alpha_beta(bias, both), (alpha, beta), complete=both)
@@ -166,14 +169,20 @@ def z_box(low=0.0, high=1.0):
     low, high : float
         In the units of the input.
     """
-    if not (np.ndim(low) == np.ndim(high) == 0 and low < high):
-        raise ValueError(f"low and high must be numbers, low below high, not {low} and {high}.")
+    if not (is_number(low) and is_number(high) and low < high):
+        shown = " and ".join(plain(repr(limit)) for limit in (low, high))
+        raise ValueError(f"low and high must be numbers, low below high, not {shown}.")
     return Rule(f"z box {low:g} to {high:g}", _z_box, (low, high), limits=True)
 
 
 def _z_box(a, w, b, signed, low, high):
     zero = tf.zeros_like(a)
     return [Part([(a, w), (zero - low, _plus(w)), (zero - high, _minus(w))])]
+
+
+def _check(name, number):
+    if not is_number(number) or number < 0:
+        raise ValueError(f"{name} must be 0 or larger, not {plain(repr(number))}.")
 
 
 def _plus(t):

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import curve_fit
 
+from utils.plain import plain
+
 
 class Gaussian(NamedTuple):
     """What `fit_gaussian` returns; lengths in pixels."""
@@ -47,7 +49,17 @@ def fit_gaussian(erf, box=None):
     ValueError
         If the map is not one of finite numbers from 0 on with a positive sum, or no Gaussian fits.
     """
-    erf = np.asarray(erf, float)
+    try:
+        erf = np.asarray(erf)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError("erf must be a map (y, x) of numbers.") from error
+    if erf.dtype.kind not in "biuf":
+        raise TypeError(f"erf must be a map (y, x) of numbers, not of {plain(erf.dtype)}.")
+    erf = erf.astype(float)
+    if box is not None and not _is_box(box):
+        raise TypeError(
+            f"box must be a Box, or slices of rows and columns, not {plain(repr(box))}."
+        )
     if erf.ndim != 2 or not np.isfinite(erf).all() or erf.min(initial=0) < 0 or not erf.any():
         raise ValueError(
             "erf must be a map (y, x) of finite numbers from 0 on, not all zero: no sample moved "
@@ -69,10 +81,17 @@ def fit_gaussian(erf, box=None):
     low, high = [0, y.min(), x.min(), 0.05, 0.05], [9, y.max() + 1e-9, x.max() + 1e-9, 1e4, 1e4]
     try:
         best, _ = curve_fit(bell, y, z.ravel(), (1, *centre, *spread), bounds=(low, high))
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise ValueError("No Gaussian fits this map: look at it.") from error
     left = ((z.ravel() - bell(0, *best)) ** 2).sum()
     variance = ((z - z.mean()) ** 2).sum()
     inside = erf if box is None else erf[box[0], box[1]]
     fit = 1 - left / variance if variance else 1.0
     return Gaussian(*map(float, best[1:]), float(inside.sum() / erf.sum()), float(fit))
+
+
+def _is_box(box):
+    """Is it a pair of slices by whole numbers, and perhaps more?"""
+    pair = box[:2] if isinstance(box, tuple | list) else ()
+    ends = [end for cut in pair if isinstance(cut, slice) for end in (cut.start, cut.stop)]
+    return len(ends) == 4 and all(isinstance(end, int | np.integer | None) for end in ends)

@@ -21,6 +21,7 @@ class Axis(NamedTuple):
     growth: int = 0  # k - 1: how much more than one pixel the layer reads at most
     stride: Fraction = Fraction(1)  # from one output place to the next
     centre: Fraction = Fraction(0)  # middle of what the first output place reads
+    fixed: bool = False  # reads other places, or weighs them otherwise, in a smaller picture
 
 
 NOWHERE = np.iinfo(int).min  # in the table of an axis, where there is nothing to read
@@ -81,6 +82,42 @@ def upsampling(n, factor, interpolation="nearest"):
         return np.stack([place, place + (between > 0)], 1)
 
     return Axis(length, reads, int(factor > 1), step, centre)
+
+
+def whole(n):
+    """Each of n places reads all of them, as in a softmax over them."""
+
+    def reads(places):
+        return np.broadcast_to(np.arange(n), (len(places), n))
+
+    return Axis(n, reads, n - 1, Fraction(0), Fraction(n - 1, 2), fixed=True)
+
+
+def resized(first, weights, as_is):
+    """Resizing of what remains from a first place on; weights of each for each that is made.
+
+    Beyond the border it is taken to go on as it ends there. `as_is` tells that it has the same
+    step whatever the size of the input, as upsampling.
+    """
+    n, m = weights.shape
+    hit = weights.T != 0
+    count = hit.sum(1)
+    table = np.full((m, count.max()), NOWHERE)
+    table[np.arange(count.max()) < count[:, None]] = first + np.nonzero(hit)[1]
+    step = Fraction(n, m)
+
+    def reads(places):
+        inside = places.clip(0, m - 1)
+        beyond = ((places - inside) * n // m)[:, None]
+        return np.where(table[inside] == NOWHERE, NOWHERE, table[inside] + beyond)
+
+    reach = [last - first for first, last in map(_ends, hit)]
+    return Axis(m, reads, max(reach), step, first + (step - 1) / 2, fixed=not as_is)
+
+
+def _ends(hit):
+    places = np.flatnonzero(hit)
+    return int(places[0]), int(places[-1])
 
 
 class Layer(NamedTuple):

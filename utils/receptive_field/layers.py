@@ -1,10 +1,13 @@
 """Keras layers as `geometry` sees them: what each reads along rows and along columns."""
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.keras import layers
 
-from utils.keras_graph import validation
+from utils.keras_graph import linear, validation
 from utils.keras_graph.calls import calls_of, title
+from utils.keras_graph.forecast import IDENTITY
+from utils.plain import plain
 from utils.receptive_field import geometry
 
 
@@ -29,10 +32,10 @@ def geometry_of(model, size=None):
         If the network or a layer is of another kind, or the size is not known.
     """
     network = [geometry.Layer(input_size(model, size))]
-    positions = {id(model.inputs[0]): 0}
+    positions = {0: 0}
     for call in calls_of(model):
         sources = tuple(positions[key] for key in call.sources)
-        axes = _axes(call.layer, [network[source].size for source in sources])
+        axes = _axes(call, [network[source].size for source in sources])
         if axes:
             whole = tuple(axis.length for axis in axes[0])
             if min(whole) < 1:
@@ -40,8 +43,13 @@ def geometry_of(model, size=None):
                     f"Nothing is left of the picture at the {title(call.layer)}: make it larger."
                 )
         else:
-            axes, shape = (None,) * len(sources), call.layer.get_output_at(0).shape
+            axes, shape = (None,) * len(sources), call.shape
             whole = tuple(shape[1:3]) if len(shape) == 4 else None
+            if whole and None in whole:
+                raise NotImplementedError(
+                    f"The size of what the {title(call.layer)} makes is not known: build the "
+                    "network for one size."
+                )
         positions[call.target] = len(network)
         network.append(geometry.Layer(whole, sources, axes, call))
     return network
@@ -72,21 +80,20 @@ def input_size(model, size=None):
     return size
 
 
-_POINTWISE = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU)
-_POINTWISE += (layers.Softmax, layers.ThresholdedReLU, layers.Dense, layers.BatchNormalization)
-_POINTWISE += (layers.Dropout, layers.SpatialDropout2D, layers.GaussianDropout)
-_POINTWISE += (layers.GaussianNoise, layers.AlphaDropout, layers.Rescaling, layers.Normalization)
-_POINTWISE += (layers.ActivityRegularization,)
+_POINTWISE = *IDENTITY, *linear.ACTIVATIONS, layers.Activation, layers.PReLU, layers.Dense
+_POINTWISE += layers.BatchNormalization, layers.Normalization, layers.Rescaling
+_NORMALIZING = layers.GroupNormalization, layers.LayerNormalization, layers.UnitNormalization
 _MERGING = layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum
 _MERGING += layers.Minimum, layers.Concatenate
 _GLOBAL = layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D
 _CONVOLUTION = layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D
+_CONVOLUTION += (layers.LocallyConnected2D,)
 _POOLING = layers.MaxPooling2D, layers.AveragePooling2D
 
 
-def _axes(layer, sizes):
+def _axes(call, sizes):
     """For each source the axes along rows and columns; None if every output can see every place."""
-    kind = type(layer)
+    layer, kind = call.layer, type(call.layer)
     if None in sizes or kind in (*_GLOBAL, layers.Flatten):
         if isinstance(layer, tf.keras.Model):
             raise _unknown(layer)
@@ -96,6 +103,8 @@ def _axes(layer, sizes):
             raise NotImplementedError(f"The {title(layer)} must put channels beside each other.")
         whole = tuple(map(max, zip(*sizes, strict=True)))
         return tuple(tuple(map(geometry.same_place, whole, size)) for size in sizes)
+    if len(sizes) > 1:
+        raise _unknown(layer)
     (size,) = sizes
     if kind is layers.Reshape:
         shape = layer.target_shape
@@ -103,40 +112,85 @@ def _axes(layer, sizes):
             return None
         if len(shape) != 3 or tuple(shape[:2]) != size:
             raise NotImplementedError(f"The {title(layer)} moves pixels: build without it.")
-    return (tuple(_axis(layer, axis, n) for axis, n in enumerate(size)),)
+    if 0 in _mixed(layer) or kind is layers.GroupNormalization and layer.axis not in (-1, 3):
+        raise NotImplementedError(f"The {title(layer)} must work along channels, rows or columns.")
+    axes = tuple(_axis(layer, axis, n, size) for axis, n in enumerate(size))
+    _check_activation(call, axes)
+    return (axes,)
 
 
-def _axis(layer, axis, n):
+def _axis(layer, axis, n, size):
     """A layer with one source of length n, along rows (0) or columns (1)."""
     kind = type(layer)
-    if kind in (*_POINTWISE, layers.Reshape):
-        return geometry.same_place(n)
+    if axis + 1 in _mixed(layer):
+        return geometry.whole(n)
+    if kind in (*_POINTWISE, *_NORMALIZING, layers.Reshape):
+        return geometry.same_place(n)._replace(fixed=_hangs_on_the_size(layer))
     if kind in _POOLING:
         return geometry.window(n, layer.pool_size[axis], layer.strides[axis], 1, _padding(layer))
     if kind is layers.ZeroPadding2D:
         return geometry.shift(n, -layer.padding[axis][0], sum(layer.padding[axis]))
     if kind is layers.Cropping2D:
         return geometry.shift(n, layer.cropping[axis][0], -sum(layer.cropping[axis]))
-    if kind is layers.UpSampling2D:
-        if layer.interpolation not in ("nearest", "bilinear"):
-            raise NotImplementedError(
-                f"The {title(layer)} interpolates by {layer.interpolation}: use nearest or "
-                "bilinear."
-            )
-        return geometry.upsampling(n, layer.size[axis], layer.interpolation)
+    if kind in linear.RESIZING:
+        return _resized(layer, axis, n, size)
     if kind not in (*_CONVOLUTION, layers.Conv2DTranspose):
         raise _unknown(layer)
-    numbers = layer.kernel_size[axis], layer.strides[axis], layer.dilation_rate[axis]
+    numbers = layer.kernel_size[axis], layer.strides[axis]
+    numbers += (getattr(layer, "dilation_rate", (1, 1))[axis],)
     if kind in _CONVOLUTION:
-        return geometry.window(n, *numbers, _padding(layer))
+        found = geometry.window(n, *numbers, _padding(layer))
+        return found._replace(fixed=kind is layers.LocallyConnected2D)
     length = layer.compute_output_shape((None, n, n, layer.input_spec.axes[-1]))[1 + axis]
     return geometry.transposed(n, length, *numbers, layer.padding)
+
+
+def _mixed(layer):
+    """The axes along which a layer makes each value from all, counted with the samples as 0."""
+    kind = type(layer)
+    if kind is layers.GroupNormalization:
+        return 1, 2, 3  # and the samples' other channels
+    if kind in (layers.Softmax, *_NORMALIZING):
+        return [axis % 4 for axis in np.ravel(layer.axis).tolist()]
+    return ()
+
+
+def _hangs_on_the_size(layer):
+    """Is it built for one size of the picture, for example with weights for each pixel?"""
+    if type(layer) is layers.Reshape:
+        return True
+    if type(layer) is layers.PReLU:
+        return not {1, 2} <= set(layer.shared_axes or ())
+    kinds = layers.BatchNormalization, layers.Normalization
+    return type(layer) in kinds and any(axis % 4 in (1, 2) for axis in np.ravel(layer.axis))
+
+
+def _resized(layer, axis, n, size):
+    """Upsampling, resizing or cropping to a size."""
+    upsampling = type(layer) is layers.UpSampling2D
+    if upsampling and layer.interpolation in ("nearest", "bilinear"):
+        return geometry.upsampling(n, layer.size[axis], layer.interpolation)
+    kept, weights = linear.resizing(layer, size)[axis]
+    weights = np.eye(kept.stop - kept.start) if weights is None else weights
+    return geometry.resized(kept.start, weights, upsampling)
+
+
+def _check_activation(call, axes):
+    """Refuse an activation that makes a pixel from others."""
+    shape = (None, *(axis.length for axis in axes), call.shape[-1])
+    if type(call.layer) in linear.ACTIVATIONS:
+        return
+    if not linear.is_by_element(call.layer, shape, axes=2):
+        raise NotImplementedError(
+            f"The activation of the {title(call.layer)} makes pixels from others, and which is not "
+            "known: use one of Keras' own."
+        )
 
 
 def _padding(layer):
     if layer.padding not in ("same", "valid"):
         raise NotImplementedError(
-            f"The {title(layer)} has {layer.padding} padding: use same or valid."
+            f"The {title(layer)} has {plain(layer.padding)} padding: use same or valid."
         )
     return layer.padding
 

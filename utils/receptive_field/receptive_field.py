@@ -5,6 +5,7 @@ import pandas as pd
 
 from utils.keras_graph import measure, validation
 from utils.keras_graph.calls import title
+from utils.plain import plain
 from utils.receptive_field import geometry
 from utils.receptive_field.layers import geometry_of
 
@@ -21,10 +22,12 @@ def trace(model, size=None):
     pixels, rounded up. After upsampling the formula gives one number where the exact width depends
     on the pixel: see `box`.
 
-    The layers it knows: Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose, average and max
-    pooling, UpSampling2D (nearest, bilinear), ZeroPadding2D, Cropping2D, activations,
-    normalisation, dropout, Add and its kin, Concatenate; and Flatten, Dense and global pooling,
-    from which on the field is the whole input.
+    The layers it knows: Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose,
+    LocallyConnected2D, average and max pooling, UpSampling2D, Resizing, CenterCrop, ZeroPadding2D,
+    Cropping2D, activations, normalisation, dropout, augmentation (none in a forecast), Add and its
+    kin, Concatenate; and Flatten, Dense and global pooling, from which on the field is the whole
+    input. A softmax or a normalisation over rows or columns sees all of them. Networks inside are
+    followed into.
 
     Parameters
     ----------
@@ -117,13 +120,9 @@ def check_pixel(layer, pixel):
         return None
     if pixel is None:
         return tuple(n // 2 for n in layer.size)
-    kinds = int | np.integer
-    if (
-        not isinstance(pixel, tuple)
-        or len(pixel) != 2
-        or not all(isinstance(i, kinds) for i in pixel)
-    ):
-        raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {pixel!r}.")
+    if not isinstance(pixel, tuple) or len(pixel) != 2 or not all(map(validation.is_whole, pixel)):
+        shown = plain(repr(pixel))
+        raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {shown}.")
     if any(not 0 <= i < n for i, n in zip(pixel, layer.size, strict=True)):
         raise ValueError(
             f"There is no pixel {pixel} in the {title(layer.call.layer)}: it has "
@@ -171,18 +170,18 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     >>> erf = effective(model, None, pictures, (128, 128))
     """
     validation.check_model(model)
-    if reduce not in ("rms", "mean"):
-        raise ValueError(f'reduce must be "rms" or "mean", not {reduce!r}.')
+    validation.check_word("reduce", reduce, ["rms", "mean"])
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
     found = geometry_of(model, samples.shape[1:3])
     asked = found[_position(found, layer)]
     row, column = check_pixel(asked, pixel) or _no_pixels(asked)
     shape = samples.shape[1:]
-    ready = measure.copied(model, asked.call.layer, shape, measure.total)
+    ready = measure.copied(model, asked.call, shape, measure.total)
     chosen = np.zeros(ready.output_shape, bool)
     channels = chosen.shape[-1]
     if not (channel is None or validation.is_whole(channel) and 0 <= channel < channels):
-        raise ValueError(f"channel must be a number from 0 to {channels - 1}, not {channel!r}.")
+        shown = plain(repr(channel))
+        raise ValueError(f"channel must be a number from 0 to {channels - 1}, not {shown}.")
     chosen[row, column, slice(None) if channel is None else channel] = True
     total = np.zeros(shape[:2])
     for _, slope in ready.parts([samples], [chosen], only=1):

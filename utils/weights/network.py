@@ -19,6 +19,8 @@ from tensorflow import keras
 from tf_keras.src.saving import saving_lib
 
 from utils.keras_graph import validation
+from utils.keras_graph.calls import title, walk
+from utils.keras_graph.forecast import built_for_forecasts
 from utils.plain import plain
 
 # Layers that only compute: none reads a file, calls a function it is given, or holds text.
@@ -87,7 +89,9 @@ def load_network(path, trust=False):
     Returns
     -------
     keras.Model
-        Not compiled, with one input and one output.
+        Not compiled, with one input and one output. Its `predict` is a forecast: augmentation,
+        noise and dropout are off, and batch normalisation uses its moving averages. In graph mode
+        they stay so; in eager mode `fit` trains with them.
 
     Raises
     ------
@@ -98,17 +102,20 @@ def load_network(path, trust=False):
         the network, hold NaN, or lie outside of the file.
     NotImplementedError
         If it holds code, layers or settings that are not on this module's lists, or several inputs
-        or outputs.
+        or outputs; or if one that is trusted has layers that are always in training.
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(f"path must be the path of a file, not {type(path).__name__}.")
     path = Path(path)
     if not path.is_file():
         cure = "save it as one file, model.save('name.keras')" if path.is_dir() else "look again"
-        raise FileNotFoundError(f"There is no file {path.name}: {cure}.")
+        raise FileNotFoundError(f"There is no file {plain(path.name)}: {cure}.")
     try:
         config, weights = _open(path)
         with weights:
             model = _load_trusted(path) if trust else _build(config, weights)
             validation.check_model(model)
+            _check_training(model)
     except NotImplementedError:
         raise
     except _Refused as refused:
@@ -119,6 +126,16 @@ def load_network(path, trust=False):
             "Keras 2, from Keras' own layers."
         ) from error
     return model
+
+
+def _check_training(model):
+    """Refuse layers that were called as in training; `_arguments` leaves that out."""
+    for call in walk(model)[0]:
+        if call.arguments[1].get("training"):
+            raise NotImplementedError(
+                f"The {title(call.layer)} is always in training: call it without training=True, "
+                "and save the network again."
+            )
 
 
 class _Refused(Exception):
@@ -250,11 +267,13 @@ class _Weights:
 
 def _build(config, weights):
     """The network of a configuration, with its weights."""
-    with tf.Graph().as_default():  # where variables take no memory, and nothing is left behind
+    # In a graph of its own variables take no memory, and nothing is left behind.
+    with tf.Graph().as_default(), built_for_forecasts():
         model = _network(config)
         validation.check_model(model)
         _check_size(model, weights)
-    model = _network(config)
+    with built_for_forecasts():
+        model = _network(config)
     if "model_weights" in weights.file:
         _fill_by_name(model, weights)
     else:
@@ -449,6 +468,7 @@ def _arguments(node, tensors):
         if not isinstance(more, dict):
             raise _Refused("The options of a layer's call must be a dictionary.")
         options = {key: _tensors(v, tensors, option=True) for key, v in more.items()}
+        options.pop("training", None)  # a forecast has none
     first = _tensors(node, tensors)
     return first[0] if isinstance(first, list) and len(first) == 1 else first, options
 
@@ -547,7 +567,7 @@ def _fill(layer, variables, arrays):
 
 def _load_trusted(path):
     """Keras' own loader, which builds whatever the file names."""
-    with _filling():
+    with _filling(), built_for_forecasts():
         return keras.models.load_model(path, compile=False, safe_mode=False)
 
 

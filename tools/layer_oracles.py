@@ -1,0 +1,220 @@
+"""What is right, by definition: slopes of `predict`, matrices by unit vectors, pushed pixels.
+
+A network is asked as a black box in double precision. Nothing here is shared with `utils`.
+"""
+
+import contextlib
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+from tensorflow.keras import layers as L
+from tf_keras.src import backend
+
+# TensorFlow has these in single precision alone; one that fails spoils its whole graph.
+SINGLE = ("AveragePooling3D",)
+
+
+@contextlib.contextmanager
+def forecast():
+    """What is built inside computes as in a forecast: Keras would have augmentation stay on."""
+    with backend.deprecated_internal_learning_phase_scope(0):
+        backend._DUMMY_EAGER_GRAPH.learning_phase_is_set = True
+        yield
+
+
+@contextlib.contextmanager
+def double():
+    """What is built inside computes in double precision."""
+    keras.backend.set_floatx("float64")
+    try:
+        yield
+    finally:
+        keras.backend.set_floatx("float32")
+
+
+def network(case, end=True, twin=False):
+    """The case's layer in a network: what it gives, flattened into a dense layer of two outputs."""
+    x = keras.Input(case.shape)
+    y = (case.twin if twin and case.twin else case.build)(L, x)
+    if end:
+        if case.layer in ("RandomHeight", "RandomWidth"):  # of unknown size, but in a forecast
+            y = L.GlobalAveragePooling2D(name="mean")(y)
+        y = L.Flatten(name="flat")(y) if y.shape.rank > 2 else y
+        y = L.Dense(2, name="end")(y)
+    return keras.Model(x, y)
+
+
+def both(case, rng, end=True):
+    """The network and its twin in double precision, with the same random weights."""
+    model = network(case, end)
+    try:
+        with double() if case.layer not in SINGLE else contextlib.nullcontext(), forecast():
+            twin = network(case, end, twin=True)
+            twin.predict(np.zeros((1, *case.shape)), verbose=0)
+    except (TypeError, tf.errors.InvalidArgumentError):  # TensorFlow has it in single precision
+        with forecast():
+            twin = network(case, end, twin=True)
+    weights = []
+    for w, known in zip(model.weights, model.get_weights(), strict=True):
+        if known.dtype.kind != "f":
+            weights.append(known)  # a state of random numbers, or a count
+        elif "variance" in w.name:
+            weights.append(rng.uniform(0.5, 2, known.shape).astype("float32"))
+        else:
+            weights.append(rng.normal(0, 0.7, known.shape).astype("float32"))
+    model.set_weights(weights)
+    twin.set_weights([w for w in weights if w.dtype.kind == "f"] if case.twin else weights)
+    return model, twin
+
+
+def samples(case, rng, n=2):
+    shape = (n, *case.shape)
+    return rng.integers(0, 5, shape) if case.whole else rng.normal(0, 1, shape)
+
+
+def predict(model, x):
+    return np.asarray(model.predict(x, verbose=0, batch_size=4096), float)
+
+
+# ---- slopes -------------------------------------------------------------------------------------
+
+
+def slopes(twin, x):
+    """Central differences of every output by every input, (sample, input, output)."""
+    found, step = [], 1e-3 if twin.output.dtype == tf.float64 else 1e-2
+    for one in x:
+        steps = step * np.eye(one.size).reshape(-1, *one.shape)
+        ends = [predict(twin, one + sign * steps).reshape(one.size, -1) for sign in (1, -1)]
+        found.append((ends[0] - ends[1]) / (2 * step))
+    return np.array(found)
+
+
+# ---- relevance ----------------------------------------------------------------------------------
+
+
+class Unknown(Exception):
+    """No published rule is meant for this layer."""
+
+
+def relevance(twin, x, rule, output):
+    """Relevance of one sample's input by the papers' formulas, layer by layer."""
+    nodes = [n for _, some in sorted(twin._nodes_by_depth.items(), reverse=True) for n in some]
+    nodes = [node for node in nodes if not node.is_input]
+    tensors = [node.outputs for node in nodes]
+    get = keras.backend.function(twin.inputs, tensors)
+    values = {
+        id(tensor): v[0].astype(float) for tensor, v in zip(tensors, get([x[None]]), strict=True)
+    }
+    values[id(twin.inputs[0])] = x
+    last = id(twin.outputs[0])
+    R = {last: np.where(np.arange(values[last].size) == output, values[last].ravel(), 0)}
+    for node in reversed(nodes):
+        sources = [id(tensor) for tensor in node.keras_inputs]
+        a = [values[key] for key in sources]
+        below = step(node.layer, node.call_kwargs, a, R[id(node.outputs)], rule)
+        for key, part, value in zip(sources, split(below, a), a, strict=True):
+            R[key] = R.get(key, 0) + part.reshape(value.size)
+    return R[id(twin.inputs[0])].reshape(x.shape)
+
+
+def split(flat, like):
+    return np.split(flat, np.cumsum([one.size for one in like])[:-1])
+
+
+def asker(layer, a):
+    """The layer as a function of all its inputs in one row, (n, input) to (n, output)."""
+    ins = [keras.Input(one.shape, dtype=layer.compute_dtype) for one in a]
+    with forecast():
+        model = keras.Model(ins, layer(ins if len(ins) > 1 else ins[0]))
+
+    def ask(rows):  # rows of values
+        parts = [split(row, a) for row in rows]
+        arrays = [np.stack([p[i].reshape(one.shape) for p in parts]) for i, one in enumerate(a)]
+        return predict(model, arrays).reshape(len(rows), -1)
+
+    return ask
+
+
+def step(layer, options, a, R, rule):
+    """From the relevance of a layer's output to that of its inputs, all in one row."""
+    if options.get("training"):
+        raise Unknown("always in training")
+    activation = getattr(layer, "activation", None)
+    weighted = any(w.dtype.is_floating for w in layer.weights)  # and no state of random numbers
+    post = activation is not None and not isinstance(layer, L.Activation)
+    if post:
+        layer.activation = keras.activations.linear
+    try:
+        ask, flat = asker(layer, a), np.concatenate([one.ravel() for one in a])
+        shift = ask(np.zeros((1, flat.size)))[0]
+        rng = np.random.default_rng(1)
+        one, other = rng.normal(0, 1, (2, flat.size))
+        parts = ask(np.stack([one, other, one + other, 2.5 * one]))
+        size = 1 + abs(parts).max()
+        noise = size * (1e-6 if layer.compute_dtype == "float64" else 1e-4)
+        straight = abs(parts[2] - parts[0] - parts[1] + shift).max() < noise
+        straight &= abs(parts[3] - 2.5 * parts[0] + 1.5 * shift).max() < noise
+        if straight:
+            W = ask(np.eye(flat.size)) - shift
+            return by_rule(flat, W, shift, R, rule if weighted or shift.any() else "z")
+        here = ask(flat[None])[0]
+        if here.size == flat.size and element_wise(ask, flat, here):
+            return R
+        winner = chosen(ask, flat, here)
+        below = np.zeros(flat.size)
+        np.add.at(below, winner, R)
+        return below
+    finally:
+        if post:
+            layer.activation = activation
+
+
+def by_rule(a, W, b, R, rule):
+    """R_i = sum_j z_ij / z_j R_j (Bach et al. 2015, eq. 56, 58 and 60)."""
+    z = a[:, None] * W
+    if rule.startswith("alpha"):
+        z, b = np.maximum(z, 0), np.maximum(b, 0)
+    total = z.sum(0) + b
+    if rule == "epsilon":
+        total = total + np.where(total >= 0, 1e-7, -1e-7)
+    return z @ np.divide(R, total, out=np.zeros_like(total), where=total != 0)
+
+
+def element_wise(ask, flat, here):
+    """Does each input move the output at its own place, and no other?"""
+    for push in (-1.7, 0.9):
+        moved = abs(ask(flat + push * np.eye(flat.size)) - here) > 1e-9
+        if (moved & ~np.eye(flat.size, dtype=bool)).any():
+            return False
+    return True
+
+
+def chosen(ask, flat, here):
+    """Which input each output hands on unchanged: that of a max-pooling or a Maximum."""
+    step = 2.0**-8  # in which single precision, too, has digits left
+    slope = (ask(flat + step * np.eye(flat.size)) - here) / step
+    if not np.allclose(slope.sum(0), 1, atol=1e-3) or not np.allclose(slope.max(0), 1, atol=1e-3):
+        raise Unknown
+    if not np.allclose(flat[slope.argmax(0)], here, atol=1e-6):
+        raise Unknown
+    return slope.argmax(0)
+
+
+# ---- fields -------------------------------------------------------------------------------------
+
+
+def field(twin, pixel, shape, rng, draws=3):
+    """Which pixels of the input move a pixel of the output map when they are pushed."""
+    seen = np.zeros(shape[:2], bool)
+    for _ in range(draws):
+        x = rng.normal(0, 1, shape)
+        pushed = np.repeat(x[None], seen.size * 2, 0)
+        for i, (row, column) in enumerate(np.ndindex(*seen.shape)):
+            for k, push in enumerate((-3.3, 2.9)):
+                # Not all channels alike, which a softmax over them would not see.
+                pushed[2 * i + k, row, column] += push * rng.uniform(0.5, 1.5, shape[2])
+        here = predict(twin, x[None])[0][pixel]
+        moved = abs(predict(twin, pushed)[(slice(None), *pixel)] - here).max(-1) > 1e-6
+        seen |= moved.reshape(-1, 2).any(1).reshape(seen.shape)
+    return seen
