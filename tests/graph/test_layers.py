@@ -15,14 +15,15 @@ def test_every_layer_of_keras_is_tried():
     assert names - set(OTHERS) == set(FIRST)
 
 
-@pytest.mark.parametrize("layer", FIRST)
-def test_a_layer_is_right_or_refused(layer):
-    fronts = [front for front in layer_fronts.FRONTS if "explain" not in front]
-    fronts.append("explain, gradient")
-    case = FIRST[layer]
-    found = {front: layer_fronts.judge(front, case) for front in fronts}
-    fine = layer_fronts.RIGHT, layer_fronts.REFUSED, layer_fronts.NONE
-    assert {front: verdict for front, verdict in found.items() if verdict not in fine} == {}
+@pytest.mark.parametrize("i, layer", enumerate(FIRST))
+def test_a_layer_is_right_or_refused(i, layer):
+    """Each layer through one front door, of those that fit it the next in turn."""
+    fronts = list(layer_fronts.FRONTS)
+    for front in fronts[i % len(fronts) :] + fronts:
+        verdict = layer_fronts.judge(front, FIRST[layer])
+        if verdict != layer_fronts.NONE:
+            break
+    assert verdict in (layer_fronts.RIGHT, layer_fronts.REFUSED), (front, verdict)
 
 
 @pytest.mark.slow
