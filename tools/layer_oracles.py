@@ -68,6 +68,8 @@ def predict(model, x):
 def slopes(twin, x):
     """Central differences of every output by every input, (sample, input, output)."""
     found, step = [], 1e-3 if twin.output.dtype == tf.float64 else 1e-2
+    if any(hasattr(layer, "interpolation") for layer in twin.layers):
+        step = 0.5  # which is linear, and in single precision whatever one asks for
     for one in x:
         steps = step * np.eye(one.size).reshape(-1, *one.shape)
         ends = [predict(twin, one + sign * steps).reshape(one.size, -1) for sign in (1, -1)]
@@ -124,6 +126,8 @@ def step(layer, options, a, R, rule):
     """From the relevance of a layer's output to that of its inputs, all in one row."""
     if options.get("training"):
         raise Unknown("always in training")
+    if isinstance(layer, L.Embedding):  # a number stands for all values of its vector
+        return R.reshape(a[0].size, -1).sum(1)
     activation = getattr(layer, "activation", None)
     weighted = bool(layer.weights)
     post = activation is not None and not isinstance(layer, L.Activation)
@@ -176,10 +180,12 @@ def element_wise(ask, flat, here):
 
 def chosen(ask, flat, here):
     """Which input each output hands on unchanged: that of a max-pooling or a Maximum."""
-    slope = (ask(flat + 1e-6 * np.eye(flat.size)) - here) / 1e-6
-    if not np.allclose(slope.sum(0), 1, atol=1e-4) or not np.allclose(slope.max(0), 1, atol=1e-4):
+    single = np.array_equal(here, here.astype("float32"))  # as TensorFlow has some layers alone
+    push, noise = (1e-3, 1e-2) if single else (1e-6, 1e-4)
+    slope = (ask(flat + push * np.eye(flat.size)) - here) / push
+    if not np.allclose(slope.sum(0), 1, atol=noise) or not np.allclose(slope.max(0), 1, atol=noise):
         raise Unknown
-    if not np.allclose(flat[slope.argmax(0)], here, atol=1e-9):
+    if not np.allclose(flat[slope.argmax(0)], here, atol=1e-6 if single else 1e-9):
         raise Unknown
     return slope.argmax(0)
 

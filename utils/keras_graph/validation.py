@@ -77,7 +77,7 @@ def indices(output, shape, n):
     size = int(np.prod(shape))
     try:
         index = np.asarray(output)
-    except ValueError:
+    except (TypeError, ValueError, NotImplementedError):
         index = np.empty(0)
     flags = isinstance(output, (list, tuple)) and any(isinstance(o, bool) for o in output)
     if index.dtype.kind not in "iu" or flags:
@@ -99,6 +99,17 @@ def indices(output, shape, n):
             f"{', '.join(str(n - 1) for n in shape)}."
         )
     return np.ravel_multi_index(tuple(index.T.astype(int)), shape)
+
+
+def as_numbers(name, values):
+    """An argument as an array of real numbers."""
+    try:
+        values = np.asarray(values)
+    except Exception as error:  # whatever a strange object raises
+        raise TypeError(f"{name} must be an array of numbers.") from error
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of real numbers, not {values.dtype}.")
+    return values
 
 
 def is_whole(number):
