@@ -63,8 +63,8 @@ FUNCTIONS = {
     "lrp.alpha_beta": (explain, ["alpha", "beta", "bias"]),
     "cost": (cost, ["model", "method", "epsilon"]),
     "one_pixel.explain": (one_pixel.explain, ["x", "pixel", "method", "low"]),
-    "one_pixel.relevance": (one_pixel.relevance, ["x", "pixel", "rule"]),
-    "crops.cut": (crops.cut, ["model", "pixel", "size"]),
+    "one_pixel.relevance": (one_pixel.relevance, ["x", "pixel"]),
+    "crops.cut": (crops.cut, ["model", "size"]),
     "crops.around": (crops.around, ["x", "rows", "columns"]),
     "crops.at_pixel": (crops.at_pixel, ["values", "at"]),
     "crops.box": (crops.box, ["values", "at"]),
@@ -80,11 +80,15 @@ FUNCTIONS = {
 
 
 @pytest.fixture(scope="module")
-def proper():
-    """Arguments that each function takes, by name; None where they are left out."""
+def model():
     conv = layers.Conv2D(1, 3, padding="same", activation="relu", input_shape=(9, 8, 1))
-    model = Sequential([conv, layers.Conv2D(1, 1)])
-    taken = {"model": model, "x": ONES, "pixel": (2, 2), "patterns": patternnet.fit(model, ONES)}
+    return Sequential([conv, layers.Conv2D(1, 1)])
+
+
+@pytest.fixture(scope="module")
+def proper(model):
+    """Arguments that each function takes, by name."""
+    patterns = patternnet.fit(model, ONES)
     pictures = {"x": np.ones((2, 64, 72, 1)), "rows": [30, 31], "columns": [40, 41]}
     places = {"values": np.ones((2, 64, 64)), "at": [(30, 31), (32, 33)]}
     limits, alpha = {"low": 0, "high": 2}, {"alpha": 2}
@@ -110,7 +114,7 @@ def proper():
         "crops.at_pixel": places,
         "crops.box": places,
         "patternnet.fit": {"model": model, "x": ONES},
-        "patternnet.attribute": {"model": model, "x": ONES, "patterns": taken["patterns"]},
+        "patternnet.attribute": {"model": model, "x": ONES, "patterns": patterns},
         "patternnet.cost": {"model": model},
         "spray.downsize": {"maps": ONES[..., 0]},
         "spray.affinity": {"small": np.eye(4), "neighbours": 2},
@@ -118,14 +122,14 @@ def proper():
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_proper_arguments_are_taken(proper, name):
+def test_proper_arguments_are_taken(model, proper, name):
     FUNCTIONS[name][0](**proper[name])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_result_or_one_sentence_of_ours(proper, name, data):
+def test_a_result_or_one_sentence_of_ours(model, proper, name, data):
     function, arguments = FUNCTIONS[name]
     wrong = data.draw(st.dictionaries(st.sampled_from(arguments), anything, min_size=1, max_size=2))
     try:
@@ -138,7 +142,7 @@ def test_a_result_or_one_sentence_of_ours(proper, name, data):
         assert where.startswith(UTILS), f"{where}: {said}"
 
 
-def test_a_tensor_is_no_argument(proper):
+def test_a_tensor_is_no_argument(model, proper):
     for name, argument in (("gradient", "output"), ("explain", "x"), ("smoothgrad", "seed")):
         with pytest.raises((TypeError, ValueError), match=argument):
             explain(**proper[name] | {argument: tf.constant(1)})

@@ -86,20 +86,18 @@ def _make(model, method, options, shape):
     with _inside(own):
         backend.set_learning_phase(0)  # dropout off
         x, output, copies = copied.copy(model, shape, rules.RULE in rules.needs(method))
-        # iNNvestigate already reads the weights of batch normalisation when it is made.
-        own.session.run(tf.compat.v1.global_variables_initializer())
         output = copied.without_head(output)
         flat = layers.Flatten(name=copied.PREFIX)(output) if output.shape.rank != 2 else output
         flat = tf.keras.Model(x, flat)
         rules.check(flat, method)
-        if rules.GRADIENT in rules.needs(method):
-            analyzer = _Gradient(flat, method, **options)
-        else:
-            analyzer = _by_innvestigate(flat, method, **options)
+        make = _Gradient if rules.GRADIENT in rules.needs(method) else _by_innvestigate
+        analyzer = make(flat, method, own.session, **options)
     return Analyzer(own, own.session, copies, flat, analyzer, tuple(output.shape[1:]))
 
 
-def _by_innvestigate(flat, method, bias=None, **options):
+def _by_innvestigate(flat, method, session, bias=None, **options):
+    # It already reads the weights of batch normalisation when it is made.
+    session.run(tf.compat.v1.global_variables_initializer())
     if bias is not None and method in ("lrp.alpha_beta", "lrp.epsilon"):
         options["bias"] = bool(bias)
     numbers = {name: float(options[name]) for name in {"alpha", "beta", "epsilon"} & {*options}}
@@ -123,7 +121,7 @@ def _by_innvestigate(flat, method, bias=None, **options):
 class _Gradient:
     """What iNNvestigate's gradient gives, but in one step, which also goes through loops."""
 
-    def __init__(self, flat, method, postprocess=None):
+    def __init__(self, flat, method, session, postprocess=None):
         x, index = flat.inputs[0], tf.compat.v1.placeholder(tf.int64, (None,))
         gradient = _slope(tf.gather(flat.outputs[0], index, batch_dims=1), x)
         if gradient is None:
@@ -136,7 +134,9 @@ class _Gradient:
         if method == "input_t_gradient":
             gradient = x * gradient
         change = {None: tf.identity, "abs": tf.abs, "square": tf.square}[postprocess]
-        self.inputs, self.outputs = [x, index], [change(gradient)]
+        self.inputs, self.outputs, self.session = [x, index], [change(gradient)], session
+        # Not earlier: once something has run, TensorFlow can give no loop a gradient.
+        session.run(tf.compat.v1.global_variables_initializer())
 
     @property
     def _analyzer_model(self):
@@ -144,7 +144,7 @@ class _Gradient:
 
     def analyze(self, x, neuron_selection):
         fed = dict(zip(self.inputs, (x, neuron_selection), strict=True))
-        return tf.compat.v1.get_default_session().run(self.outputs[0], fed)
+        return self.session.run(self.outputs[0], fed)
 
 
 def _slope(y, x):

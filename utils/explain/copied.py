@@ -161,11 +161,11 @@ def weights(layer, new, values):
 def _line(layer, values=()):
     """Slope and shift, by channel, of a layer that does the same to all values of a channel.
 
-    None for any other layer. Batch normalisation is not asked.
+    None for any other layer, and if there is no shift. Batch normalisation is not asked.
     """
     if type(layer) is layers.Rescaling:
         slope, shift = np.asarray(layer.scale, float), np.asarray(layer.offset, float)
-        return (slope, shift) if max(slope.ndim, shift.ndim) < 2 else None
+        return (slope, shift) if shift.any() and max(slope.ndim, shift.ndim) < 2 else None
     if type(layer) is not layers.Normalization or layer._keep_axis not in (
         [],
         [len(layer._broadcast_shape) - 1],

@@ -118,8 +118,13 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     """Heat map of what made a network give its output, one per sample.
 
     A softmax or sigmoid at the end of the network is taken off first: the value explained is the
-    one before it. Dropout is off and batch normalisation uses its moving averages, as in a
-    forecast. The network's weights are read anew at every call.
+    one before it. Dropout, noise and augmentation are off and batch normalisation uses its moving
+    averages, as in a forecast. The network's weights are read anew at every call.
+
+    Where iNNvestigate departs from the papers, this does not: alpha-beta splits biases by their
+    sign, relevance passes any activation unchanged, sums and means share it by what each input
+    adds, a separable convolution is one. Under a preset a batch normalisation on its own gets the
+    z rule. A layer that a method has no rule for is refused by name.
 
     Parameters
     ----------
@@ -271,7 +276,7 @@ def _check(model, method, options, batch_size=None):
     validation.check_model(model)
     if not isinstance(method, str) or method not in _METHODS:
         hint = f"{validation.did_you_mean(method, _METHODS)} methods() lists all.".lstrip()
-        raise ValueError(f"There is no method {method!r}: {hint}")
+        raise ValueError(f"There is no method {plain(repr(method))}: {hint}")
     known = _OPTIONS.get(method, [])
     for option in options:
         if option not in known:

@@ -5,6 +5,7 @@
 
 import inspect
 
+import numpy as np
 import tensorflow as tf
 from innvestigate import backend
 from innvestigate.analyzer.relevance_based import relevance_rule
@@ -35,7 +36,8 @@ ELEMENT_WISE = (
     layers.ThresholdedReLU,
 )
 # Linear, without weights and biases.
-_SUMS = layers.Average, layers.Subtract, layers.CenterCrop, layers.Resizing, layers.UpSampling2D
+_SUMS = layers.Average, layers.Subtract, layers.UpSampling2D
+_SUMS += layers.CenterCrop, layers.Rescaling, layers.Resizing
 _PRODUCTS = layers.Dot, layers.Multiply
 _WITH_RULE = {
     *checks.CONVNET_LAYERS,
@@ -50,7 +52,6 @@ USUAL = _WITH_RULE | {  # to which iNNvestigate can go back
     layers.EinsumDense,
     layers.LayerNormalization,
     layers.Normalization,
-    layers.Rescaling,
 }
 _FUNCTIONS = [getattr(activations, name) for name in dir(activations) if name.islower()]
 _FUNCTIONS += [tf.nn.leaky_relu, tf.nn.relu6, tf.nn.silu, None]
@@ -115,7 +116,10 @@ _REFUSED = (
     ),
     (
         {RULE},
-        lambda layer: type(layer) not in _WITH_RULE,
+        lambda layer: (
+            type(layer) not in _WITH_RULE
+            or (isinstance(layer, layers.Rescaling) and np.any(layer.offset))
+        ),
         "iNNvestigate has no rule for it, so try gradient or integrated_gradients",
     ),
     (

@@ -120,7 +120,7 @@ def is_whole(number):
 def check_count(name, count):
     """Refuse what is no whole number from 1 on."""
     if not is_whole(count) or count < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, not {count!r}.")
+        raise ValueError(f"{name} must be a whole number from 1 on, not {plain(repr(count))}.")
 
 
 def check_layer(layer, names):
