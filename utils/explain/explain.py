@@ -51,7 +51,9 @@ _OPTIONS = {
     "lrp.alpha_2_beta_1": ["bias"],
     "lrp.alpha_beta": ["alpha", "beta", "bias"],
     "lrp.sequential_preset_a": ["epsilon", "bias"],
+    "lrp.sequential_preset_a_flat": ["bias"],
     "lrp.sequential_preset_b": ["epsilon", "bias"],
+    "lrp.sequential_preset_b_flat": ["bias"],
 }
 
 _BIAS = {"lrp.epsilon": (True, False), "lrp.alpha_beta": ("split", "whole", True, False)}
