@@ -258,6 +258,10 @@ plots.show(
 #   starts only from positive outputs.
 # - **alpha 2 beta 1**: positive contributions count twice, negative ones are subtracted.
 # - **preset A**: epsilon in dense layers, alpha 1 beta 0 in convolutions.
+#
+# The alpha-beta rules need care. iNNvestigate itself adds the whole bias of a unit to both of its denominators, so that one of
+# them may come near zero, and the map explode or change its sign. `explain` splits the bias by its sign, as the formula does.
+# With `bias="whole"` it gives the library's own numbers, and warns where they contradict the output (lesson 03, section 7).
 # - **flat**: equally, without a look at any weight. Only max-pooling lets the picture in. It is our control.
 #
 # ## 5. Weights are not the signal: patterns
@@ -459,8 +463,8 @@ for network, kind, method in [
 
 # %% [markdown]
 # Rules that act at a ReLU have nothing to hold on to without one, and LRP needs a rule for each kind of layer. A gradient needs only
-# derivatives. (Without `unroll=True` iNNvestigate cannot even take that: the loop is then hidden from it.) There is a silent kind of
-# refusal, too: deep Taylor of a *negative* logit.
+# derivatives. (iNNvestigate itself can take that only with `unroll=True`, because a loop is hidden from it. `explain` has
+# TensorFlow take it in one step.) There is a silent kind of refusal, too: deep Taylor of a *negative* logit.
 
 # %%
 model.set_weights(states["first"])

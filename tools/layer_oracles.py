@@ -82,7 +82,9 @@ def predict(model, x):
 
 def slopes(twin, x):
     """Central differences of every output by every input, (sample, input, output)."""
-    found, step = [], 1e-3 if twin.output.dtype == tf.float64 else 1e-2
+    found, step = [], 1e-5 if twin.output.dtype == tf.float64 else 1e-2
+    if any(hasattr(layer, "interpolation") for layer in twin.layers):
+        step = 0.5  # which is linear, and in single precision whatever one asks for
     for one in x:
         steps = step * np.eye(one.size).reshape(-1, *one.shape)
         ends = [predict(twin, one + sign * steps).reshape(one.size, -1) for sign in (1, -1)]
@@ -140,6 +142,8 @@ def step(layer, options, a, R, rule):
     """From the relevance of a layer's output to that of its inputs, all in one row."""
     if options.get("training"):
         raise Unknown("always in training")
+    if isinstance(layer, L.Embedding):  # a number stands for all values of its vector
+        return R.reshape(a[0].size, -1).sum(1)
     activation = getattr(layer, "activation", None)
     weighted = any(w.dtype.is_floating for w in layer.weights)  # and no state of random numbers
     post = activation is not None and not isinstance(layer, L.Activation)

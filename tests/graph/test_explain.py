@@ -18,6 +18,7 @@ from utils.keras_graph.cache import ModelCache
 
 NEEDED = {"lrp.alpha_beta": {"alpha": 3}, "deep_taylor.bounded": {"low": -4, "high": 4}}
 # Different ways of using weights in iNNvestigate: enough to compare, since analyzers take time.
+BOUNDED = {"method": "deep_taylor.bounded"}
 FOLLOWED = ["gradient", "lrp.z", "lrp.sequential_preset_a", "smoothgrad"]
 rng = np.random.default_rng(0)
 
@@ -79,6 +80,15 @@ def fields():
     return rng.uniform(0.1, 1, size=(4, 8, 8, 2)).astype("float32")
 
 
+def own(t):
+    return 2 * t
+
+
+def relu(t):
+    """Not Keras' function of this name."""
+    return tf.nn.leaky_relu(t, 0.3)
+
+
 def close(a, b):
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())
 
@@ -88,7 +98,7 @@ def close(a, b):
 
 @pytest.mark.parametrize(
     "method",
-    ["gradient", "lrp.epsilon", "lrp.alpha_2_beta_1", "deep_taylor", "integrated_gradients"],
+    ["gradient", "lrp.epsilon", "lrp.alpha_2_beta_1_IB", "deep_taylor", "integrated_gradients"],
 )
 def test_equals_innvestigate_called_by_hand(classifier, logits, x, method):
     analyzer = innvestigate.create_analyzer(method, logits, neuron_selection_mode="index")
@@ -180,6 +190,152 @@ def test_dropout_is_off_and_a_relu_layer_is_an_activation(x):
     )
     model.set_weights(plain.get_weights())
     close(explain(model, x, output=2), explain(plain, x, output=2))
+
+
+@pytest.mark.parametrize(
+    ("bias", "method", "wanted"),
+    [
+        (-1, "lrp.alpha_1_beta_0", [-1, 0]),  # z+ = 1, z- = -1 - 1, R = -1
+        (-1, "lrp.alpha_2_beta_1", [-2, 0.5]),
+        (-1.5, "lrp.alpha_1_beta_0", [-1.5, 0]),
+        (-1.5, "lrp.alpha_1_beta_0_IB", [-1.5, 0]),
+        (0.5, "lrp.alpha_1_beta_0", [1 / 3, 0]),
+    ],
+)
+def test_alpha_beta_takes_the_bias_by_its_sign(bias, method, wanted):
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.set_weights([np.array([[1.0], [-1.0]]), np.array([bias])])
+    close(explain(model, np.ones((1, 2)), method, output=0)[0], np.array(wanted))
+
+
+def test_presets_take_the_bias_by_its_sign():
+    model = Sequential([layers.Input((2, 1)), layers.Conv1D(1, 2), layers.Flatten()])
+    model.set_weights([np.array([[[1.0]], [[-1.0]]]), np.array([-1.0])])
+    maps = explain(model, np.ones((1, 2, 1)), "lrp.sequential_preset_b", output=0)
+    close(maps[0, :, 0], np.array([-2, 0.5]))
+
+
+def test_the_whole_bias_is_innvestigates_and_warns_where_a_denominator_goes(logits, x):
+    [by_hand] = innvestigate.create_analyzer("lrp.alpha_2_beta_1", logits).analyze(x[:1])
+    close(explain(logits, x[:1], "lrp.alpha_2_beta_1", bias="whole")[0], by_hand)
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    for bias, sums in ((-1.0, "-1e.07"), (-1.5, "3")):
+        model.set_weights([np.array([[1.0], [-1.0]]), np.array([bias])])
+        with pytest.warns(UserWarning, match=f"In 1 of 1 maps.* adds up to {sums} for an output"):
+            explain(model, np.ones((1, 2)), output=0, bias="whole")
+
+
+AUGMENTATION = {
+    "RandomFlip": (),
+    "RandomBrightness": (0.5,),
+    "RandomContrast": (0.5,),
+    "RandomRotation": (0.5,),
+    "RandomZoom": (0.5,),
+    "RandomTranslation": (0.5, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", AUGMENTATION)
+@pytest.mark.parametrize("method", ["input_t_gradient", "lrp.z"])
+def test_a_forecast_has_no_augmentation(name, method):
+    layer = getattr(layers, name)(*AUGMENTATION[name])
+    model = Sequential([layers.Input((3, 4, 2)), layer, layers.Flatten(), layers.Dense(1)])
+    w, one = rng.normal(size=(24, 1)), rng.normal(size=(1, 3, 4, 2))
+    model.layers[-1].set_weights([w, np.zeros(1)])
+    close(explain(model, one, method, output=0), one * w.reshape(1, 3, 4, 2))
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_is_always_in_training_is_not_so_in_a_forecast(inside):
+    i = layers.Input((4,))
+    h = layers.Dropout(0.9)(layers.GaussianNoise(9.0)(i, training=True), training=True)
+    h = Model(i, h)(i) if inside else h
+    model = Model(i, layers.Dense(1)(h))
+    w = randomise(model).get_weights()[0]
+    close(explain(model, np.ones((1, 4)), "gradient", output=0), w.T)
+
+
+def test_batch_normalisation_in_training_is_refused():
+    i = layers.Input((4,))
+    inner = Sequential([layers.BatchNormalization(name="odd", input_shape=(4,))])
+    for h in (layers.BatchNormalization(name="odd")(i, training=True), inner(i, training=True)):
+        with pytest.raises(NotImplementedError, match="'odd' .*always in training"):
+            explain(Model(i, layers.Dense(1)(h)), np.ones((2, 4)), "gradient")
+
+
+@pytest.mark.parametrize(
+    ("layer", "function"),
+    [
+        (lambda: layers.LeakyReLU(0.3), lambda h: np.where(h > 0, h, 0.3 * h)),
+        (lambda: layers.PReLU("ones"), lambda h: h),
+        (lambda: layers.ELU(), lambda h: np.where(h > 0, h, np.expm1(h))),
+        (lambda: layers.ReLU(0.5, 0.2, 0.1), lambda h: np.clip(h, None, 0.5)),
+        (lambda: layers.Activation("softplus"), lambda h: np.log1p(np.exp(h))),
+    ],
+)
+def test_relevance_passes_an_activation_unchanged(layer, function):
+    model = Sequential([layers.Input((4,)), layers.Dense(5), layer(), layers.Dense(2)])
+    for part in model.layers[::2]:
+        part.set_weights([abs(rng.normal(size=w.shape)) for w in part.get_weights()])
+    x, (w1, b1), (w2, _) = (
+        abs(rng.normal(size=(1, 4))),
+        *[p.get_weights() for p in model.layers[::2]],
+    )
+    h = x @ w1 + b1
+    close(explain(model, x, "lrp.z", output=1), x * (w1 @ (function(h) * w2[:, 1] / h)[0]))
+
+
+@pytest.mark.parametrize(
+    ("merge", "method", "factors"),
+    [
+        ("Add", "deep_taylor", [1, 1]),
+        ("Average", "deep_taylor", [0.5, 0.5]),
+        ("Average", "lrp.epsilon", [0.5, 0.5]),
+        ("Subtract", "lrp.epsilon", [1, -1]),
+    ],
+)
+def test_a_sum_is_shared_by_what_each_adds(merge, method, factors):
+    i = layers.Input((2,))
+    both = [layers.Dense(1, use_bias=False)(i) for _ in range(2)]
+    model = Model(i, getattr(layers, merge)()(both))
+    model.set_weights([np.array([[1.0], [0]]), np.array([[0], [1.0]])])
+    x = np.array([[6.0, 1]])
+    close(explain(model, x, method, output=0), x * factors)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("method", ["gradient", "lrp.epsilon"])
+def test_any_precision_is_explained_in_single(x, policy, method):
+    models = []
+    for dtype in (policy, "float32"):
+        tf.keras.mixed_precision.set_global_policy(dtype)
+        norm, leaky = layers.BatchNormalization(), layers.ReLU()
+        models.append(Sequential([*trunk(norm, leaky), layers.Dense(3, dtype="float32")]))
+    randomise(models[1])
+    models[0].set_weights(models[1].get_weights())
+    close(*(explain(model, x, method, output=1) for model in models))
+
+
+@pytest.mark.parametrize("method", ["gradient", "lrp.z"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: setattr(model.layers[2], "alpha", np.float32(0.9)),
+        lambda model: setattr(model.layers[0], "strides", (2, 2)),
+        lambda model: setattr(model.layers[0], "activation", tf.keras.activations.relu),
+        lambda model: model.layers[1].set_weights([w + 1 for w in model.layers[1].get_weights()]),
+        lambda model: [setattr(layer, "trainable", False) for layer in model.layers],
+    ],
+    ids=["slope", "strides", "activation", "averages", "frozen"],
+)
+def test_what_changes_in_a_layer_is_noticed(x, method, change):
+    parts = layers.Conv2D(2, 3, padding="same"), layers.BatchNormalization(), layers.LeakyReLU()
+    model = randomise(Sequential([layers.Input((6, 6, 2)), *parts, layers.Conv2D(1, 1)]))
+    explain(model, x, method, output=0)
+    change(model)
+    fresh = tf.keras.models.clone_model(model)
+    fresh.set_weights(model.get_weights())
+    close(explain(model, x, method, output=0), explain(fresh, x, method, output=0))
 
 
 # ---- which output -----------------------------------------------------------------------------
@@ -379,11 +535,15 @@ def test_layers_may_be_called_like_innvestigates_own(x):
         ({"method": "integrated gradients"}, ValueError, "integrated_gradients"),
         ({"method": "pattern.net"}, ValueError, "no method 'pattern.net'"),
         ({"method": None}, ValueError, "no method None"),
-        ({"epsilon": 1}, TypeError, "lrp.alpha_1_beta_0 has no option 'epsilon': it takes none"),
+        ({"epsilon": 1}, TypeError, "lrp.alpha_1_beta_0 has no option 'epsilon': it takes bias"),
         ({"method": "lrp.epsilon", "eps": 1}, TypeError, "it takes epsilon, bias"),
-        ({"method": "lrp.epsilon", "epsilon": -1}, ValueError, "refuses .* must be > 0"),
+        (
+            {"method": "lrp.epsilon", "epsilon": -1},
+            ValueError,
+            "epsilon must be a number above 0, not -1",
+        ),
         ({"method": "lrp.alpha_beta"}, ValueError, "refuses .* alpha or beta"),
-        ({"method": "deep_taylor.bounded", "low": 0}, ValueError, "refuses .* both values"),
+        ({"method": "deep_taylor.bounded", "low": 0}, ValueError, "needs both limits"),
         ({"method": "smoothgrad", "noise_level": -1}, ValueError, "noise_level"),
         ({"method": "smoothgrad", "augment_by_n": 0}, ValueError, "augment_by_n"),
         ({"method": "integrated_gradients", "steps": 2.5}, ValueError, "steps"),
@@ -392,6 +552,18 @@ def test_layers_may_be_called_like_innvestigates_own(x):
             ValueError,
             "reference_inputs .*6, 6, 2",
         ),
+        ({"method": "smoothgrad", "noise_level": "a"}, ValueError, "noise_level .*'a'"),
+        ({"method": "smoothgrad", "seed": -1}, ValueError, "seed .*-1"),
+        ({"method": "integrated_gradients", "reference_inputs": "a"}, ValueError, "ref.*'a'"),
+        ({"method": "lrp.epsilon", "epsilon": np.nan}, ValueError, "epsilon .*nan"),
+        ({"method": "lrp.alpha_beta", "alpha": "2"}, ValueError, "alpha .*'2'"),
+        ({"method": "lrp.alpha_beta", "alpha": 2, "bias": "no"}, ValueError, "bias .*'no'"),
+        ({"bias": False}, ValueError, "bias must be split or whole, not False"),
+        ({"method": "gradient", "postprocess": "log"}, ValueError, "postprocess .*'log'"),
+        ({**BOUNDED, "low": "a", "high": 9}, ValueError, "low .*'a'"),
+        ({**BOUNDED, "low": 9, "high": -9}, ValueError, "low must be below high"),
+        ({**BOUNDED, "low": 1, "high": 9}, ValueError, "values below low"),
+        ({**BOUNDED, "low": -9, "high": np.ones(3)}, ValueError, "shape .6, 6, 2."),
         ({"batch_size": 0}, ValueError, "batch_size"),
         ({"batch_size": True}, ValueError, "batch_size"),
         ({"x": np.zeros((6, 6, 2))}, ValueError, r"takes \(N, 6, 6, 2\): .* pass x\[None\]"),
@@ -416,6 +588,7 @@ def test_layers_may_be_called_like_innvestigates_own(x):
         ({"output": True}, TypeError, "int"),
         ({"output": [True, 0, 0, 0, 0]}, TypeError, "int"),
         ({"output": 1.0}, TypeError, "int"),
+        ({"output": tf.constant(1)}, TypeError, "int"),
         ({"output": "horse"}, TypeError, "int"),
         ({"output": [[0], [1, 2]]}, TypeError, "int"),
         ({"output": np.zeros((5, 1, 1), int)}, ValueError, "no position"),
@@ -494,13 +667,23 @@ def test_weights_that_are_not_finite(x):
         ),
         (lambda: layers.LeakyReLU(name="odd"), "guided_backprop", "'odd' .LeakyReLU.*ReLU"),
         (lambda: layers.Activation("tanh", name="odd"), "lrp.sequential_preset_a", "'odd' .Activ"),
-        (lambda: Sequential([layers.Conv2D(2, 1)], name="odd"), "lrp.z", "'odd' .*flat model"),
+        (lambda: layers.GroupNormalization(3, name="odd"), "guided_backprop", "'odd' .Group"),
         (
-            lambda: layers.GroupNormalization(3, name="odd"),
-            "gradient",
-            "'odd' .GroupNormalization.",
+            lambda: layers.Conv2D(2, 1, activation=own, name="odd"),
+            "lrp.z",
+            "activation of the .*odd",
         ),
-        (lambda: layers.Conv2D(2, 1, activation=lambda t: t), "lrp.z", "iNNvestigate fails"),
+        (lambda: layers.Conv2D(2, 1, activation=own, name="odd"), "gradient", "code of its own"),
+        (lambda: layers.Activation(relu, name="odd"), "gradient", "'odd' .Activation.*its own"),
+        (lambda: layers.Activation("log_softmax", name="odd"), "lrp.z", "'odd' .*may mix"),
+        (lambda: layers.BatchNormalization(1, name="odd"), "lrp.z", "'odd' .*last axis"),
+        (lambda: layers.ReLU(1.0, name="odd"), "deconvnet", "'odd' .ReLU.*no activation but"),
+        (
+            lambda: layers.UpSampling2D(2, interpolation="area", name="odd"),
+            "gradient",
+            "'odd' .*area",
+        ),
+        (lambda: layers.LocallyConnected2D(2, 1, name="odd"), "lrp.sequential_preset_a", "'odd'"),
     ],
 )
 def test_layers_that_a_method_cannot_handle_are_named(x, layer, method, words):
@@ -511,12 +694,26 @@ def test_layers_that_a_method_cannot_handle_are_named(x, layer, method, words):
     assert all(not key[0] == id(model) for key in machine._kept)
 
 
-def test_a_gradient_goes_through_a_model_in_a_model_and_through_any_activation(x):
+def test_what_has_no_gradient_is_named():
+    for layer in (layers.CategoryEncoding(4, name="odd"), layers.Discretization([0.0], name="odd")):
+        model = Sequential([layers.Input((3,)), layer, layers.Dense(2)])
+        with pytest.raises(NotImplementedError, match="'odd' .*it has no gradient"):
+            explain(model, np.ones((1, 3)), "gradient", output=0)
+    model = Sequential([layers.Input((3,)), layers.Embedding(4, 2, name="odd"), layers.Flatten()])
+    with pytest.raises(NotImplementedError, match="'odd' .*no gradient, so try lrp.epsilon"):
+        explain(model, np.ones((1, 3)), "gradient", output=0)
+    assert explain(model, np.ones((1, 3)), "lrp.epsilon", output=0).shape == (1, 3)
+    with pytest.raises(ValueError, match="'odd' .*from 0 to 3"):
+        explain(model, np.full((1, 3), 4), "lrp.epsilon", output=0)
+
+
+@pytest.mark.parametrize("method", ["gradient", "lrp.alpha_2_beta_1"])
+def test_a_model_in_a_model_is_opened(x, method):
     inner = Sequential([layers.Conv2D(2, 3, activation="tanh", input_shape=(4, 4, 3))])
     nested = randomise(Sequential([*trunk(inner), layers.Dense(2)]))
     flat = Sequential([*trunk(layers.Conv2D(2, 3, activation="tanh")), layers.Dense(2)])
     flat.set_weights(nested.get_weights())
-    close(explain(nested, x, "gradient", output=1), explain(flat, x, "gradient", output=1))
+    close(explain(nested, x, method, output=1), explain(flat, x, method, output=1))
 
 
 def test_models_that_are_not_one_chain_from_input_to_output(x):

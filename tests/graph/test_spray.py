@@ -56,10 +56,40 @@ def test_three_groups_are_found(groups):
     assert adjusted_rand_score(truth, found) == 1
 
 
-def test_bad_maps_are_refused():
-    with pytest.raises(ValueError, match="Heat map 1 has no positive relevance"):
-        spray.downsize([np.ones((8, 8)), -np.ones((8, 8))])
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        spray.downsize(np.full((1, 8, 8), np.nan))
-    with pytest.raises(ValueError, match="fewer than maps"):
-        spray.affinity(np.ones((5, 4)), neighbours=5)
+@pytest.mark.parametrize("size", [1e38, 1e-40])
+def test_shares_of_very_large_and_small_maps_add_up_to_one(size):
+    maps = np.random.default_rng(0).uniform(0.5, 1, (2, 5, 5))
+    small = spray.downsize((maps * size).astype("float32"), size=4)
+    np.testing.assert_allclose(small.sum(1), 1, rtol=1e-5)
+    np.testing.assert_allclose(small, spray.downsize(maps, size=4), rtol=1e-4)
+
+
+ONES = np.ones((2, 5, 5))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (lambda: spray.downsize([ONES[0], -ONES[0]]), ValueError, "Heat map 1 has no positive"),
+        (lambda: spray.downsize(np.full((1, 8, 8), np.nan)), ValueError, "NaN or infinite"),
+        (lambda: spray.downsize(ONES[:0]), ValueError, "shape .sample, y, x"),
+        (lambda: spray.downsize(ONES[None, None]), ValueError, "shape .sample, y, x"),
+        (lambda: spray.downsize(ONES[0]), ValueError, "pass maps.None."),
+        (lambda: spray.downsize("maps"), TypeError, "maps must be an array"),
+        (lambda: spray.downsize([[1], [1, 2]]), TypeError, "maps must be an array"),
+        (lambda: spray.downsize(ONES, ONES < 0), ValueError, "Heat map 0 has no pixel inside"),
+        (lambda: spray.downsize(ONES, ONES[:1] > 0), ValueError, "inside must be .*2, 5, 5"),
+        (lambda: spray.downsize(ONES, ONES), ValueError, "inside must be True or False"),
+        (lambda: spray.downsize(ONES, size=0), ValueError, "size must be a whole number"),
+        (lambda: spray.downsize(ONES, size=2.0), ValueError, "size must be a whole number"),
+        (lambda: spray.downsize(ONES, size=10**6), ValueError, "size must be 1024 at most"),
+        (lambda: spray.affinity(ONES[0], 5), ValueError, "fewer than maps"),
+        (lambda: spray.affinity(ONES[0], 2.0), ValueError, "neighbours must be a whole"),
+        (lambda: spray.affinity(-ONES[0], 2), ValueError, "what downsize gives"),
+        (lambda: spray.affinity(ONES, 2), ValueError, "what downsize gives"),
+    ],
+)
+def test_what_are_no_maps_is_refused(wrong, error, words):
+    with pytest.raises(error, match=words) as caught:
+        wrong()
+    assert "\n" not in str(caught.value)

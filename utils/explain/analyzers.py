@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import innvestigate
 import numpy as np
 import tensorflow as tf
-from innvestigate.backend import checks
-from tensorflow.keras import activations, layers
+from tensorflow.keras import backend, layers
 
-from utils.keras_graph import flops, linear, machine
-
-PREFIX = "explained_"  # iNNvestigate calls its own layers "add", "multiply", ...: avoid a clash
+from utils.explain import copied, rules
+from utils.keras_graph import flops, machine
+from utils.plain import plain
 
 
 @dataclass
@@ -25,9 +24,9 @@ class Analyzer:
 
     machine: machine.Machine
     session: tf.compat.v1.Session  # the machine's, closed when the analyzer is dropped
-    network: tf.keras.Model  # a copy of the model
-    flat: tf.keras.Model  # the same without softmax or sigmoid, its output flattened
-    innvestigate: object
+    copies: list  # of the model's layers
+    flat: tf.keras.Model  # a copy of the model without softmax or sigmoid, its output flattened
+    innvestigate: object  # its analyzer, or a _Gradient
     output_shape: tuple  # of one sample
 
     @property
@@ -38,23 +37,25 @@ class Analyzer:
 
     @contextmanager
     def ready(self, model):
-        """Take over the model's present weights; then `strongest` and `analyze` can be called."""
-        weights, new = linear.weights_of(model), []
+        """Take over the model's present weights; then `outputs` and `analyze` can be called."""
+        leaves, new = copied.leaves(model), []
+        values = iter(backend.batch_get_value([w for layer in leaves for w in layer.weights]))
         with _inside(self.machine):
-            for layer in model.layers:
-                if layer.weights:
-                    copy = self.network.get_layer(PREFIX + layer.name)
-                    new += zip(copy.weights, _weights(layer, weights[layer.name]), strict=True)
-            tf.keras.backend.batch_set_value(new)  # in one run
+            for layer, copy in zip(leaves, self.copies, strict=True):
+                weights = [next(values) for _ in layer.weights]
+                if copy is not None:
+                    new += zip(copy.weights, copied.weights(layer, copy, weights), strict=True)
+            backend.batch_set_value(new)  # in one run
             # iNNvestigate copies batch normalisation into variables: compute these anew.
             for variable in self.machine.graph.get_collection("variables"):
                 if variable.name.startswith("scale_layer"):
                     self.session.run(variable.initializer)
             yield
 
-    def strongest(self, x):
-        """Flat index of each sample's largest output."""
-        return self.flat.predict_on_batch(x).argmax(axis=1)
+    def outputs(self, x):
+        """All outputs of each sample, by their flat index."""
+        with _translated(self.flat):
+            return self.flat.predict_on_batch(x)
 
     def analyze(self, x, index):
         """Heat maps of the outputs with these flat indices, one for each sample."""
@@ -75,33 +76,82 @@ def get(model, method, options, shape):
     or a ValueError if it refuses the options.
     """
     # As lists: the repr of a large array leaves most of it out.
-    settings = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
-    key = "iNNvestigate", method, settings, shape
+    chosen = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
+    key = "iNNvestigate", method, chosen, shape, copied.settings(model)
     return machine.fetch(model, key, lambda: _make(model, method, options, shape))
 
 
 def _make(model, method, options, shape):
     own = machine.Machine()
     with _inside(own):
-        tf.keras.backend.set_learning_phase(0)  # dropout off
-        with _translated(model):
-            network = tf.keras.models.clone_model(model, layers.Input(shape), _copy)
-        # iNNvestigate already reads the weights of batch normalisation when it is made.
-        own.session.run(tf.compat.v1.global_variables_initializer())
-        output = _without_head(network.outputs[0])
-        flat = layers.Flatten(name=PREFIX)(output) if output.shape.rank != 2 else output
-        flat = tf.keras.Model(network.inputs, flat)
-        for layer in flat.layers:
-            _check_layer(layer, method)
-        try:
-            analyzer = innvestigate.create_analyzer(
-                method, flat, neuron_selection_mode="index", **options
+        backend.set_learning_phase(0)  # dropout off
+        x, output, copies = copied.copy(model, shape, rules.RULE in rules.needs(method))
+        output = copied.without_head(output)
+        flat = layers.Flatten(name=copied.PREFIX)(output) if output.shape.rank != 2 else output
+        flat = tf.keras.Model(x, flat)
+        rules.check(flat, method)
+        make = _Gradient if rules.GRADIENT in rules.needs(method) else _by_innvestigate
+        analyzer = make(flat, method, own.session, **options)
+    return Analyzer(own, own.session, copies, flat, analyzer, tuple(output.shape[1:]))
+
+
+def _by_innvestigate(flat, method, session, bias=None, **options):
+    # It already reads the weights of batch normalisation when it is made.
+    session.run(tf.compat.v1.global_variables_initializer())
+    if bias is not None and method in ("lrp.alpha_beta", "lrp.epsilon"):
+        options["bias"] = bool(bias)
+    numbers = {name: float(options[name]) for name in {"alpha", "beta", "epsilon"} & {*options}}
+    options = options | numbers
+    try:
+        analyzer = innvestigate.create_analyzer(
+            method,
+            flat,
+            neuron_selection_mode="index",
+            disable_model_checks=True,  # rules.check knows better
+            **options,
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{method} refuses the options {options}: {plain(error, 200)}.") from error
+    rules.mend(analyzer, method, whole=bias == "whole")
+    with _translated(flat):
+        analyzer.create_analyzer_model()
+    return analyzer
+
+
+class _Gradient:
+    """What iNNvestigate's gradient gives, but in one step, which also goes through loops."""
+
+    def __init__(self, flat, method, session, postprocess=None):
+        x, index = flat.inputs[0], tf.compat.v1.placeholder(tf.int64, (None,))
+        gradient = _slope(tf.gather(flat.outputs[0], index, batch_dims=1), x)
+        if gradient is None:
+            ends = ((one, one.get_output_at(0), one.get_input_at(0)) for one in flat.layers[1:])
+            wall = next((one for one, *ends in ends if _slope(*ends) is None), flat.layers[-1])
+            raise NotImplementedError(
+                f"{method} cannot handle the {rules.name(wall)}: it has no gradient, so do what it "
+                "does to the samples before they go into the network."
             )
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{method} refuses the options {options}: {error}.") from error
-        with _translated(model):
-            analyzer.create_analyzer_model()
-    return Analyzer(own, own.session, network, flat, analyzer, tuple(output.shape[1:]))
+        if method == "input_t_gradient":
+            gradient = x * gradient
+        change = {None: tf.identity, "abs": tf.abs, "square": tf.square}[postprocess]
+        self.inputs, self.outputs, self.session = [x, index], [change(gradient)], session
+        # Not earlier: once something has run, TensorFlow can give no loop a gradient.
+        session.run(tf.compat.v1.global_variables_initializer())
+
+    @property
+    def _analyzer_model(self):
+        return self
+
+    def analyze(self, x, neuron_selection):
+        fed = dict(zip(self.inputs, (x, neuron_selection), strict=True))
+        return self.session.run(self.outputs[0], fed)
+
+
+def _slope(y, x):
+    try:
+        return tf.gradients(y, x)[0]
+    except (LookupError, TypeError):
+        return None
 
 
 @contextmanager
@@ -114,78 +164,20 @@ def _inside(own):
 
 @contextmanager
 def _translated(model):
-    """Say in one sentence that iNNvestigate failed, and on which layers most likely."""
+    """Say in one sentence that it failed, and on which layers most likely."""
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError("Too little memory for this chunk: pass a smaller batch_size.") from error
     except Exception as error:
-        rare = [_name(layer) for layer in model.layers if not checks.is_convnet_layer(layer)]
-        hint = f"try it without {', '.join(rare)}" if rare else "try another method"
+        tables = [one for one in model.layers if isinstance(one, layers.Embedding)]
+        if tables and isinstance(error, tf.errors.InvalidArgumentError):
+            raise ValueError(
+                f"x holds a number that the {rules.name(tables[0])} does not know: it takes whole "
+                f"numbers from 0 to {tables[0].input_dim - 1}."
+            ) from error
+        rare = [rules.name(one) for one in model.layers[1:] if type(one) not in rules.USUAL]
+        hint = f"try it without the {', the '.join(rare)}" if rare else "try lrp.relevance"
         raise NotImplementedError(
             f"iNNvestigate fails on this network ({type(error).__name__}): {hint}."
         ) from error
-
-
-# ---- the copy it works on ---------------------------------------------------------------------
-
-
-def _copy(layer):
-    """A new layer like this one, with weights of its own."""
-    config = layer.get_config() | {"name": PREFIX + layer.name}
-    if isinstance(layer, layers.BatchNormalization):
-        config |= {"center": True, "scale": True}  # as _weights gives them
-    if isinstance(layer, layers.ReLU) and not (
-        layer.max_value or layer.negative_slope or layer.threshold
-    ):
-        return layers.Activation("relu", name=config["name"])  # LRP has no rule for a ReLU layer
-    return type(layer).from_config(config)
-
-
-def _weights(layer, weights):
-    """A layer's weights as its copy has them: batch normalisation with mean 0 and variance 1.
-
-    iNNvestigate's LRP squares the variance and forgets to scale the mean, which is harmless for
-    1 and 0.
-    """
-    if not isinstance(layer, layers.BatchNormalization):
-        return weights
-    slope, shift = linear.line(layer, weights)
-    scale = slope * (1 + layer.epsilon) ** 0.5
-    return [scale, shift, np.zeros_like(shift), np.ones_like(shift)]
-
-
-def _without_head(output):
-    """The tensor before a softmax or sigmoid at the end of the network."""
-    layer, node, _ = output._keras_history
-    heads = activations.softmax, activations.sigmoid
-    if isinstance(layer, layers.Softmax):
-        return layer.get_input_at(node)
-    if getattr(layer, "activation", None) not in heads:
-        return output
-    if isinstance(layer, layers.Activation):
-        return layer.get_input_at(node)
-    layer.activation = activations.linear
-    return layer(layer.get_input_at(node))
-
-
-def _check_layer(layer, method):
-    taylor_like = method.startswith(("lrp.", "deep_taylor"))
-    relu_like = method.startswith(("deep_taylor", "deconvnet", "guided", "lrp.sequential"))
-    if checks.contains_activation(layer, "softmax"):
-        reason = "only a softmax at the very end can be taken off"
-    elif isinstance(layer, layers.Lambda):
-        reason = "what a Lambda computes is hidden, so write it with Keras layers"
-    elif isinstance(layer, tf.keras.Model) and (taylor_like or relu_like):
-        reason = "it is a model inside the model, so put its layers into one flat model"
-    elif taylor_like and not checks.is_convnet_layer(layer):
-        reason = "iNNvestigate has no rule for it, so try gradient or integrated_gradients"
-    elif relu_like and not checks.only_relu_activation(layer):
-        reason = "it knows no activation but ReLU, so try lrp.epsilon or gradient"
-    else:
-        return
-    raise NotImplementedError(f"{method} cannot handle {_name(layer)}: {reason}.")
-
-
-def _name(layer):
-    return f"the layer {layer.name.removeprefix(PREFIX)!r} ({type(layer).__name__})"

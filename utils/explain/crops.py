@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from utils.keras_graph.cache import ModelCache
+from utils.keras_graph.validation import as_numbers
 from utils.plain import plain
 from utils.receptive_field import geometry
 from utils.receptive_field.layers import geometry_of, input_size
@@ -168,11 +169,15 @@ def around(x, rows, columns):
     ValueError
         If a picture is too small, or a pixel lies outside.
     """
-    x, pixels = np.asarray(x), np.transpose([rows, columns])
+    x = as_numbers("x", x)
+    rows, columns = as_numbers("rows", rows), as_numbers("columns", columns)
     size = np.array(x.shape[1:3])
     if x.ndim != 4 or (size < CROP).any() or (size % 8).any():
         raise ValueError(f"Pictures need multiples of 8, at least {CROP} pixels, not {x.shape}.")
-    if len(pixels) != len(x) or (pixels < 0).any() or (pixels >= size).any():
+    if not rows.shape == columns.shape == x.shape[:1] or len(x) == 0:
+        raise ValueError("Give one row and one column inside the picture for each picture.")
+    pixels = np.stack([rows, columns], 1)
+    if pixels.dtype.kind not in "iu" or (pixels < 0).any() or (pixels >= size).any():
         raise ValueError("Give one row and one column inside the picture for each picture.")
     corners = np.clip((pixels - HALF_BOX) // 8 * 8, 0, size - CROP)
     crops = [one[r : r + CROP, c : c + CROP] for one, (r, c) in zip(x, corners, strict=True)]
@@ -181,7 +186,8 @@ def around(x, rows, columns):
 
 def at_pixel(values, at):
     """The value of each map, shape (n, y, x), at its pixel, as `around` gives it: shape (n,)."""
-    return np.array([one[pixel] for one, pixel in zip(values, at, strict=True)])
+    values, at = _with_places(values, at)
+    return np.array([one[tuple(pixel)] for one, pixel in zip(values, at, strict=True)])
 
 
 def box(values, at):
@@ -192,8 +198,20 @@ def box(values, at):
     ValueError
         If a box leaves its crop, because the pixel is near the picture's edge.
     """
-    half, places = HALF_BOX, np.array(at)
+    half, (values, places) = HALF_BOX, _with_places(values, at)
     if (places < half).any() or (places > CROP - half).any():
         raise ValueError(f"Choose pixels at least {half} pixels inside the picture.")
     boxes = zip(values, places, strict=True)
     return np.array([one[r - half : r + half, c - half : c + half] for one, (r, c) in boxes])
+
+
+def _with_places(values, at):
+    """Maps, and the row and column of a pixel of each."""
+    values, at = as_numbers("values", values), as_numbers("at", at)
+    if values.ndim < 3 or at.shape != (len(values), 2) or at.dtype.kind not in "iu":
+        raise ValueError(
+            "Give maps, shape (n, y, x), and n pixels, (row, column) each, as `around` gives them."
+        )
+    if (at < 0).any() or (at >= values.shape[1:3]).any():
+        raise ValueError(f"A pixel lies outside of its map of {values.shape[1:3]} pixels.")
+    return values, at

@@ -5,6 +5,8 @@ the output chosen, a large batch cut into chunks. Each analyzer lives in a graph
 that making one takes as long at the end of a session as at its start.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -45,10 +47,61 @@ _OPTIONS = {
     "integrated_gradients": ["steps", "reference_inputs"],
     "deep_taylor.bounded": ["low", "high"],
     "lrp.epsilon": ["epsilon", "bias"],
+    "lrp.alpha_1_beta_0": ["bias"],
+    "lrp.alpha_2_beta_1": ["bias"],
     "lrp.alpha_beta": ["alpha", "beta", "bias"],
-    "lrp.sequential_preset_a": ["epsilon"],
-    "lrp.sequential_preset_b": ["epsilon"],
+    "lrp.sequential_preset_a": ["epsilon", "bias"],
+    "lrp.sequential_preset_a_flat": ["bias"],
+    "lrp.sequential_preset_b": ["epsilon", "bias"],
+    "lrp.sequential_preset_b_flat": ["bias"],
 }
+
+_BIAS = {"lrp.epsilon": (True, False), "lrp.alpha_beta": ("split", "whole", True, False)}
+
+
+def _number(least=-np.inf, above=-np.inf):
+    def fits(v):
+        kinds = int | float | np.integer | np.floating
+        return (
+            isinstance(v, kinds) and not isinstance(v, bool) and _numbers(v) and least <= v > above
+        )
+
+    return fits
+
+
+def _numbers(value):
+    """Is it a number or an array of such, finite in single precision?"""
+    try:
+        value = np.asarray(value)
+    except Exception:  # a tensor, or rows of different lengths
+        return False
+    with np.errstate(over="ignore"):
+        return value.dtype.kind in "biuf" and np.isfinite(value.astype("float32")).all()
+
+
+_COUNT = (
+    lambda v: validation.is_whole(v) and 1 <= v <= 10**6,
+    "a whole number from 1 to a million",
+)
+_LIKE_SAMPLE = (_numbers, "a number or an array like one sample, without NaN or infinite values")
+_ALLOWED = {  # by option: what it may be, as a test and in words
+    "batch_size": _COUNT,
+    "augment_by_n": _COUNT,
+    "steps": _COUNT,
+    "seed": (lambda v: validation.is_whole(v) and v >= 0, "a whole number from 0 on"),
+    "noise_level": (_number(least=0), "a number, 0 or larger"),
+    "epsilon": (_number(above=0), "a number above 0"),
+    "alpha": (_number(least=1), "a number, 1 or larger"),
+    "beta": (_number(least=0), "a number, 0 or larger"),
+    "postprocess": (lambda v: v is None or _among(v, ("abs", "square")), "abs, square or None"),
+    "reference_inputs": _LIKE_SAMPLE,
+    "low": _LIKE_SAMPLE,
+    "high": _LIKE_SAMPLE,
+}
+
+
+def _among(value, known):
+    return isinstance(value, str | bool) and value in known
 
 
 def methods():
@@ -67,8 +120,13 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     """Heat map of what made a network give its output, one per sample.
 
     A softmax or sigmoid at the end of the network is taken off first: the value explained is the
-    one before it. Dropout is off and batch normalisation uses its moving averages, as in a
-    forecast. The network's weights are read anew at every call.
+    one before it. Dropout, noise and augmentation are off and batch normalisation uses its moving
+    averages, as in a forecast. The network's weights are read anew at every call.
+
+    Where iNNvestigate departs from the papers, this does not: alpha-beta splits biases by their
+    sign, relevance passes any activation unchanged, sums and means share it by what each input
+    adds, a separable convolution is one. Under a preset a batch normalisation on its own gets the
+    z rule. A layer that a method has no rule for is refused by name.
 
     Parameters
     ----------
@@ -87,7 +145,10 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     **options
         The method's own, see `methods()`. `noise_level` of smoothgrad is the noise's standard
         deviation over the sample's range. `reference_inputs` is the baseline of
-        integrated_gradients, a number or an array like one sample.
+        integrated_gradients, `low` and `high` of deep_taylor.bounded are the limits of the input:
+        a number or an array like one sample. `bias` is what alpha-beta does with biases: "split"
+        by sign, as in the formula (Bach et al. 2015, eq. 60), "whole" as in iNNvestigate, or False
+        (lrp.alpha_beta only), left out.
 
     Returns
     -------
@@ -109,6 +170,8 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
     """
     _check(model, method, options, batch_size)
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
+    if method == "deep_taylor.bounded":
+        options = _limits(samples, **options)
     average = _AVERAGES.get(method)
     analyzer = _analyzer(model, method, options, samples.shape[1:])
     index = validation.indices(output, analyzer.output_shape, len(samples))
@@ -122,16 +185,20 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
 
     with analyzer.ready(model):
         if output is None:
-            index = _in_chunks(analyzer.strongest, size, samples)
+            index = _in_chunks(lambda some: analyzer.outputs(some).argmax(1), size, samples)
         if average:
             maps = _in_chunks(averaged, 1, samples, index)
         else:
             maps = _in_chunks(analyzer.analyze, size, samples, index)
+        whole = options.get("bias") == "whole"
+        values = _in_chunks(analyzer.outputs, size, samples) if whole else None
     if not np.isfinite(maps).all():
+        advice = ", or try lrp.epsilon with a larger epsilon" if method.startswith("lrp.") else ""
         raise ValueError(
-            f"{method} gave NaN or infinite values: check the network's weights, "
-            "or try lrp.epsilon, which keeps away from divisions by zero."
+            f"{method} gave NaN or infinite values: check the network's weights{advice}."
         )
+    if whole:
+        _warn(maps, values[range(len(index)), index])
     if isinstance(x, xr.DataArray):
         title = f"{method} of {plain(x.name)}" if x.name else method
         return xr.DataArray(maps, x.coords, x.dims, "explanation", {"long_name": title})
@@ -183,20 +250,19 @@ def _in_chunks(function, size, *arrays, bar=True):
 # Both are offered by iNNvestigate too, but there SmoothGrad's noise has the standard deviation 1
 # whatever is asked for, and both go back through the network with the weights of their first use.
 def _smoothgrad(gradient, sample, augment_by_n=COPIES, noise_level=0.15, seed=0):
-    if not noise_level >= 0:
-        raise ValueError(f"noise_level must be 0 or larger, not {noise_level}.")
     shape = (augment_by_n, *sample.shape[1:])
     noise = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
     level = float(noise_level) * float(np.ptp(sample))  # a NumPy number would make all double
+    if level > 1e30:
+        raise ValueError("noise_level is too large for single precision: 0.15 is usual.")
     return gradient(sample + level * noise).mean(axis=0, keepdims=True)
 
 
 def _integrated_gradients(gradient, sample, steps=COPIES, reference_inputs=0):
     baseline = np.asarray(reference_inputs, dtype="float32")
-    if baseline.shape not in ((), sample.shape[1:]) or not np.isfinite(baseline).all():
+    if baseline.shape not in ((), sample.shape[1:]):
         raise ValueError(
-            f"reference_inputs must be a number or an array of the shape {sample.shape[1:]}, "
-            "without NaN or infinite values."
+            f"reference_inputs must be a number or an array of the shape {sample.shape[1:]}."
         )
     share = np.arange(steps, dtype="float32").reshape(-1, *[1] * (sample.ndim - 1)) / steps
     way = sample - baseline
@@ -212,15 +278,48 @@ def _check(model, method, options, batch_size=None):
     validation.check_model(model)
     if not isinstance(method, str) or method not in _METHODS:
         hint = f"{validation.did_you_mean(method, _METHODS)} methods() lists all.".lstrip()
-        raise ValueError(f"There is no method {method!r}: {hint}")
+        raise ValueError(f"There is no method {plain(repr(method))}: {hint}")
     known = _OPTIONS.get(method, [])
     for option in options:
         if option not in known:
             raise TypeError(
                 f"{method} has no option {option!r}: it takes {', '.join(known) or 'none'}."
             )
-    counts = {name: options[name] for name in _COPIES.values() if name in options}
-    if batch_size is not None:
-        counts["batch_size"] = batch_size
-    for name, count in counts.items():
-        validation.check_count(name, count)
+    given = options if batch_size is None else options | {"batch_size": batch_size}
+    for option, value in given.items():
+        bias = _BIAS.get(method, ("split", "whole"))
+        words = " or ".join(map(str, bias))
+        fits, words = _ALLOWED.get(option, (lambda v, some=bias: _among(v, some), words))
+        if not fits(value):
+            raise ValueError(f"{option} must be {words}, not {plain(repr(value))}.")
+
+
+def _limits(samples, low=None, high=None):
+    """The limits of the input in single precision, if these samples keep them."""
+    if low is None or high is None:
+        raise ValueError("deep_taylor.bounded needs both limits of the input, low and high.")
+    low, high, shape = np.float32(low), np.float32(high), samples.shape[1:]
+    if not {np.shape(low), np.shape(high)} <= {(), shape, (1, *shape)}:
+        raise ValueError(f"low and high must be numbers or arrays of the shape {shape}.")
+    if (low > high).any() or (low == high).all():
+        raise ValueError("low must be below high: they are the limits of the input.")
+    outside = np.count_nonzero((samples < low) | (samples > high))
+    if outside:
+        raise ValueError(
+            f"x holds {outside} values below low or above high, from {samples.min():g} to "
+            f"{samples.max():g}: give limits that all samples keep."
+        )
+    return {"low": low, "high": high}
+
+
+def _warn(maps, values):
+    """Say where a denominator came near zero or changed its sign."""
+    sums = maps.sum(tuple(range(1, maps.ndim)))
+    odd = np.flatnonzero((sums * values < 0) | (abs(sums) > 10 * abs(values)))
+    if len(odd):
+        warnings.warn(
+            f"In {len(odd)} of {len(maps)} maps, number {odd[0]} the first, relevance adds up to "
+            f"{sums[odd[0]]:.3g} for an output of {values[odd[0]]:.3g}: with the whole bias a "
+            'denominator came near zero or changed its sign. bias="split" is the formula.',
+            stacklevel=3,
+        )

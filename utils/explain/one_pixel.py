@@ -14,6 +14,7 @@ from utils import lrp
 from utils.explain import crops
 from utils.explain.explain import explain as explain_whole
 from utils.keras_graph import validation
+from utils.plain import plain
 
 
 def _parts(model, x, pixel):
@@ -26,11 +27,12 @@ def _parts(model, x, pixel):
     samples = validation.check_samples(x, tuple(model.inputs[0].shape), "float64")
     pixels = [pixel] * len(samples) if isinstance(pixel, tuple) else pixel
     if not isinstance(pixels, list) or not all(
-        isinstance(one, tuple) and len(one) in (2, 3) for one in pixels
+        isinstance(one, tuple) and len(one) in (2, 3) and all(map(validation.is_whole, one))
+        for one in pixels
     ):
         raise TypeError(
             "pixel must be (row, column), with a channel if there are several, or a list of these, "
-            f"not {pixel!r}."
+            f"not {plain(repr(pixel))}."
         )
     if len(pixels) != len(samples):
         raise ValueError(f"Give {len(samples)} pixels, one for each sample, not {len(pixels)}.")
@@ -115,9 +117,11 @@ def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
     TypeError, ValueError, NotImplementedError, RuntimeError
         As `utils.explain.explain` and `receptive_field.box`.
     """
-    if method == "smoothgrad" or np.ndim(options.get("reference_inputs", 0)):
+    large = [v for v in options.values() if not np.isscalar(v) and getattr(v, "shape", None) != ()]
+    if large or (isinstance(method, str) and method == "smoothgrad"):
         raise NotImplementedError(
-            f"{method} uses noise or a baseline as large as the picture: explain the whole map."
+            f"{plain(method)} uses noise, a baseline or limits as large as the picture: explain "
+            "the whole map."
         )
     full = np.zeros(np.shape(x), "float32")
     for numbers, network, samples, at, cuts in _parts(model, x, pixel):

@@ -21,6 +21,7 @@ from tensorflow.keras import activations, layers
 from utils.keras_graph import flops, linear, machine, validation
 from utils.keras_graph.calls import RELU, activation_of, calls_of, title
 from utils.lrp import composite, propagate
+from utils.plain import plain
 
 KINDS = layers.Conv1D, layers.Conv2D, layers.Dense
 WITHOUT_WEIGHTS = layers.Concatenate, layers.Dropout, layers.Flatten, layers.Reshape
@@ -133,9 +134,15 @@ def attribute(model, x, patterns, output=None, times_weights=True):
         As for `fit`, and if the patterns are not this network's.
     """
     calls, kernels, weights, samples = _prepare(model, x)
+    if not isinstance(times_weights, bool):
+        raise TypeError(f"times_weights must be True or False, not {plain(repr(times_weights))}.")
+    given = patterns.items() if isinstance(patterns, dict) else ()
+    patterns = {name: validation.as_numbers("patterns", one) for name, one in given}
     shapes = {name: kernel.w.shape for name, kernel in kernels.items()}
-    if not isinstance(patterns, dict) or {n: np.shape(p) for n, p in patterns.items()} != shapes:
-        raise ValueError("These patterns are not this network's: make them by patterns.fit.")
+    if {name: one.shape for name, one in patterns.items()} != shapes:
+        raise ValueError("These patterns are not this network's: make them by patternnet.fit.")
+    if not all(np.isfinite(one).all() for one in patterns.values()):
+        raise ValueError("The patterns hold NaN or infinite values: fit them again.")
     back = {
         name: np.float32(patterns[name]) * (kernel.w if times_weights else 1)
         for name, kernel in kernels.items()
@@ -162,7 +169,10 @@ def cost(model):
     -------
     float
     """
+    validation.check_model(model)
     shape = model.input_shape[1:]
+    if None in shape:
+        raise ValueError("The cost depends on the input's size: build the network for one size.")
     calls, kernels, weights, _ = _prepare(model, np.zeros((1, *shape)))
     back = {name: kernel.w for name, kernel in kernels.items()}
     with tf.Graph().as_default() as graph:
@@ -209,8 +219,9 @@ def _prepare(model, x, dtype="float32"):
         activation = activation_of(layer)
         if activation not in (activations.relu, activations.linear):
             raise NotImplementedError(
-                f"Patterns know ReLU and no activation, not the {activation.__name__} of the "
-                f"{name}: take one off at the end by model.layers[-1].activation = None."
+                "Patterns know ReLU and no activation, not the "
+                f"{getattr(activation, '__name__', activation)} of the {name}: take one off at the "
+                "end by model.layers[-1].activation = None."
             )
     calls, kernels = linear.read(model, dtype)
     return calls, kernels, {name: kernel[1:] for name, kernel in kernels.items()}, samples

@@ -10,7 +10,10 @@ import cv2
 import numpy as np
 from sklearn.neighbors import kneighbors_graph
 
+from utils.keras_graph.validation import as_numbers, check_count
+
 FAINT = 1e-6
+LARGEST = 1024  # rows and columns of a small map
 
 
 def downsize(maps, inside=None, size=16):
@@ -33,22 +36,42 @@ def downsize(maps, inside=None, size=16):
 
     Raises
     ------
-    ValueError
-        If a map is not finite, or has no positive relevance.
+    TypeError, ValueError
+        If these are no maps, a map is not finite, or it has no positive relevance inside.
     """
-    maps = np.asarray(maps, np.float32)
-    if maps.ndim == 4:
-        maps = maps.sum(-1)
+    check_count("size", size)
+    if size > LARGEST:
+        raise ValueError(f"size must be {LARGEST} at most, not {size}: these are small maps.")
+    maps = as_numbers("maps", maps).astype(float)
+    if maps.ndim not in (3, 4) or 0 in maps.shape:
+        hint = "for a single map pass maps[None]" if maps.ndim == 2 else "the samples come first"
+        raise ValueError(
+            "maps must have the shape (sample, y, x) or (sample, y, x, channel), with none of them "
+            f"0, not {maps.shape}: {hint}."
+        )
     if not np.isfinite(maps).all():
         raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
+    if inside is not None:
+        inside = as_numbers("inside", inside)
+        if inside.shape != maps.shape[:3] or inside.dtype.kind == "f":
+            raise ValueError(
+                f"inside must be True or False for each pixel, in the shape {maps.shape[:3]}, not "
+                f"{inside.dtype} in the shape {inside.shape}."
+            )
+    if maps.ndim == 4:
+        maps = maps.sum(-1)
     small = []
     for i, positive in enumerate(np.clip(maps, 0, None)):
         if inside is not None:
-            rows, cols = np.nonzero(np.asarray(inside)[i])
+            rows, cols = np.nonzero(inside[i])
+            if len(rows) == 0:
+                raise ValueError(f"Heat map {i} has no pixel inside: leave this picture out.")
             positive = positive[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1]
         if not positive.any():
             raise ValueError(f"Heat map {i} has no positive relevance: leave this picture out.")
-        small.append(cv2.resize(positive, (size, size), interpolation=cv2.INTER_AREA).ravel())
+        # By a power of two, which changes no digit: sums of what is very large would be infinite.
+        near_one = np.ldexp(positive, -np.frexp(positive.max())[1]).astype(np.float32)
+        small.append(cv2.resize(near_one, (size, size), interpolation=cv2.INTER_AREA).ravel())
     small = np.array(small)
     return small / small.sum(1, keepdims=True)
 
@@ -66,8 +89,17 @@ def affinity(small, neighbours):
     -------
     numpy.ndarray, shape (sample, sample)
         1 where each counts the other among its nearest, 0.5 where one does, else almost 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are no shares, or there are too few maps.
     """
-    if not 1 <= neighbours < len(small):
+    check_count("neighbours", neighbours)
+    small = as_numbers("small", small)
+    if small.ndim != 2 or small.shape[1] == 0 or not (np.isfinite(small) & (small >= 0)).all():
+        raise ValueError("small must be what downsize gives: shares of a whole, (sample, feature).")
+    if neighbours >= len(small):
         raise ValueError(
             f"{neighbours} neighbours among {len(small)} maps: give at least 1 and fewer than maps."
         )

@@ -103,6 +103,17 @@ def indices(output, shape, n):
     return np.ravel_multi_index(tuple(index.T.astype(int)), shape)
 
 
+def as_numbers(name, values):
+    """An argument as an array of real numbers."""
+    try:
+        values = np.asarray(values)
+    except Exception as error:  # whatever a strange object raises
+        raise TypeError(f"{name} must be an array of numbers.") from error
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of real numbers, not {values.dtype}.")
+    return values
+
+
 def is_whole(number):
     """Is it a whole number, and not True or False?"""
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
