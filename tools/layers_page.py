@@ -7,6 +7,9 @@ python tools/layers_page.py Conv     print what is found for the layers whose na
 import sys
 from pathlib import Path
 
+import utils  # noqa: F401 - before TensorFlow, which takes Keras 2 by its word
+
+# isort: split
 from layer_cases import CASES
 from layer_fronts import FRONTS, NONE, REFUSED, RIGHT, judge
 
