@@ -37,8 +37,10 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError("Too little memory for this chunk: pass a smaller batch_size.") from error
     except tf.errors.OpError as error:
+        what = error.op.type if error.op is not None else type(error).__name__
         raise NotImplementedError(
-            f"TensorFlow cannot compute this network in {dtype} here: {plain(error.message, 120)}."
+            f"TensorFlow cannot compute {plain(what)} in {dtype} on this machine: try the other "
+            "dtype, or the network without this layer."
         ) from error
 
 
