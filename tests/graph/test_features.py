@@ -138,6 +138,11 @@ def test_augmentation_and_settings():
 
 
 def test_any_activation_is_left_out():
+    series, dense = normal(6, 3, 4), layers.Dense(2, "relu")
+    each = Sequential([Input((3, 4)), layers.TimeDistributed(dense)])
+    w, b = dense.get_weights()
+    found = features.excitation(each, series, None, (1, 1))
+    np.testing.assert_allclose(found, (series @ w + b)[:, 1, 1], rtol=1e-4, atol=1e-6)
     model = Sequential([Input((4,)), layers.Dense(2, lambda z: tf.nn.leaky_relu(z, 0.3))])
     samples, (w, b) = normal(6, 4), model.get_weights()
     found = features.excitation(model, samples, unit=1)

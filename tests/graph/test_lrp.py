@@ -307,6 +307,34 @@ def test_a_normalisation_stands_alone_if_another_layer_reads_what_it_reads():
     check_by_hand(model, normal(2, 4, 4, 2), *RULES["alpha 2"])
 
 
+FOLDED = {
+    "Conv1DTranspose": ((4, 2), lambda: layers.Conv1DTranspose(3, 3, strides=2, output_padding=1)),
+    "Conv2DTranspose": ((3, 4, 2), lambda: layers.Conv2DTranspose(3, 3, 2, output_padding=(1, 0))),
+    "Conv3D": ((4, 4, 4, 2), lambda: layers.Conv3D(4, 2, strides=2, groups=2)),
+    "Conv3DTranspose": ((2, 3, 2, 2), lambda: layers.Conv3DTranspose(3, 2, strides=2)),
+    "SeparableConv1D": ((8, 2), lambda: layers.SeparableConv1D(3, 2, depth_multiplier=2)),
+    "DepthwiseConv1D": ((8, 2), lambda: layers.DepthwiseConv1D(2, depth_multiplier=3)),
+    "Conv1D, causal": ((8, 4), lambda: layers.Conv1D(4, 3, padding="causal", dilation_rate=2)),
+    "LocallyConnected2D": ((5, 4, 2), lambda: layers.LocallyConnected2D(3, 2, strides=(2, 1))),
+    "EinsumDense": ((4, 3), lambda: layers.EinsumDense("btc,dc->btd", (4, 5))),
+    "Rescaling": ((4, 3), lambda: layers.Rescaling([1.0, -2.0, 0.5], [0.0, 1.0, 2.0])),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_a_normalisation_behind_any_linear_layer(name):
+    """The output explained is that of predict, and relevance keeps its sum but for the biases."""
+    shape, layer = FOLDED[name]
+    stack = [layer(), layers.BatchNormalization(), layers.Activation("tanh"), layers.Flatten()]
+    model, x = network(shape, *stack, layers.Dense(2)), normal(2, *shape)
+    result = lrp.relevance(model, x, "z", 1, dtype="float64")
+    rows = result.ledger.groupby("sample")
+    np.testing.assert_allclose(rows.received.first(), model.predict(x, verbose=0)[:, 1], rtol=1e-4)
+    lost = rows.bias.sum() + rows.unassigned.sum()
+    sums = result.input.reshape(2, -1).sum(1)
+    np.testing.assert_allclose(sums + lost, rows.received.first(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("join", [layers.Add, layers.Concatenate])
 def test_a_layer_joined_with_itself(join):
     x = Input((3,))

@@ -5,6 +5,7 @@ weights of the moment: they are fed at each run, or loaded into a copy of the ne
 the machine.
 """
 
+import re
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from utils.keras_graph import validation
 from utils.keras_graph.cache import ModelCache
+from utils.plain import plain
 
 ROOM = 2**22  # numbers in all layer outputs of one chunk: tens of megabytes
 
@@ -83,7 +85,9 @@ class Machine:
     def parts(self, samples, given=(), only=None, chunk=None):
         """For each chunk of the samples its slice, and the results, or the only one asked for."""
         for cut in validation.chunks(len(samples[0]), chunk or self.chunk):
-            yield cut, self.call(only, *(array[cut] for array in samples), *given)
+            with _translated():
+                part = self.call(only, *(array[cut] for array in samples), *given)
+            yield cut, part
 
     def run(self, samples, given=(), only=None, chunk=None):
         """The results for all samples, or the only one asked for."""
@@ -95,6 +99,22 @@ class Machine:
             for array, new in zip(whole, arrays, strict=True):
                 array[cut] = new
         return tf.nest.pack_sequence_as(part, whole)
+
+
+@contextmanager
+def _translated():
+    """Say in one sentence what TensorFlow cannot do."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError("Too little memory for this chunk: pass fewer samples.") from error
+    except tf.errors.OpError as error:
+        found = re.search(r"(?:Op|node) '([^']+)'", error.message or "")
+        what = plain(found[1]) if found else type(error).__name__
+        raise NotImplementedError(
+            f"TensorFlow cannot compute {what} for such numbers on this machine: try another dtype "
+            "where there is a choice, or build the network without it."
+        ) from error
 
 
 def picked(y, index):

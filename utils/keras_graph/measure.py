@@ -96,7 +96,8 @@ def _through(calls, copies, x, before):
     for call in calls:
         layer = copies[id(call.layer)]
         last = before and call is calls[-1]
-        if last and type(layer) in _PASSING:
+        inner = layer.layer if type(layer) is layers.TimeDistributed else layer
+        if last and type(inner) in _PASSING:
             return [*outputs, values[call.sources[0]]]
         arguments, options = tf.nest.map_structure(
             lambda value: values.get(value, value) if isinstance(value, Key) else value,
@@ -106,10 +107,10 @@ def _through(calls, copies, x, before):
             y = _normalized(layer, *arguments)
         elif type(layer) in linear.RESIZING:  # which Keras cannot do back, or does at random
             y = linear.without_weights(layer, arguments)
-        elif last and type(layer) in linear.KINDS and "activation" in vars(layer):
-            kept, layer.activation = layer.activation, activations.linear
+        elif last and type(inner) in linear.KINDS and "activation" in vars(inner):
+            kept, inner.activation = inner.activation, activations.linear
             y = layer(*arguments, **options)
-            layer.activation = kept
+            inner.activation = kept
         else:
             y = layer(*arguments, **options | in_forecast(layer))
         values.update(zip(call.targets, tf.nest.flatten(y), strict=True))

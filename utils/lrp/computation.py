@@ -10,7 +10,6 @@ from utils.keras_graph import machine, validation
 from utils.keras_graph.calls import RELU, activation_of
 from utils.keras_graph.linear import Linear
 from utils.lrp import propagate
-from utils.plain import plain
 
 COLUMNS = ["received", "passed_on", "bias", "stabiliser", "unassigned"]  # of the ledger
 
@@ -32,14 +31,7 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
         lambda: machine.Machine().write(compute, [samples, np.array([0])], [weights, numbers]),
     )
     index = validation.indices(output, ready.output_shape, len(samples))
-    try:
-        return ready.run([samples, index], [weights, numbers], chunk=batch_size)
-    except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError("Too little memory for this chunk: pass a smaller batch_size.") from error
-    except tf.errors.OpError as error:
-        raise NotImplementedError(
-            f"TensorFlow cannot compute this network in {dtype} here: {plain(error.message, 120)}."
-        ) from error
+    return ready.run([samples, index], [weights, numbers], chunk=batch_size)
 
 
 def _compute(calls, kernels, rules, signed, pooling, layers, x, index, weights, numbers):

@@ -26,8 +26,8 @@ def trace(model, size=None):
     LocallyConnected2D, average and max pooling, UpSampling2D, Resizing, CenterCrop, ZeroPadding2D,
     Cropping2D, activations, normalisation, dropout, augmentation (none in a forecast), Add and its
     kin, Concatenate; and Flatten, Dense and global pooling, from which on the field is the whole
-    input. A softmax or a normalisation over rows or columns sees all of them. Networks inside are
-    followed into.
+    input. A softmax or a normalisation over rows or columns sees all of them, and its step is 0.
+    Networks inside are followed into.
 
     Parameters
     ----------
