@@ -18,7 +18,7 @@ def test_every_layer_of_keras_is_tried():
 @pytest.mark.parametrize("layer", FIRST)
 def test_a_layer_is_right_or_refused(layer):
     fronts = [front for front in layer_fronts.FRONTS if "explain" not in front]
-    fronts.append("explain, gradient")
+    fronts += ["explain, gradient", "explain, lrp.alpha_1_beta_0"]
     case = FIRST[layer]
     found = {front: layer_fronts.judge(front, case) for front in fronts}
     fine = layer_fronts.RIGHT, layer_fronts.REFUSED, layer_fronts.NONE
