@@ -97,7 +97,6 @@ def _is_network(layer):
 
 def _copy(layer, number, by_rule):
     """A new layer like this one, or an equal one, with weights of its own."""
-    _check_functions(layer)
     config = _single(_config(layer)) | {"name": f"{PREFIX}{number}_{layer.name}"}
     common = {name: config.get(name) for name in ("name", "dtype")}
     if isinstance(layer, layers.BatchNormalization):
@@ -232,6 +231,7 @@ def _check_functions(layer):
 
 
 def _config(layer):
+    _check_functions(layer)
     with _plainly(layer):
         return layer.get_config()
 
