@@ -508,18 +508,18 @@ plots.show(
 )
 
 # %% [markdown]
-# What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); one input and one output; Keras' own layers, in one flat model; channels
-# last; plain ReLU or no activation for LRP. If something does not fit, one sentence says what. Read these three.
+# What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); one input and one output; Keras' own layers; channels
+# last. [LAYERS.md](../LAYERS.md) says which layers each function knows. If something does not fit, one sentence says what. Read these three.
 
 # %%
 spoiled = few.copy()
 spoiled[3, 5, 5, 0] = np.nan
-leaky = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(2, 3), layers.LeakyReLU()])
+normed = keras.Sequential([keras.Input((32, 32, 3)), layers.LayerNormalization()])
 coded = keras.Sequential([keras.Input((32, 32, 3)), layers.Lambda(lambda t: t * 2)])
 coded.save(folder / "coded.h5")
 for attempt in (
     lambda: lrp.relevance(mine, spoiled, rule, output=output),
-    lambda: lrp.relevance(leaky, few, rule, output=0),
+    lambda: lrp.relevance(normed, few, rule, output=0),
     lambda: load_network(folder / "coded.h5"),
 ):
     try:
