@@ -119,8 +119,9 @@ def is_whole(number):
 
 def check_count(name, count):
     """Refuse what is no whole number from 1 on."""
-    if not is_whole(count) or count < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, not {plain(repr(count))}.")
+    if not is_whole(count) or not 1 <= count < 2**31:
+        shown = plain(repr(count))
+        raise ValueError(f"{name} must be a whole number from 1 on, below 2**31, not {shown}.")
 
 
 def check_layer(layer, names):
