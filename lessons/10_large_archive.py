@@ -509,7 +509,7 @@ plots.show(
 
 # %% [markdown]
 # What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); one input and one output; Keras' own layers; channels
-# last. [LAYERS.md](../LAYERS.md) says which layers each function knows. If something does not fit, one sentence says what. Read these three.
+# last. If something does not fit, one sentence says what. Read these three.
 
 # %%
 spoiled = few.copy()

@@ -10,6 +10,7 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Model, Sequential, layers
+from tf_keras.src.mixed_precision.policy import policy_scope
 
 from utils.explain import analyzers, explain, methods
 from utils.explain.explain import _smoothgrad
@@ -303,14 +304,20 @@ def test_a_sum_is_shared_by_what_each_adds(merge, method, factors):
     close(explain(model, x, method, output=0), x * factors)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "mixed_float16",
+        *(pytest.param(p, marks=pytest.mark.slow) for p in ("mixed_bfloat16", "float64")),
+    ],
+)
 @pytest.mark.parametrize("method", ["gradient", "lrp.epsilon"])
 def test_any_precision_is_explained_in_single(x, policy, method):
     models = []
     for dtype in (policy, "float32"):
-        tf.keras.mixed_precision.set_global_policy(dtype)
-        norm, leaky = layers.BatchNormalization(), layers.ReLU()
-        models.append(Sequential([*trunk(norm, leaky), layers.Dense(3, dtype="float32")]))
+        with policy_scope(dtype):
+            norm, leaky = layers.BatchNormalization(), layers.ReLU()
+            models.append(Sequential([*trunk(norm, leaky), layers.Dense(3, dtype="float32")]))
     randomise(models[1])
     models[0].set_weights(models[1].get_weights())
     close(*(explain(model, x, method, output=1) for model in models))

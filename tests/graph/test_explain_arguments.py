@@ -127,7 +127,7 @@ def test_proper_arguments_are_taken(model, proper, name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_result_or_one_sentence_of_ours(model, proper, name, data):
     function, arguments = FUNCTIONS[name]

@@ -280,6 +280,7 @@ def test_ten_lines_work_on_a_foreign_network(name):
     assert field.shape == x.shape[1:3] and field.any()
 
 
+@pytest.mark.slow
 def test_relevance_goes_through_capped_relus():
     options = {"classes": 10, "input_shape": (32, 32, 3), "classifier_activation": None}
     mobile = applications.MobileNet(weights=None, **options)

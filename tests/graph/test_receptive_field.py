@@ -257,6 +257,7 @@ def test_boxes_of_keras_own_networks(name):
     assert 0 < found.size[0] < 160
 
 
+@pytest.mark.slow
 def test_a_deep_network_takes_no_time():
     model = applications.ResNet50(weights=None)
     assert len(trace(model)) > 150
