@@ -70,52 +70,52 @@ def own(name):
     return lambda model, x: lrp.relevance(model, x, name, 1).input
 
 
-def _map(case, rng):
-    """Networks from pictures to pictures, of which fields are asked; None for any other."""
-    if len(case.shape) != 3:
-        return None
-    model, twin = oracles.both(case, rng, end=False)
-    return (model, twin) if len(model.output_shape) == 4 else None
+def _of_maps(front):
+    """The front for networks from pictures to pictures; for any other there is no question."""
+
+    def judged(case, rng):
+        if len(case.shape) != 3:
+            return NONE
+        model, twin = oracles.both(case, rng, end=False)
+        return front(case, rng, model, twin) if len(model.output_shape) == 4 else NONE
+
+    return judged
 
 
-def box(case, rng):
-    made = _map(case, rng)
-    if not made:
-        return NONE
-    model, twin = made
+def _seen(twin, pixel, case, rng):
+    """The first and end of the rows and of the columns that move a pixel; twice 0 for none."""
+    field = oracles.field(twin, pixel, case.shape, rng)
+    places = [np.flatnonzero(field.any(axis)) for axis in (1, 0)]
+    return [(some[0], some[-1] + 1) if len(some) else (0, 0) for some in places]
+
+
+@_of_maps
+def box(case, rng, model, twin):
     for pixel in ((0, 0), tuple(n // 2 for n in twin.output_shape[1:3])):
         found = receptive_field.box(model, None, pixel)
-        seen = oracles.field(twin, pixel, case.shape, rng)
-        for axis, cut in ((1, found.rows), (0, found.columns)):
-            places = np.nonzero(seen.any(axis))[0]
-            ends = (places[0], places[-1] + 1) if len(places) else (0, 0)
+        for cut, ends in zip(
+            (found.rows, found.columns), _seen(twin, pixel, case, rng), strict=True
+        ):
             if (cut.start, cut.stop) != ends:
                 return f"wrong: {cut.start} to {cut.stop}, not {ends[0]} to {ends[1]}, at {pixel}"
     return RIGHT
 
 
-def trace(case, rng):
-    made = _map(case, rng)
-    if not made:
-        return NONE
-    model, twin = made
+@_of_maps
+def trace(case, rng, model, twin):
     row = receptive_field.trace(model).iloc[-1]
     pixel = tuple(n // 2 for n in twin.output_shape[1:3])
-    seen = oracles.field(twin, pixel, case.shape, rng)
-    for axis, name in ((1, "size_y"), (0, "size_x")):
-        places = np.nonzero(seen.any(axis))[0]
-        width = places[-1] - places[0] + 1 if len(places) else 0
-        inside = len(places) == 0 or (places[0] > 0 and places[-1] < seen.shape[1 - axis] - 1)
+    ends = _seen(twin, pixel, case, rng)
+    for (first, end), length, name in zip(ends, case.shape, ("size_y", "size_x"), strict=False):
+        width = end - first
+        inside = width == 0 or (first > 0 and end < length)
         if width > row[name] or (inside and row[name] - width > 1):
             return f"wrong: {name} is {row[name]:g}, and {width} are seen"
     return RIGHT
 
 
-def effective(case, rng):
-    made = _map(case, rng)
-    if not made:
-        return NONE
-    model, twin = made
+@_of_maps
+def effective(case, rng, model, twin):
     pixel = tuple(n // 2 for n in twin.output_shape[1:3])
     x = oracles.samples(case, rng)
     found = receptive_field.effective(model, None, x, pixel)
@@ -151,11 +151,8 @@ def excitation(case, rng):
     return compare(found, wanted[(slice(None), *np.atleast_1d(unit))], 2e-3)
 
 
-def pixel(case, rng):
-    made = _map(case, rng)
-    if not made:
-        return NONE
-    model, twin = made
+@_of_maps
+def pixel(case, rng, model, twin):
     x = oracles.samples(case, rng)
     at = tuple(n // 2 for n in twin.output_shape[1:])
     found = one_pixel.relevance(model, x, at, "epsilon").input
