@@ -96,7 +96,7 @@ def relevance(
     >>> result = relevance(model, pictures, "alpha_1_beta_0", output=3)
     >>> result.ledger.loc[0]  # of the first sample
     """
-    validation.check_model(model)
+    validation.check_model(model, several=True)
     validation.check_word("pooling", pooling, ["winner", "proportional"])
     dtype = getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)  # np.float64, too
     validation.check_word("dtype", dtype, ["float32", "float64"])
@@ -104,8 +104,9 @@ def relevance(
         raise TypeError(f"layers must be True or False, not {plain(repr(layers))}.")
     if batch_size is not None:
         validation.check_count("batch_size", batch_size)
-    samples = validation.check_samples(x, tuple(model.inputs[0].shape), dtype)
-    calls, kernels = linear.read(model, dtype)
+    samples = _samples(model, x, dtype)
+    which, output = _choose(model, output)
+    calls, kernels = linear.read(model, dtype, which)
     for call in calls:
         _check(call, call is calls[-1])
     head = calls[-1].layer
@@ -119,17 +120,75 @@ def relevance(
     rules = composite.choose(rule, calls, kernels, samples)
 
     options = {"pooling": pooling, "layers": layers, "batch_size": batch_size}
-    of_input, of_layers, sums = computation.run(
-        model, calls, kernels, rules, samples, output, **options
+    of_inputs, of_layers, sums = computation.run(
+        model, which, calls, kernels, rules, samples, output, **options
     )
-    if not np.isfinite(of_input).all():
+    if not all(np.isfinite(some).all() for some in of_inputs):
         raise ValueError(
             "The relevance holds NaN or infinite values: check the network's weights, or try "
             "lrp.epsilon(0.1), which keeps away from divisions by almost zero."
         )
-    if isinstance(x, xr.DataArray):
-        of_input = xr.DataArray(of_input, x.coords, x.dims, "relevance")
+    of_input = _like(x, model, of_inputs)
     return Relevance(of_input, of_layers, _ledger(calls, rules, sums))
+
+
+def _samples(model, x, dtype):
+    """The samples of each input, in the network's order."""
+    shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    if len(shapes) == 1 and not isinstance(x, dict):
+        return [validation.check_samples(x, shapes[0], dtype)]
+    names, some = model.input_names, x
+    if isinstance(x, dict):
+        if set(x) != set(names):
+            raise ValueError(f"x must have the keys {plain(', '.join(names), 300)}.")
+        some = [x[name] for name in names]
+    if not isinstance(some, list | tuple) or len(some) != len(shapes):
+        raise ValueError(
+            f"The model has {len(shapes)} inputs: pass a list of so many arrays, or a dict with "
+            f"the keys {plain(', '.join(names), 300)}."
+        )
+    found = []
+    for name, one, shape in zip(names, some, shapes, strict=True):
+        try:
+            found.append(validation.check_samples(one, shape, dtype))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"Input {plain(repr(name))}: {error}") from error
+    if len(set(map(len, found))) > 1:
+        raise ValueError(f"The inputs have {', '.join(str(len(one)) for one in found)} samples.")
+    return found
+
+
+def _choose(model, output):
+    """Which of a network's outputs to explain, and what of it."""
+    names = model.output_names
+    if isinstance(output, dict):
+        if len(output) != 1 or next(iter(output)) not in names:
+            known = plain(" or ".join(names), 300)
+            raise ValueError(f"output must have one key, the output to explain: {known}.")
+        [(name, output)] = output.items()
+        return names.index(name), output
+    if len(names) > 1:
+        raise ValueError(
+            f"The model has {len(names)} outputs: choose one by its name, as in "
+            f"output={{{plain(names[0])!r}: None}}; they are {plain(', '.join(names), 300)}."
+        )
+    return 0, output
+
+
+def _like(x, model, of_inputs):
+    """The relevance of the inputs as they were passed: an array, a list, or a dict."""
+    if isinstance(x, dict):
+        by_name = dict(zip(model.input_names, of_inputs, strict=True))
+        return {name: _labelled(x[name], by_name[name]) for name in x}
+    if len(of_inputs) > 1:
+        return [_labelled(*pair) for pair in zip(x, of_inputs, strict=True)]
+    return _labelled(x, of_inputs[0])
+
+
+def _labelled(x, of_input):
+    if not isinstance(x, xr.DataArray):
+        return of_input
+    return xr.DataArray(of_input, x.coords, x.dims, "relevance")
 
 
 def _check(call, last):
@@ -160,10 +219,12 @@ def _rows(n, *names):
 
 def _ledger(calls, rules, sums):
     """The ledger as a table from its sums, shape (sample, layer, column), the last layer first."""
-    names = [call.name for call in calls][::-1]
+    grouped = computation.by_layer(calls)
     columns = computation.COLUMNS
-    ledger = pd.DataFrame(sums.reshape(-1, len(columns)), _rows(len(sums), *names), columns)
-    ledger.insert(
-        0, "rule", [rules[name].name if name in rules else "" for name in names] * len(sums)
-    )
+    ledger = pd.DataFrame(sums.reshape(-1, len(columns)), _rows(len(sums), *grouped), columns)
+    names = [
+        next((rules[call.name].name for call in steps if call.name in rules), "")
+        for steps in grouped.values()
+    ]
+    ledger.insert(0, "rule", names * len(sums))
     return ledger
