@@ -167,9 +167,8 @@ def _unwrapped(layer):
 
 RELU = activations.relu, tf.nn.relu
 SOFTMAX = activations.softmax, tf.nn.softmax
-SIGMOID = activations.sigmoid, tf.nn.sigmoid
-HEADS = *SOFTMAX, *SIGMOID
-GATES = *HEADS, activations.hard_sigmoid
+HEADS = *SOFTMAX, activations.sigmoid, tf.nn.sigmoid
+SIGMOIDS = activations.sigmoid, tf.nn.sigmoid, activations.hard_sigmoid
 
 
 def activation_of(layer):

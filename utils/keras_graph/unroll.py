@@ -14,7 +14,8 @@ from tensorflow.keras import activations, layers
 from tf_keras.src.layers.rnn.base_conv_lstm import ConvLSTMCell
 
 from utils.keras_graph.calls import (
-    GATES,
+    SIGMOIDS,
+    SOFTMAX,
     Call,
     Key,
     activation_of,
@@ -202,7 +203,7 @@ class _Steps(list):
         call = self.made_by.get(key)
         while call and type(call.layer) in _RESHAPING:
             call = self.made_by.get(call.sources[0])
-        return call is not None and activation_of(call.layer) in GATES
+        return call is not None and activation_of(call.layer) in SIGMOIDS + SOFTMAX
 
     def refuse(self, what, cure):
         """Say what of the layer cannot be followed."""
@@ -228,13 +229,15 @@ def _multiply(a, w):
 def _recurrent(steps, layer):
     """The cell at each step, which hands its state on to the next."""
     cell = layer.cell
+    if len(steps.whole.sources) > 1:
+        steps.refuse("with an initial_state", "call it with its series alone")
     if type(cell) not in _CELLS:
         steps.refuse(f"with its {type(cell).__name__}", "build it with a cell of Keras' own")
     for option in ("stateful", "return_state", "time_major"):
         if getattr(layer, option, False):
             steps.refuse(f"with {option}=True", "build it without")
     gate = getattr(cell, "recurrent_activation", activations.sigmoid)
-    if gate not in GATES:
+    if gate not in SIGMOIDS:
         name = getattr(gate, "__name__", "function")
         steps.refuse(f"with its recurrent_activation {name}", "its gates must be sigmoids")
     xs = steps.steps_of(steps.whole.sources[0])[:: -1 if layer.go_backwards else 1]
@@ -350,6 +353,8 @@ _CELLS = {
 
 def _bidirectional(steps, layer):
     """Two recurrent layers, of which one goes back in time, and what merges them."""
+    if len(steps.whole.sources) > 1:
+        steps.refuse("with an initial_state", "call it with its series alone")
     merge = {"concat": layers.Concatenate, "sum": layers.Add, "ave": layers.Average}
     if layer.merge_mode not in merge:
         steps.refuse(f"with merge_mode {layer.merge_mode!r}", 'use "concat", "sum" or "ave"')

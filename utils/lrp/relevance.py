@@ -9,7 +9,7 @@ import pandas as pd
 import tensorflow as tf
 import xarray as xr
 
-from utils.keras_graph import linear, validation
+from utils.keras_graph import linear, unroll, validation
 from utils.keras_graph.calls import HEADS, activation_of, title
 from utils.lrp import composite, computation
 from utils.plain import plain
@@ -47,21 +47,41 @@ def relevance(
     make each value from one, which pass relevance on as it came; and what does nothing in a
     forecast: dropout, noise, augmentation. Networks inside are followed into.
 
+    Beyond these, some layers multiply what they have made of the input twice. Of such a product
+    one factor counts as the signal, which takes all relevance, and the other as a gate, which only
+    scales it and takes none:
+
+    - SimpleRNN, LSTM, GRU, ConvLSTM, RNN with their cells, Bidirectional and TimeDistributed are
+      unrolled in time. A memory c_t = f_t c_{t-1} + i_t g_t shares by the rule between what it
+      kept, f_t c_{t-1}, and what is new, i_t g_t; the gates f_t, i_t and o_t take nothing. The
+      candidate g_t shares by the rule among x_t and h_{t-1} (Arras et al. 2017, 2019).
+    - MultiHeadAttention: its weights A are gates. The output sum_k A_jk v_k shares by the rule
+      among the values v_k; query and key take nothing (Ali et al. 2022).
+    - LayerNormalization, GroupNormalization and UnitNormalization: the deviation is a gate; what
+      is left, gamma_j (a_j - mean a) / deviation + beta_j, shares by the z rule, whatever the rule
+      of the other layers (Ali et al. 2022).
+    - Multiply of a signal and a gate, the output of a sigmoid or softmax. Two signals have no rule.
+
+    All of these conserve relevance, but for what the ledger says that the biases (beta among them)
+    and the stabiliser take.
+
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, with one input and one output.
+        Sequential or functional.
     x : array or xarray.DataArray, shape (sample, ...)
-        Samples as the network takes them.
+        Samples as the network takes them. For a network of several inputs a list of these, or a
+        dict by the inputs' names.
     rule : str, Rule or dict
         A name from `RULES`, or a rule such as ``lrp.epsilon(0.1)``. A dict chooses by layer: its
         keys are names of layers, "first" for layers that take the network's input, or classes
-        such as "Conv2D", looked up in this order. Rules are for layers with weights; average
-        pooling, bilinear upsampling and Add share in proportion to their values.
-    output : int, tuple, or sequence of these, optional
+        such as "Conv2D" or "LSTM", looked up in this order. Rules are for layers with weights;
+        average pooling, bilinear upsampling and Add share in proportion to their values.
+    output : int, tuple, sequence of these, or dict, optional
         What to explain: a class or flat index, or (row, col) or (row, col, channel) in a map. One
         int or tuple holds for all samples; a list or array has one for each. None takes each
-        sample's strongest output.
+        sample's strongest output. For a network of several outputs a dict such as {"rain": 3},
+        with one output's name.
     pooling : {"winner", "proportional"}
         Max-pooling hands on to the largest value, or to all in proportion to their values.
     dtype : {"float32", "float64"}
@@ -75,7 +95,7 @@ def relevance(
     Returns
     -------
     input : array or xarray.DataArray, shape of `x`
-        An xarray input gives its dimensions and coordinates back.
+        An xarray input gives its dimensions and coordinates back. A list or dict as `x` is.
     layers : dict of str to array, shape (sample, ...)
         Relevance at the output of each layer, by its name, "outer/inner" in a network inside;
         "_again" is added for a second use.
@@ -193,7 +213,7 @@ def _labelled(x, of_input):
 
 def _check(call, last):
     """Refuse a layer or an activation that relevance has no way through."""
-    layer = call.layer
+    layer, name = call.layer, title(unroll.whole_of(call).layer)
     flat = type(layer) in linear.RESIZING and len(call.shape) != 4  # a picture without samples
     if type(layer) not in linear.KINDS + composite.KNOWN or flat:
         cure = (
@@ -201,13 +221,13 @@ def _check(call, last):
             if isinstance(layer, tf.keras.Model)
             else "build the network from the layers that help(lrp.relevance) lists"
         )
-        raise NotImplementedError(f"LRP has no way through the {title(layer)}: {cure}.")
+        raise NotImplementedError(f"LRP has no way through the {name}: {cure}.")
     if last and activation_of(layer) in HEADS and linear.over_channels(call):
         return
     if not linear.is_by_element(layer, call.shape):
         found = getattr(activation_of(layer), "__name__", "activation")
         raise NotImplementedError(
-            f"LRP has no way through the {title(layer)} with its {plain(found)}: an activation "
+            f"LRP has no way through the {name} with its {plain(found)}: an activation "
             "must make each value from one alone, or be a softmax at the end, over the last axis."
         )
 
