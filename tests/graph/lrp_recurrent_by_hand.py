@@ -110,7 +110,7 @@ def by_rule(rule, a, w, b, R, link=None):
 
 
 def two_terms(rule, a, v, c, w, R):
-    """The sum ``a_j v_j + c_j w_j`` of two gated signals: what a and c get, and who took the rest."""
+    """The sum ``a_j v_j + c_j w_j`` of two gated signals: what a gets, what c, and who the rest."""
     both, n = np.concatenate([a, c]), len(R)
     link = np.concatenate([np.eye(n, dtype=bool)] * 2)
     below, taken = by_rule(rule, both, np.concatenate([np.diag(v), np.diag(w)]), 0.0, R, link)
