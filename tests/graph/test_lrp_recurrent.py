@@ -258,7 +258,6 @@ KINDS = (
     "GRU reset before",
     "ConvLSTM2D twice",
     "Bidirectional sum",
-    "there and back",
     "causal attention",
     "cross-attention with a key",
     "attention along columns",
