@@ -41,6 +41,7 @@ WHOLE = """() => {
     notebook.scrollTop = 0;
     return Math.ceil(notebook.scrollHeight);
 }"""
+SAME = "the picture stayed the same"
 
 
 class Lab:
@@ -76,7 +77,7 @@ class Lab:
         slider = self.page.get_by_role("slider").nth(number)
         now, last = (slider.get_attribute(f"aria-value{part}") for part in ("now", "max"))
         slider.press("ArrowLeft" if now == last else "ArrowRight")
-        self._wait(lambda: picture.screenshot() != before, seconds, "the picture stayed the same")
+        self._wait(lambda: picture.screenshot() != before, seconds, SAME, every=300)
 
     def click_picture(self, x, y):
         """Click on the panel's picture, as far from its corner; wait until it changes."""
@@ -84,7 +85,7 @@ class Lab:
         picture.scroll_into_view_if_needed()
         before = picture.screenshot()
         picture.click(position={"x": x, "y": y})
-        self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
+        self._wait(lambda: picture.screenshot() != before, 10, SAME, every=300)
 
     def screenshot(self, name, whole=False):
         """Save a picture of the notebook, as seen or from top to bottom, for people to look at."""
