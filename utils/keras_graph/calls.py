@@ -64,7 +64,12 @@ def calls_of(model):
                 f"The {title(layer)} has its channels first: build it with them last."
             )
         given, options = call.arguments
-        more = [key for key, v in options.items() if key != "training" and v is not None]
+        known = {"training"}
+        if isinstance(layer, layers.MultiHeadAttention):
+            known |= {"use_causal_mask"} | {
+                k for k in ("value", "key") if isinstance(options.get(k), Key)
+            }
+        more = [key for key, v in options.items() if key not in known and v is not None]
         if more or len(given) > 1 or not all(isinstance(v, Key) for v in tf.nest.flatten(given)):
             raise NotImplementedError(
                 f"The {title(layer)} is called with {' and '.join(more) or 'a constant'}, which "
@@ -117,6 +122,9 @@ def _follow(model, inside, inputs, calls, keys, count):
                 count[0] += len(outputs)
                 arguments = tf.nest.map_structure(lambda v: key_of.get(id(v), v), _arguments(node))
                 layer, shape = _unwrapped(node.layer), tuple(outputs[0].shape)
+                if isinstance(layer, layers.MultiHeadAttention):  # in the order of its call
+                    asked = *arguments[0], arguments[1].get("value"), arguments[1].get("key")
+                    sources = [key for key in asked if isinstance(key, Key)]
                 calls.append(Call(name, layer, tuple(sources), tuple(targets), arguments, shape))
             keys[name] = targets[0]
             key_of.update({id(t): key for t, key in zip(outputs, targets, strict=True)})
