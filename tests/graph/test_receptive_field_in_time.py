@@ -31,7 +31,7 @@ def moved(model, draws=2):
 
 
 def is_right(build, shape):
-    """The box of every output place holds what was seen, no more; the trace is as large or larger."""
+    """The box of every output place holds what was seen, and no more; the trace all of it."""
     with double():
         x = Input(shape)
         model = Model(x, build(x))

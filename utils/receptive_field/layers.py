@@ -226,29 +226,32 @@ def _at_each_step(call, size):
 
 def _attention(call, sizes):
     """Attention: a query reads its own place, and all values that it may attend to."""
-    layer, causal = call.layer, call.arguments[1].get("use_causal_mask")
+    layer, (given, options) = call.layer, call.arguments
+    causal = options.get("use_causal_mask")
     along = [axis - 1 for axis in layer._attention_axes]
     if causal and along != [0]:
         raise NotImplementedError(
             f"The {title(layer)} with a causal mask must attend along its first axis alone."
         )
-    query, value, *_ = sizes
-    within = call.sources[0] in call.sources[1:]  # what is asked is among what is attended to
+    asked, *others = (call.sources.index(k) for k in (*given, options["value"]))
+    others += [call.sources.index(k) for k in (options.get("key"),) if k is not None]
+    query, value = sizes[asked], sizes[others[0]]
+    within = asked in others  # what is asked is among what is attended to
     alone = all(value[k] == 1 for k in along)  # a single value is taken whatever is asked
     ways = []
-    for i, size in enumerate(sizes):
-        axes = [geometry.same_place(n) for n in size]
+    for position, source in enumerate((asked, *others)):
+        axes = [geometry.same_place(n) for n in sizes[source]]
         for k in along:
             if causal:
-                if i > 0:
+                if position > 0:
                     axes[k] = geometry.earlier(query[k], range(query[k]))
-                if i != 1 and not within:  # the first place has but one value to take
+                if position != 1 and not within:  # the first place has but one value to take
                     axes[k] = geometry.but_first(axes[k])
-            elif i > 0 or within:
+            elif position > 0 or within:
                 axes[k] = geometry.whole(value[k])._replace(length=query[k])
-        if alone and i != 1:
+        if alone and position != 1:
             axes = [geometry.nothing(axis) for axis in axes]
-        ways.append((i, tuple(axes)))
+        ways.append((source, tuple(axes)))
     return ways
 
 
