@@ -22,28 +22,35 @@ def trace(model, size=None):
     pixels, rounded up. After upsampling the formula gives one number where the exact width depends
     on the pixel: see `box`.
 
-    The layers it knows: Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose,
-    LocallyConnected2D, average and max pooling, UpSampling2D, Resizing, CenterCrop, ZeroPadding2D,
-    Cropping2D, activations, normalisation, dropout, augmentation (none in a forecast), Add and its
-    kin, Concatenate; and Flatten, Dense and global pooling, from which on the field is the whole
-    input. A softmax or a normalisation over rows or columns sees all of them, and its step is 0.
-    Networks inside are followed into.
+    The layers it knows: convolutions of all kinds, pooling, upsampling, padding and cropping in
+    one, two and three dimensions, Resizing, CenterCrop, activations, normalisation, dropout,
+    augmentation (none in a forecast), Add and its kin, Concatenate; and Flatten, Dense and global
+    pooling, from which on the field is the whole input. A softmax or a normalisation over rows,
+    columns or steps sees all of them, and its step is 0. Networks inside are followed into.
+
+    In time, SimpleRNN, LSTM and GRU see all earlier steps, as a causal convolution of as many taps
+    as there are steps; with go_backwards, which gives its steps in reversed order, all later ones;
+    Bidirectional both. In a ConvLSTM what lies n steps back went through the recurrent convolution
+    n times: (k - 1) n j more. Attention sees all steps that it may attend to. TimeDistributed is
+    the layer inside at each step.
 
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, from (sample, y, x, channel), with one input and one output.
-    size : (int, int), optional
-        Rows and columns of the input, if the network takes any.
+        Sequential or functional, with one input and one output, from pictures (sample, y, x,
+        channel), series (sample, step, channel) or films (sample, step, y, x, channel). For
+        ConvLSTM1D, (sample, step, x, channel), steps are the rows.
+    size : tuple of int, optional
+        Rows and columns of the input, steps, or all three, if the network takes any.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each layer, by name. `kind`; then, for rows (y) and columns (x): `size`; `step`,
-        input pixels between the fields of neighbours; `padding`, input pixels of the first field
-        beyond the border; `offset`, the middle of the first field. `spatial` is False from the
-        first layer on that sees everything. `aligned` is False from where branches meet whose
-        fields have different middles; the size is then that of the box around both.
+        A row for each layer, by name. `kind`; then, for rows (y) and columns (x), or steps (t):
+        `size`; `step`, input pixels between the fields of neighbours; `padding`, input pixels of
+        the first field beyond the border; `offset`, the middle of the first field. `spatial` is
+        False from the first layer on that sees everything. `aligned` is False from where branches
+        meet whose fields have different middles; the size is then that of the box around both.
         ``attrs["last_spatial"]`` names the last spatial layer.
 
     Raises
@@ -79,11 +86,11 @@ def box(model, layer=None, pixel=None, size=None):
         As for `trace`.
     layer : str, optional
         Name of a layer, as in `trace`; None is the last.
-    pixel : (int, int), optional
-        Row and column in the layer's output. None is the middle one; a layer without rows and
-        columns takes no other.
-    size : (int, int), optional
-        Rows and columns of the input, if the network takes any.
+    pixel : tuple of int, or int, optional
+        Row and column in the layer's output; in a series a step; in a film step, row and column.
+        None is the middle one; a layer without any takes no other.
+    size : tuple of int, optional
+        As for `trace`.
 
     Returns
     -------
