@@ -26,7 +26,7 @@ def _seasons(n, seed):
 
 
 def data(recipe, n=None):
-    """Inputs and targets of the training, or of as many seasons."""
+    """Inputs and targets of the training, or of its first n seasons."""
     seasons = _seasons(n or recipe["seasons"], worlds.TRAINING)
     return river_gauge.as_input(seasons), seasons.peak.values[:, None]
 

@@ -28,8 +28,9 @@ def without(world, day):
 
 
 def test_seasons_depend_on_the_seed_alone(world):
-    xr.testing.assert_identical(simulate(2000, SEED), world)
-    assert not np.array_equal(simulate(5, SEED).peak, simulate(5, SEED + 1).peak)
+    xr.testing.assert_identical(simulate(5, SEED), world.isel(sample=slice(0, 5)))
+    xr.testing.assert_identical(simulate(3, SEED + 20), world.isel(sample=slice(20, 23)))
+    assert not np.array_equal(world.peak[0], simulate(1, SEED + 2000).peak[0])
 
 
 def test_the_peak_is_the_discharge_of_the_decisive_day(world):

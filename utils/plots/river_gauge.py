@@ -8,7 +8,7 @@ from utils import plots
 SNOW = "#c9ced6"
 
 
-def seasons(data, strips):
+def seasons(data, estimates, relevance, which):
     """Draw seasons side by side: precipitation and temperature, and strips of relevance below.
 
     Rain is dark and snow is light; the curve is the temperature, dotted at freezing. A triangle
@@ -17,42 +17,47 @@ def seasons(data, strips):
     Parameters
     ----------
     data : xarray.Dataset
-        Some seasons, as from `utils.worlds.river_gauge.simulate`.
-    strips : dict of str to dict of str to array_like, shape (sample, day)
+        As from `utils.worlds.river_gauge.simulate`.
+    estimates : dict of str to array, shape (sample,)
+        By network, the peak that it gives, m3/s.
+    relevance : dict of str to dict of str to array, shape (sample, day)
         By network and method, the relevance of each day.
+    which : list of int
+        The samples to draw.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    n, days = data.precipitation.shape
-    heights = [4, *(0.55 * len(rows) for rows in strips.values())]
-    size = 3.4 * n + 1.2, 0.42 * sum(heights) + 1
+    heights = [4.5, *(0.55 * len(rows) for rows in relevance.values())]
+    size = 3 * len(which) + 1.8, 0.42 * sum(heights) + 1.2
     fig, axes = plt.subplots(
-        len(heights), n, figsize=size, sharex=True, squeeze=False, height_ratios=heights
+        len(heights), len(which), figsize=size, sharex=True, squeeze=False, height_ratios=heights
     )
-    for i, column in enumerate(axes.T):
+    for i, column in zip(which, axes.T, strict=True):
         season = data.isel(sample=i)
-        _weather(column[0], season, first=i == 0, last=i == n - 1)
-        for ax, (network, rows) in zip(column[1:], strips.items(), strict=True):
-            drawn = _strips(ax, np.array([relevance[i] for relevance in rows.values()]))
-            if i == 0:
-                ax.set_yticks(range(len(rows)), list(rows), fontsize=8)
-                ax.set_title(network, fontsize=10)
-        for ax in column[1:]:
+        _weather(column[0], season, first=i == which[0], last=i == which[-1])
+        for ax, (network, rows) in zip(column[1:], relevance.items(), strict=True):
+            drawn = _strips(ax, np.array([by_day[i] for by_day in rows.values()]))
             ax.axvline(int(season.truth_day), color=plots.INK, lw=0.8, ls=(0, (4, 3)))
-        column[-1].set(xlabel="day", xlim=(-0.6, days - 0.4))
+            title = f"{network}: {estimates[network][i]:.2f} m³/s"
+            ax.set_title(title, fontsize=10, fontweight="normal")
+            if i == which[0]:
+                ax.set_yticks(range(len(rows)), list(rows), fontsize=9)
+                ax.tick_params(axis="y", length=0)
+        column[-1].set(xlabel="day", xlim=(-0.6, season.sizes["day"] - 0.4))
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     plots.heat_map_bar(fig, drawn, axes[1:], label="relevance,\nscaled to each strip")
     return fig
 
 
 def _weather(ax, season, first, last):
     day, rain = np.arange(season.sizes["day"]), season.truth_rain.values
-    ax.bar(day, season.precipitation.values, 0.9, color=SNOW, label="snow")
-    ax.bar(day, rain, 0.9, color=plots.INK, label="rain")
+    ax.bar(day, rain, 1, color=plots.INK, label="rain")
+    ax.bar(day, season.precipitation.values - rain, 1, color=SNOW, label="snow")
     decisive = int(season.truth_day)
     ax.plot(decisive, rain[decisive] + 5, "v", color=plots.INK, ms=6, label="decisive day")
-    ax.set_title(f"the gauge: {float(season.peak):.2f} m³/s", fontsize=10)
+    ax.set_title(f"the gauge: {float(season.peak):.2f} m³/s", fontsize=10, fontweight="normal")
     ax.set(ylim=(0, 100), yticks=[0, 20, 40, 60])
     degrees = ax.twinx()
     degrees.plot(day, season.temperature.values, color=plots.ORANGE, lw=1.2)
@@ -61,7 +66,6 @@ def _weather(ax, season, first, last):
     degrees.spines["right"].set_visible(last)
     if first:
         ax.set_ylabel("mm/day", y=0.3)
-        ax.legend(loc="upper left", fontsize=8)
     if last:
         degrees.set_ylabel("°C", y=0.8, color=plots.ORANGE)
     else:

@@ -31,7 +31,7 @@ def simulate(n, seed):
     Parameters
     ----------
     n, seed : int
-        Number of seasons and the seed, as for the other worlds.
+        Number of seasons and the seed of the first; the next has the next.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def simulate(n, seed):
         degrees Celsius; ``peak`` (sample), the highest daily discharge in m3/s. The truth:
         ``truth_rain`` (sample, day), the part of the precipitation that is rain; ``truth_day``
         (sample), the decisive day, counted from 0; ``truth_share`` (sample), by which part the peak
-        would have been lower without that day's rain.
+        would have been lower without that day's rain. ``seed`` (sample) draws the season again.
 
     Raises
     ------
@@ -48,23 +48,22 @@ def simulate(n, seed):
         If n or seed is no whole number in its range.
     """
     check_request(n, seed, None, [None])
-    rng = np.random.default_rng(seed)
-    some = np.arange(n)
-    temperature = rng.normal(0, SPREAD, (n, DAYS))
+    seeds = range(seed, seed + n)
+    temperature, wet, ordinary, stormy, storms = map(
+        np.array, zip(*map(_draws, seeds), strict=True)
+    )
     for day in range(1, DAYS):
         kick = np.sqrt(1 - PERSISTENCE**2) * temperature[:, day]
         temperature[:, day] = PERSISTENCE * temperature[:, day - 1] + kick
-    wet = rng.random((n, DAYS)) < 0.35
-    precipitation = wet * np.minimum(rng.exponential(3, (n, DAYS)), ORDINARY)
-    stormy = rng.permuted(np.tile(np.arange(DAYS), (n, 1)), axis=1)[:, :STORMS]
-    amounts = rng.uniform(*HEAVY, (n, STORMS))
+    some = np.arange(n)
     decisive = stormy[:, 0]
     # Seasons turned round in sign are as likely: so the decisive day is above zero, at no cost.
     temperature *= np.where(temperature[some, decisive] < 0, -1, 1)[:, None]
     for storm in range(1, STORMS):
         is_rain = temperature[some, stormy[:, storm]] > 0
-        amounts[is_rain, storm] *= amounts[is_rain, 0] / 100  # 20 to 60 % of the decisive one
-    precipitation[some[:, None], stormy] = amounts
+        storms[is_rain, storm] *= storms[is_rain, 0] / 100  # 10 to 60 % of the decisive one
+    precipitation = np.where(wet, np.minimum(ordinary, ORDINARY), 0)
+    precipitation[some[:, None], stormy] = storms
     rain = np.where(temperature > 0, precipitation, 0)
     first, second = -np.sort(-rain, axis=1)[:, :2].T
     by_day = ("sample", "day")
@@ -76,8 +75,16 @@ def simulate(n, seed):
             "truth_rain": (by_day, np.float32(rain), {"units": "mm d-1"}),
             "truth_day": ("sample", decisive),
             "truth_share": ("sample", np.float32(1 - second / first), {"units": "1"}),
+            "seed": ("sample", np.array(seeds)),
         }
     )
+
+
+def _draws(seed):
+    """What is random about one season: temperature's kicks, ordinary days, and the storms."""
+    rng = np.random.default_rng(seed)
+    kicks, wet, ordinary = rng.normal(0, SPREAD, DAYS), rng.random(DAYS), rng.exponential(3, DAYS)
+    return kicks, wet < 0.35, ordinary, rng.permutation(DAYS)[:STORMS], rng.uniform(*HEAVY, STORMS)
 
 
 def as_input(data):
