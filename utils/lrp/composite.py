@@ -11,10 +11,15 @@ from utils.plain import plain
 
 
 def _preset(alpha, **first):
-    """The library's presets: alpha-beta in convolutions, epsilon in dense layers."""
+    """iNNvestigate's presets: alpha-beta in convolutions, epsilon in dense layers.
+
+    The library itself puts the whole bias into both denominators of alpha-beta.
+    """
     names = [kind.__name__ for kind in (*linear.KINDS, *unroll.APART)]
-    convolutions = {kind.__name__: alpha_beta(alpha, bias="whole") for kind in linear.CONVOLUTIONS}
-    return first | dict.fromkeys(names, epsilon(0.1)) | convolutions
+    convolutions = [kind.__name__ for kind in linear.CONVOLUTIONS]
+    return (
+        first | dict.fromkeys(names, epsilon(0.1)) | dict.fromkeys(convolutions, alpha_beta(alpha))
+    )
 
 
 RULES = {
