@@ -672,7 +672,7 @@ plots.show(
 # connections*, too, which hand the early maps to the late layers. A *recurrent* layer such as the LSTM reads a series step
 # by step, and *attention* lets all steps look at each other. They need two new rules. Where a **gate**, between 0 and 1,
 # multiplies a signal, the signal takes all the relevance [@arras2019]. And the **attention weights**, like the deviation
-# that a layer normalisation divides by, count as constants [@ali2022]. All else are sums, shared as in section 2.
+# that a layer normalisation divides by, count as constants [@ali2022]. Everything else is a sum, shared as in section 2.
 #
 # That a rule can be computed does not make its answer right, so here is a case where we know the answer. A small, steep
 # catchment drains within a day. Its gauge keeps the highest discharge of sixty winter days, which is in proportion to that
@@ -755,19 +755,23 @@ for name, network in gauges.items():
 #
 # <details><summary>What we saw</summary>
 #
-# - With shuffled weights there is hardly more on the decisive day than by chance. So what all these maps show was learned.
-# - **Input times gradient** comes nearest to the truth, in both networks. **LRP** has the most relevance on the right day in
-#   nearly all seasons, but spreads much of it over days that do not matter. A likely reason is the rules themselves: to
-#   choose the day is the work of gates and of attention weights, which get no relevance. For Transformers the authors of the
-#   rule found LRP better than gradients [@ali2022]. Here that does not come out.
+# - With shuffled weights the maps have little more than chance on the decisive day. (Drying has more: there is the most
+#   water to take away.) So what the maps of the trained networks show was learned.
+# - **Input times gradient** comes nearest to the last line, in both networks. **LRP** has the most relevance on the right day
+#   in nearly all seasons, but spreads much of it over days that do not matter. A likely reason is the rules themselves: here
+#   gates and attention weights choose the day, and they get no relevance. The authors of the rule for attention report that it
+#   overcomes what is wrong with gradients in Transformers [@ali2022]. In this small network that does not come out.
+# - **Integrated gradients** compare each season with a baseline, here a dry one at exactly 0 °C throughout, where rain turns to
+#   snow. No network has ever seen such a winter, and the one with attention expects a flood in it.
 # - The largest **attention weight** is nearly always that of the right day, and yet most of the attention goes elsewhere.
 #   Attention weights say how values are mixed in one layer, and a residual connection goes past it. Do not take them for an
 #   explanation [@jain2019].
+# - In the third season the LSTM takes snow at little below zero for rain, and its maps show the mistake.
 #
 # </details>
 #
-# **Think.** Would a single season have told you which method to trust? Which experiment would you do with your own LSTM, whose
-# truth you do not know?
+# **Think.** Put a baseline of 1 °C into `by_day`, `reference_inputs=np.tile([0, 0.1], (60, 1))`, then `"alpha_1_beta_0"` for the
+# epsilon rule (which takes some ten seconds more). Which of these would you have believed without knowing the truth?
 #
 # ## In this lesson you
 #
