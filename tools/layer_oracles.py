@@ -5,6 +5,7 @@ A network is asked as a black box in double precision. Nothing here is shared wi
 
 import contextlib
 
+import lrp_recurrent_by_hand as by_hand
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
@@ -95,6 +96,12 @@ def slopes(twin, x):
 # ---- relevance ----------------------------------------------------------------------------------
 
 
+# Layers that multiply what they have made of the input twice, and have a derivation of their own.
+BY_HAND = (*by_hand.CELLS, "RNN", "Bidirectional", "TimeDistributed", "MultiHeadAttention")
+BY_HAND += "LayerNormalization", "GroupNormalization", "UnitNormalization"
+PAIRS = {"z": ("z", {}), "epsilon": ("epsilon", {}), "alpha": ("alpha_beta", {"alpha": 1})}
+
+
 class Unknown(Exception):
     """No published rule is meant for this layer."""
 
@@ -142,6 +149,10 @@ def step(layer, options, a, R, rule):
     """From the relevance of a layer's output to that of its inputs, all in one row."""
     if options.get("training"):
         raise Unknown("always in training")
+    if type(layer).__name__ in BY_HAND:
+        y, back = by_hand.through(layer, a, lambda _: PAIRS[rule], options)
+        below, _ = back(R.reshape(y.shape))
+        return np.concatenate([one.ravel() for one in below])
     if isinstance(layer, L.Embedding):  # a number stands for all values of its vector
         return R.reshape(a[0].size, -1).sum(1)
     activation = getattr(layer, "activation", None)

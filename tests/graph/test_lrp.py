@@ -5,6 +5,7 @@ import itertools
 import warnings
 
 import innvestigate
+import lrp_by_hand
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
 
-from tests.graph import lrp_by_hand
 from tests.graph.graphs import own_graph
 from utils import lrp
 from utils.explain import explain

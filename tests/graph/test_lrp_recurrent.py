@@ -4,6 +4,7 @@ The oracle is held against Keras' forecasts, against numbers worked out on paper
 own books; then the relevance against the oracle.
 """
 
+import lrp_recurrent_by_hand as by_hand
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,7 +12,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
 
-from tests.graph import lrp_recurrent_by_hand as by_hand
 from tests.graph.graphs import own_graph
 from utils import lrp
 

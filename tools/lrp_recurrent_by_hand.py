@@ -15,10 +15,9 @@ relevance, the signal takes all.
 import itertools
 from typing import NamedTuple
 
+import lrp_by_hand
 import numpy as np
-
-from tests.graph import lrp_by_hand
-from tests.graph.lrp_by_hand import Step, activation, kind
+from lrp_by_hand import Step, activation, kind
 
 TAKEN = "bias", "stabiliser", "unassigned"
 FUNCTIONS = {
