@@ -74,6 +74,9 @@ def _rebuilt(model, tensors, training, by_rule, copies):
                     args, kwargs = spec.set_arg_value(
                         "training", False, args, kwargs, inputs_in_args=True
                     )
+                if isinstance(args[0], list) and len({*map(id, args[0])}) < len(args[0]):
+                    # What is given twice gets two ways back.
+                    args = [layers.Identity()(part) for part in args[0]], *args[1:]
                 with _plainly(layer):
                     if id(layer) not in copies:
                         copies[id(layer)] = layer, _copy(layer, len(copies), by_rule)
@@ -97,7 +100,7 @@ def _copy(layer, number, by_rule):
         new = BY_GROUPS[kind].from_config(config)
     elif by_rule and kind in ONE_CONVOLUTION:
         new = ONE_CONVOLUTION[kind](**{name: config[name] for name in OF_CONVOLUTIONS.split()})
-    elif by_rule and kind is layers.RandomCrop:
+    elif kind is layers.RandomCrop:
         new = layers.Resizing(layer.height, layer.width, crop_to_aspect_ratio=True, **common)
     elif by_rule and _by_channel(layer):
         new = layers.BatchNormalization(**common)
