@@ -112,10 +112,10 @@ def _copy(layer, number, by_rule):
 
 def _by_channel(layer):
     """Does it scale and shift each channel, as batch normalisation does?"""
-    if type(layer) is layers.Rescaling:
-        return linear.has_rule(layer) and max(np.ndim(layer.scale), np.ndim(layer.offset)) < 2
-    last = [len(getattr(layer, "_broadcast_shape", ())) - 1]
-    return type(layer) is layers.Normalization and layer._keep_axis in ([], last)
+    if type(layer) is layers.Normalization:
+        return layer._keep_axis in ([], [len(layer._broadcast_shape) - 1])
+    shifts = type(layer) is layers.Rescaling and linear.has_rule(layer)
+    return shifts and max(np.ndim(layer.scale), np.ndim(layer.offset)) < 2
 
 
 def weights(layer, new, values):
@@ -127,8 +127,7 @@ def weights(layer, new, values):
     if not new.weights:
         return []
     if isinstance(new, layers.BatchNormalization):
-        known = linear.line if isinstance(layer, layers.BatchNormalization) else None
-        slope, shift = (known or linear.BY_ELEMENT[type(layer)])(layer, values)
+        slope, shift = linear.BY_ELEMENT.get(type(layer), linear.line)(layer, values)
         ones = np.ones(new.gamma.shape)
         scale = np.ravel(slope) * (1 + new.epsilon) ** 0.5
         return [scale * ones, np.ravel(shift) * ones, 0 * ones, ones]

@@ -45,7 +45,9 @@ _WITH_RULE = {
     *BY_GROUPS.values(),
     *ELEMENT_WISE,
     *_SUMS,
+    layers.Conv1DTranspose,
     layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
     layers.Identity,
 } - {*_PRODUCTS, layers.Lambda}
 USUAL = _WITH_RULE | {  # to which iNNvestigate can go back
