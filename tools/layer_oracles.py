@@ -39,7 +39,7 @@ def network(case, end=True, twin=False):
     y = (case.twin if twin and case.twin else case.build)(L, x)
     if end:
         if case.layer in ("RandomHeight", "RandomWidth"):  # of unknown size, but in a forecast
-            y = L.GlobalAveragePooling2D(name="mean")(y)
+            y = L.GlobalAveragePooling2D(name="mean_of_tried")(y)
         y = L.Flatten(name="flat")(y) if y.shape.rank > 2 else y
         y = L.Dense(2, name="end")(y)
     return keras.Model(x, y)
@@ -115,7 +115,7 @@ def relevance(twin, x, rule, output, limits=None):
     values[id(twin.inputs[0])] = x
     raw = {id(twin.inputs[0]): limits}  # the input, at most rearranged, and its limits
     for node, tensor in zip(nodes, tensors, strict=True):
-        [*sources] = {id(one) for one in node.keras_inputs}
+        sources = list({id(one) for one in node.keras_inputs})
         y = values[id(tensor)]
         if len(sources) == 1 and sources[0] in raw and same_values(values[sources[0]], y):
             a, below = values[sources[0]].ravel(), raw[sources[0]]
@@ -207,12 +207,7 @@ def step(layer, options, a, R, rule, limits=None):
         if straight:
             W = ask(np.eye(flat.size)) - shift
             if rule == "share":  # one input for each output has all of its relevance
-                if (
-                    np.count_nonzero(W)
-                    == W.shape[0]
-                    == W.shape[1]
-                    == np.count_nonzero(W.diagonal())
-                ):
+                if W.shape[0] == W.shape[1] and not W[~np.eye(len(W), dtype=bool)].any():
                     return R
                 if (W < 0).any():
                     raise Unknown("deep Taylor adds up what is positive")

@@ -225,7 +225,7 @@ def mend(analyzer, method, whole=False):
 
 
 def _pass_on(_Xs, _Ys, Rs, _state):
-    """Relevance passes an activation unchanged (Bach et al. 2015), as what has one input does."""
+    """Relevance passes unchanged what makes each value from one (Bach et al. 2015)."""
     return Rs
 
 
