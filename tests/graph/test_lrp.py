@@ -1217,11 +1217,13 @@ def test_a_difference_may_turn_negative():
 # ---- refused ----------------------------------------------------------------------------------
 
 NO_WAY = {
-    "LSTM": ((4, 2), lambda **k: layers.LSTM(3, **k)),
-    "TimeDistributed": ((4, 2), lambda **k: layers.TimeDistributed(layers.Dense(2), **k)),
+    "LSTM": ((4, 2), lambda **k: layers.LSTM(3, recurrent_activation="tanh", **k)),
+    "TimeDistributed": (
+        (4, 4, 2),
+        lambda **k: layers.TimeDistributed(layers.Dense(2, activation="softmax"), **k),
+    ),
     "Masking": ((4, 2), lambda **k: layers.Masking(**k)),
-    "LayerNormalization": ((4, 4, 2), lambda **k: layers.LayerNormalization(**k)),
-    "GroupNormalization": ((4, 4, 2), lambda **k: layers.GroupNormalization(1, **k)),
+    "GroupNormalization": ((4, 4, 2), lambda **k: layers.GroupNormalization(1, axis=1, **k)),
     "Lambda": ((4, 4, 2), lambda **k: layers.Lambda(lambda t: 2 * t, **k)),
     "Softmax": ((4, 4, 2), lambda **k: layers.Softmax(**k)),
     "Dense": ((4, 4, 2), lambda **k: layers.Dense(2, activation="softmax", **k)),
@@ -1289,8 +1291,8 @@ def test_models_that_are_not_one_chain_from_input_to_output():
         ("network.h5", TypeError, "Keras model, not str"),
         (Own(), NotImplementedError, "functional model"),
         (unbuilt, ValueError, "not built"),
-        (Model([a, b], layers.Add()([a, b])), NotImplementedError, "2 inputs"),
-        (Model(a, [layers.Dense(1)(a), layers.Dense(1)(a)]), NotImplementedError, "2 outputs"),
+        (Model([a, b], layers.Add()([a, b])), ValueError, "2 inputs: pass a list"),
+        (Model(a, [layers.Dense(1)(a), layers.Dense(1)(a)]), ValueError, "2 outputs: choose"),
     ]:
         with pytest.raises(error, match=words):
             lrp.relevance(model, np.ones((1, 2)))

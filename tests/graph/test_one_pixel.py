@@ -9,7 +9,7 @@ from tests.graph.test_lrp import randomise
 from utils import lrp, networks
 from utils.explain import crops, explain, one_pixel
 
-N = 128
+N = 96
 EDGES = [(0, 0), (0, N - 1), (N - 1, 0), (N - 1, N - 1), (0, 60), (61, N - 1)]
 NEAR = [(row, column) for row in (7, 23, 31) for column in (24, 40, N - 9)]
 PIXELS = (

@@ -397,6 +397,8 @@ def _attention(steps, layer):
         return layer._softmax.call(scores, layer._compute_causal_mask(q, k) if causal else None)
 
     def weigh(v, w):
+        if causal:  # also where a rule puts other numbers in the place of the weights
+            w = tf.linalg.band_part(w, -1, 0)
         return tf.einsum(layer._combine_equation, w, v)
 
     q, k = steps.add(layer._query_dense, [query]), steps.add(layer._key_dense, [key])
