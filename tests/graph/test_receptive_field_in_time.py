@@ -143,7 +143,19 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("case", SERIES)
+# The others are built and pushed in the slow tests.
+QUICK = "LSTM backwards", "backwards twice", "Bidirectional", "causal attention of windows"
+QUICK += "cross-attention", "causal cross-attention with a key", "residual block"
+QUICK += "LayerNormalization over steps", "ConvLSTM1D dilated backwards", "ConvLSTM2D"
+QUICK += "ConvLSTM2D, last", "attention along columns"
+
+
+def marked(names):
+    slow = pytest.mark.slow
+    return [name if name in QUICK else pytest.param(name, marks=slow) for name in names]
+
+
+@pytest.mark.parametrize("case", marked(SERIES))
 def test_what_a_step_sees(case):
     is_right(SERIES[case], (7, 2))
 
@@ -199,7 +211,7 @@ FILMS = {
 }
 
 
-@pytest.mark.parametrize("case", FILMS)
+@pytest.mark.parametrize("case", marked(FILMS))
 def test_what_a_pixel_of_a_film_sees(case):
     shape, build = FILMS[case]
     is_right(build, shape)
@@ -244,6 +256,13 @@ def test_bad_questions_in_time():
         effective(rows, None, np.zeros((1, 4, 5, 1)), (1, 1))
     with pytest.raises(ValueError, match="no map"):
         crops.cut(rows, (1, 1))
+
+
+def test_nothing_is_cut_off_where_later_steps_hang_on_earlier_ones():
+    how = {"padding": "same", "return_sequences": True, "go_backwards": True}
+    model = Sequential([Input((6, 8, 1)), layers.ConvLSTM1D(1, 3, **how)])
+    cut = crops.cut(model, (4, 2))
+    assert (cut.rows, cut.columns, cut.pixel) == (slice(0, 6), slice(0, 8), (4, 2))
 
 
 REFUSED = {
