@@ -1261,6 +1261,14 @@ def test_layers_without_a_way_through_are_named(name):
     assert not any(key[0] == id(model) for key in machine._kept)
 
 
+def test_a_network_that_is_told_to_train_tells_its_layers():
+    inner = Sequential([Input((4,)), layers.Dense(3), layers.BatchNormalization(name="odd")])
+    x = Input((4,))
+    lrp.relevance(Model(x, inner(x, training=False)), normal(1, 4))
+    with pytest.raises(NotImplementedError, match="'odd' .* always in training"):
+        lrp.relevance(Model(x, inner(x, training=True)), normal(1, 4))
+
+
 @pytest.mark.parametrize("name", CHANNELS_FIRST)
 def test_channels_first_are_refused(name):
     shape, layer = CHANNELS_FIRST[name]
