@@ -214,7 +214,7 @@ CASES = {
         layers.LayerNormalization(axis=(1, 2), scale=False), layers.Flatten(), layers.Dense(2)
     ),
     "LayerNormalization over steps, bare": lambda: series(
-        layers.Dense(4, activation="tanh"),
+        layers.Dense(4, activation="relu"),
         layers.LayerNormalization(axis=1, scale=False, center=False),
         layers.Flatten(),
         layers.Dense(2),
