@@ -78,7 +78,11 @@ def _compute(calls, kernels, rules, signed, pooling, layers, x, index):
     of_inputs = [relevance.get(key, tf.zeros_like(some)) for key, some in enumerate(x)]
     nothing, grouped = tf.zeros(tf.shape(x[0])[:1], x[0].dtype), by_layer(calls)
     sums = tf.stack([tf.stack(_row(steps, rows, nothing), -1) for steps in grouped.values()], 1)
-    of_layers = {name: R for name, R in of_layers.items() if layers and name in grouped}
+    of_layers = {  # that of a layer which only makes a gate is zero
+        name: of_layers.get(name, tf.zeros_like(values[steps[0].target]))
+        for name, steps in grouped.items()
+        if layers
+    }
     return (of_inputs, of_layers, sums), list(values.values())
 
 
