@@ -90,14 +90,16 @@ def _row(steps, rows, nothing):
     """The ledger of a layer from those of its steps: what they lose, and what they hand out."""
     of_steps = [rows[call.name] for call in steps if call.name in rows]
     total = {
-        column: sum((row[column] for row in of_steps if column in row), nothing)
+        column: tf.add_n([nothing, *(row[column] for row in of_steps if column in row)])
         for column in COLUMNS
     }
     if len(steps) > 1 and of_steps:
         made = {key for call in steps for key in call.targets}
         leaving = [c for c in steps if c.name in rows and made.isdisjoint(c.sources)]
         total["received"] = of_steps[0]["received"]
-        total["passed_on"] = sum((rows[call.name]["passed_on"] for call in leaving), nothing)
+        total["passed_on"] = tf.add_n(
+            [nothing] + [rows[call.name]["passed_on"] for call in leaving]
+        )
     return list(total.values())
 
 
