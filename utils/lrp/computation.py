@@ -97,9 +97,8 @@ def _row(steps, rows, nothing):
         made = {key for call in steps for key in call.targets}
         leaving = [c for c in steps if c.name in rows and made.isdisjoint(c.sources)]
         total["received"] = of_steps[0]["received"]
-        total["passed_on"] = tf.add_n(
-            [nothing] + [rows[call.name]["passed_on"] for call in leaving]
-        )
+        sums = [rows[call.name]["passed_on"] for call in leaving]
+        total["passed_on"] = tf.add_n([nothing, *sums])
     return list(total.values())
 
 
