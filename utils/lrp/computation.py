@@ -25,7 +25,7 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
     """
     signed, dtype = samples.min() < 0, samples.dtype
     weights = {name: kernel[1:] for name, kernel in kernels.items()}
-    numbers = {name: [np.asarray(n, dtype) for n in rule.numbers] for name, rule in rules.items()}
+    numbers = np.array([n for rule in rules.values() for n in rule.numbers], dtype)
     compute = partial(_compute, calls, kernels, rules, signed, pooling, layers)
     setting = samples.shape[1:], dtype, signed, pooling, layers
     ready = machine.fetch(
@@ -39,7 +39,11 @@ def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch
 
 def _compute(calls, kernels, rules, signed, pooling, layers, x, index, weights, numbers):
     kernels = {name: Linear(k.forward, *weights[name]) for name, k in kernels.items()}
-    rules = {name: rule._replace(numbers=numbers[name]) for name, rule in rules.items()}
+    each = iter(tf.unstack(numbers))
+    rules = {
+        name: rule._replace(numbers=[next(each) for _ in rule.numbers])
+        for name, rule in rules.items()
+    }
     cuts = _cuts(calls, kernels, rules, signed)
     values = propagate.forward(calls, kernels, x, _forwards(kernels, rules, cuts))
     start = machine.picked(values[calls[-1].target], index)
