@@ -33,13 +33,15 @@ def parts(root, slow=False):
         two = ["-n", "2", "--dist", dist] if cores() > 1 else []
         return ["pytest", "--durations=25", *two, *arguments]
 
+    lean = "-p", "no:nbval"  # it takes seconds to load, in each process
+
     if not slow:
         yield "style", ["ruff", "check", "--quiet"]
         yield "format", ["ruff", "format", "--check", "--quiet"]
     for name in ("graph", "eager"):
         if (root / "tests" / name).is_dir():
             chosen = ["-m", "slow", "-o", "faulthandler_timeout=7200"] if slow else []
-            yield name, pytest(*chosen, f"tests/{name}")
+            yield name, pytest(*lean, *chosen, f"tests/{name}")
     editions = sorted(root.glob("solutions/[0-9]*.ipynb"))
     editions = [path for path in editions if slow or stale(path)]
     if slow or not browser():
@@ -49,7 +51,7 @@ def parts(root, slow=False):
         nbval = "--nbval-lax", "--nbval-current-env"
         yield "notebooks", pytest(*nbval, *names, dist="loadfile")
     if not slow and (root / "tests" / "browser").is_dir():
-        yield "browser", pytest("--maxschedchunk=1", "tests/browser", dist="load")
+        yield "browser", pytest(*lean, "--maxschedchunk=1", "tests/browser", dist="load")
 
 
 def cores():

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import run_tests
 from playwright.sync_api import sync_playwright
 
 from tests.browser.labs import ROOT, Lab, jupyterlab
@@ -23,12 +22,15 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser():
+    """One for all tests, whose pages share what it has loaded and compiled of JupyterLab."""
+    import run_tests  # takes seconds, and the process that hands the tests out needs it not
+
     program = run_tests.browser()
     if program is None:
         pytest.skip(f"No browser here: install one of {', '.join(run_tests.BROWSERS)}.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
+        yield browser.new_context(viewport={"width": 1280, "height": 1000})
         browser.close()
 
 
@@ -49,6 +51,6 @@ def lab(browser, served, tmp_path):
     _, url, token = served
     screenshots = Path(os.environ.get("COURSE_SCREENSHOTS") or tmp_path)
     screenshots.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page = browser.new_page()
     yield Lab(page, url, token, screenshots)
     page.close()

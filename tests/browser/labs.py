@@ -50,7 +50,8 @@ class Lab:
         """Choose Run All Cells and wait until everything has run; return the code cells."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self._wait(lambda: self.page.evaluate(ENDED), seconds, "not all cells ran")
+        # Each question takes time from the kernel, and most lessons need a minute.
+        self._wait(lambda: self.page.evaluate(ENDED), seconds, "not all cells ran", every=1000)
         return self.page.evaluate(CELLS)
 
     def move_slider(self, number=0, seconds=10):
@@ -79,13 +80,13 @@ class Lab:
             self.page.wait_for_timeout(1000)  # for the layout to settle
         self.page.screenshot(path=self.screenshots / f"{self.name}_{name}.png")
 
-    def _wait(self, condition, seconds, otherwise):
+    def _wait(self, condition, seconds, otherwise, every=100):
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
                 self.page.screenshot(path=self.screenshots / f"{self.name}_failed.png")
                 pytest.fail(f"After {seconds} s {otherwise}; see {self.screenshots}.")
-            self.page.wait_for_timeout(100)
+            self.page.wait_for_timeout(every)
 
 
 def outputs(cells):

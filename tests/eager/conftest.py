@@ -1,9 +1,17 @@
-"""Put this process into eager mode before any test module builds a network."""
+"""Put this process into eager mode before any test module builds a network.
+
+TensorFlow comes with the first module of tests; see tests/graph/conftest.py.
+"""
 
 import contextlib
 
-from utils import course
+import pytest
 
-# If graph tests were collected first, tests/conftest.py ends the run with a clear sentence.
-with contextlib.suppress(RuntimeError):
-    course.start(eager=True)
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule():
+    from utils import course
+
+    # If graph tests were collected first, tests/conftest.py ends the run with a clear sentence.
+    with contextlib.suppress(RuntimeError):
+        course.start(eager=True)

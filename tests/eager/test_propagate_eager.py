@@ -27,8 +27,8 @@ def test_the_numbers_of_the_lesson():
     a, W, v = tf.constant([[1.0, 2.0]]), tf.constant([[1.0, 3.0], [1.0, -1.0]]), [[2.0], [-2.0]]
     h = tf.nn.relu(tf.matmul(a, W))
     y = tf.matmul(h, v)
-    [R_h], _ = propagate.linear_step(h, v, 0.0, y, lrp.z(), tf.matmul)
-    [R_a], _ = propagate.linear_step(a, W, 0.0, R_h, lrp.z(), tf.matmul)
+    [R_h], _ = propagate.linear_step([h], [v], 0.0, y, lrp.z(), [tf.matmul])
+    [R_a], _ = propagate.linear_step([a], [W], 0.0, R_h, lrp.z(), [tf.matmul])
     np.testing.assert_allclose(R_h, [[6, -2]])
     np.testing.assert_allclose(R_a, [[-4, 8]], rtol=1e-6)
 
@@ -44,7 +44,7 @@ def test_what_the_module_says_can_be_typed(capsys):
     typed = {"model": model, "x": x}
     exec(code, typed)
     np.testing.assert_allclose(typed["R_h"], [[6, -2]])
-    near(typed["of_input"], lrp.relevance(model, x, lrp.epsilon(0.1)).input, 1e-6)
+    near(typed["relevance"][0], lrp.relevance(model, x, lrp.epsilon(0.1)).input, 1e-6)
     print(typed["losses"])
     assert "dense" in capsys.readouterr().out
 
@@ -71,10 +71,10 @@ def test_step_by_step(name):
     R = (a_3 @ w_2 + b_2) * [0, 1, 0]
 
     upper = lrp.z() if rule.limits else rule
-    [R_3], _ = propagate.linear_step(a_3, w_2, b_2, R, upper, tf.matmul)
+    [R_3], _ = propagate.linear_step([a_3], [w_2], b_2, R, upper, [tf.matmul])
     R_2 = tf.reshape(R_3, a_2.shape)
     [R_1], _ = propagate.moving_step([a_1], R_2, pool, padding=False)
-    [R_0], _ = propagate.linear_step(a_0, w_1, b_1, R_1, rule, convolve)
+    [R_0], _ = propagate.linear_step([a_0], [w_1], b_1, R_1, rule, [convolve])
 
     rules = {"first": rule, "Dense": upper}
     result = lrp.relevance(model, x, rules, 1, dtype="float64")
@@ -94,9 +94,9 @@ def test_a_whole_network(name, pooling):
     near(y, model(x), 1e-5)
     R = tf.where(np.reshape(np.arange(64) == 6, (8, 8, 1)), y, 0)
     rules = dict.fromkeys(kernels, rule)
-    of_input, of_layers, ledger = propagate.backward(calls, kernels, rules, values, R, pooling)
+    found, of_layers, ledger = propagate.backward(calls, kernels, rules, values, R, pooling)
     result = lrp.relevance(model, x, rule, 6, pooling=pooling, dtype="float64")
-    near(of_input, result.input, 1e-10)
+    near(found[0], result.input, 1e-10)
     assert of_layers.keys() == result.layers.keys() == ledger.keys()
     for layer, of_layer in of_layers.items():
         near(of_layer, result.layers[layer], 1e-10)

@@ -333,6 +333,8 @@ def rearranged(layer, shapes):
             cells = cells.reshape(layer.target_shape)
         case "Permute":
             cells = cells.transpose([axis - 1 for axis in layer.dims])
+        case "RepeatVector":
+            cells = np.tile(cells, (layer.n, 1))
         case "Concatenate":  # Keras counts the samples as axis 0
             cells = np.concatenate([cells, *others], layer.axis - (layer.axis > 0))
         case "ZeroPadding1D" | "ZeroPadding2D":

@@ -119,8 +119,8 @@ def test_a_process_knows_its_peak_memory():
 def test_each_analyzer_is_made_once_for_the_table_of_methods(monkeypatch):
     names = ["gradient", "smoothgrad", "deep_taylor.bounded"]
     monkeypatch.setattr(bench_methods, "methods", lambda: pd.DataFrame({"method": names}))
-    made, make = [], analyzers._make
-    monkeypatch.setattr(analyzers, "_make", lambda *a: made.append(a[1]) or make(*a))
+    made, make = [], analyzers.Analyzer
+    monkeypatch.setattr(analyzers, "Analyzer", lambda *a: made.append(a[1]) or make(*a))
     table = bench_methods.table()
     assert all(f"\n| {name} |" in table for name in names)
     assert made == ["gradient", "deep_taylor.bounded"]

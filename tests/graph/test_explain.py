@@ -496,7 +496,7 @@ def test_analyzers_are_reused_and_each_has_the_same_small_graph(monkeypatch):
             explain(model, np.ones((1, 4)), "lrp.epsilon", epsilon=0.1 + i)
         made.append(list(machine._kept.values())[-1])
     assert len({id(a) for a in made}) == 5
-    assert len({len(a.machine.graph.get_operations()) for a in made}) == 1
+    assert len({len(a.graph.get_operations()) for a in made}) == 1
     assert list(machine._kept.values()) == made[2:]
     for old in made[:2]:
         with pytest.raises(RuntimeError, match="closed"):

@@ -345,7 +345,13 @@ def test_a_layer_joined_with_itself(join):
 
 # ---- as iNNvestigate computes it --------------------------------------------------------------
 
-# iNNvestigate's alpha-beta rules take the whole bias; preset_a and preset_b take it from them.
+
+def own_preset(alpha, **first):
+    """iNNvestigate's own, whose alpha-beta rules take the whole bias."""
+    whole = lrp.alpha_beta(alpha, bias="whole")
+    return first | {"Dense": lrp.epsilon(0.1), "Conv2D": whole}
+
+
 SAME = {
     "lrp.z": "z",
     "lrp.epsilon": "epsilon",
@@ -355,10 +361,10 @@ SAME = {
     "lrp.alpha_2_beta_1_IB": lrp.alpha_beta(2, bias=None),
     "lrp.w_square": "w_square",
     "lrp.flat": "flat",
-    "lrp.sequential_preset_a": "preset_a",
-    "lrp.sequential_preset_b": "preset_b",
-    "lrp.sequential_preset_a_flat": "preset_a_flat",
-    "lrp.sequential_preset_b_flat": "preset_b_flat",
+    "lrp.sequential_preset_a": own_preset(1),
+    "lrp.sequential_preset_b": own_preset(2),
+    "lrp.sequential_preset_a_flat": own_preset(1, first=lrp.flat()),
+    "lrp.sequential_preset_b_flat": own_preset(2, first=lrp.flat()),
 }
 
 
@@ -573,7 +579,7 @@ def test_the_ledger_is_a_table_by_sample_and_layer():
     assert result.ledger.index.tolist() == [(i, name) for i in range(3) for name in names]
     numbers = ["received", "passed_on", "bias", "stabiliser", "unassigned"]
     assert result.ledger.columns.tolist() == ["rule", *numbers]
-    rules = ["epsilon 0.1", "", "alpha 1 beta 0, whole bias"]
+    rules = ["epsilon 0.1", "", "alpha 1 beta 0"]
     assert result.ledger.rule.tolist() == rules * 3
     for name, relevance in result.layers.items():
         sums = result.ledger.xs(name, level="layer").received
@@ -940,7 +946,7 @@ def test_presets(preset, alpha):
         layers.Dense(2, name="eight"),
     ]
     model, x = network((2, 2, 1), *stack), normal(1, 2, 2, 1)
-    convolutions = f"alpha {alpha} beta {alpha - 1}, whole bias"
+    convolutions = f"alpha {alpha} beta {alpha - 1}"
     wanted = dict.fromkeys(["one", "two", "three", "four", "six"], convolutions) | {"five": ""}
     wanted |= dict.fromkeys(["seven", "eight"], "epsilon 0.1")
     wanted |= {"one": "flat"} if "flat" in preset else {}
@@ -1211,11 +1217,13 @@ def test_a_difference_may_turn_negative():
 # ---- refused ----------------------------------------------------------------------------------
 
 NO_WAY = {
-    "LSTM": ((4, 2), lambda **k: layers.LSTM(3, **k)),
-    "TimeDistributed": ((4, 2), lambda **k: layers.TimeDistributed(layers.Dense(2), **k)),
+    "LSTM": ((4, 2), lambda **k: layers.LSTM(3, recurrent_activation="tanh", **k)),
+    "TimeDistributed": (
+        (4, 4, 2),
+        lambda **k: layers.TimeDistributed(layers.Dense(2, activation="softmax"), **k),
+    ),
     "Masking": ((4, 2), lambda **k: layers.Masking(**k)),
-    "LayerNormalization": ((4, 4, 2), lambda **k: layers.LayerNormalization(**k)),
-    "GroupNormalization": ((4, 4, 2), lambda **k: layers.GroupNormalization(1, **k)),
+    "GroupNormalization": ((4, 4, 2), lambda **k: layers.GroupNormalization(1, axis=1, **k)),
     "Lambda": ((4, 4, 2), lambda **k: layers.Lambda(lambda t: 2 * t, **k)),
     "Softmax": ((4, 4, 2), lambda **k: layers.Softmax(**k)),
     "Dense": ((4, 4, 2), lambda **k: layers.Dense(2, activation="softmax", **k)),
@@ -1283,8 +1291,8 @@ def test_models_that_are_not_one_chain_from_input_to_output():
         ("network.h5", TypeError, "Keras model, not str"),
         (Own(), NotImplementedError, "functional model"),
         (unbuilt, ValueError, "not built"),
-        (Model([a, b], layers.Add()([a, b])), NotImplementedError, "2 inputs"),
-        (Model(a, [layers.Dense(1)(a), layers.Dense(1)(a)]), NotImplementedError, "2 outputs"),
+        (Model([a, b], layers.Add()([a, b])), ValueError, "2 inputs: pass a list"),
+        (Model(a, [layers.Dense(1)(a), layers.Dense(1)(a)]), ValueError, "2 outputs: choose"),
     ]:
         with pytest.raises(error, match=words):
             lrp.relevance(model, np.ones((1, 2)))

@@ -6,7 +6,6 @@ would ever be let go. Here each works on a copy of the network; only the latest 
 
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import innvestigate
 import numpy as np
@@ -18,38 +17,50 @@ from utils.keras_graph import flops, machine
 from utils.plain import plain
 
 
-@dataclass
-class Analyzer:
-    """One method for one network, and what it lives in."""
+class Analyzer(machine.Machine):
+    """One method for one network, in a graph and session of its own."""
 
-    machine: machine.Machine
-    session: tf.compat.v1.Session  # the machine's, closed when the analyzer is dropped
-    copies: list  # of the model's layers
-    flat: tf.keras.Model  # a copy of the model without softmax or sigmoid, its output flattened
-    innvestigate: object  # its analyzer, or a _Gradient
-    output_shape: tuple  # of one sample
-
-    @property
-    def chunk(self):
-        """How many samples to analyze at once: iNNvestigate needs twice the memory of others."""
-        outputs = tf.nest.flatten([layer.get_output_at(0) for layer in self.flat.layers])
-        return machine.fitting(outputs, machine.ROOM // 2)
+    def __init__(self, model, method, options, shape):
+        super().__init__()
+        with self.inside():
+            backend.set_learning_phase(0)  # dropout off
+            x, output, self.copies = copied.copy(model, shape, rules.RULE in rules.needs(method))
+            output = copied.without_head(output)
+            self.output_shape = tuple(output.shape[1:])
+            if output.shape.rank != 2:
+                output = layers.Flatten(name=copied.PREFIX)(output)
+            self.flat = tf.keras.Model(x, output)
+            rules.check(self.flat, method)
+            make = _Gradient if rules.GRADIENT in rules.needs(method) else _by_innvestigate
+            self.innvestigate = make(self.flat, method, self.session, **options)
+            # iNNvestigate copies batch normalisation into variables, which are computed anew.
+            self.anew = [
+                variable.initializer
+                for variable in self.graph.get_collection("variables")
+                if variable.name.startswith("scale_layer")
+            ]
+            outputs = tf.nest.flatten([layer.get_output_at(0) for layer in self.flat.layers])
+            # iNNvestigate needs twice the memory of others.
+            self.chunk = machine.fitting(outputs, machine.ROOM // 2)
 
     @contextmanager
-    def ready(self, model):
+    def inside(self):
+        """Work in this machine, without the library's warnings about itself."""
+        with warnings.catch_warnings(), super().inside():
+            warnings.simplefilter("ignore")
+            yield
+
+    @contextmanager
+    def ready(self):
         """Take over the model's present weights; then `outputs` and `analyze` can be called."""
-        leaves, new = copied.leaves(model), []
-        values = iter(backend.batch_get_value([w for layer in leaves for w in layer.weights]))
-        with _inside(self.machine):
-            for layer, copy in zip(leaves, self.copies, strict=True):
+        old = [weight for layer, _ in self.copies for weight in layer.weights]
+        new, values = [], iter(backend.batch_get_value(old))
+        with self.inside():
+            for layer, copy in self.copies:
                 weights = [next(values) for _ in layer.weights]
-                if copy is not None:
-                    new += zip(copy.weights, copied.weights(layer, copy, weights), strict=True)
+                new += zip(copy.weights, copied.weights(layer, copy, weights), strict=True)
             backend.batch_set_value(new)  # in one run
-            # iNNvestigate copies batch normalisation into variables: compute these anew.
-            for variable in self.machine.graph.get_collection("variables"):
-                if variable.name.startswith("scale_layer"):
-                    self.session.run(variable.initializer)
+            self.session.run(self.anew)
             yield
 
     def outputs(self, x):
@@ -65,8 +76,7 @@ class Analyzer:
     def passes(self):
         """Arithmetic of one heat map, in forward passes through the network."""
         heat_map = self.innvestigate._analyzer_model
-        output = self.flat.outputs[0]
-        return flops.passes(self.machine.graph, heat_map.inputs, heat_map.outputs[0], output)
+        return flops.passes(self.graph, heat_map.inputs, heat_map.outputs[0], self.flat.outputs[0])
 
 
 def get(model, method, options, shape):
@@ -77,22 +87,8 @@ def get(model, method, options, shape):
     """
     # As lists: the repr of a large array leaves most of it out.
     chosen = repr([(name, np.asarray(options[name]).tolist()) for name in sorted(options)])
-    key = "iNNvestigate", method, chosen, shape, copied.settings(model)
-    return machine.fetch(model, key, lambda: _make(model, method, options, shape))
-
-
-def _make(model, method, options, shape):
-    own = machine.Machine()
-    with _inside(own):
-        backend.set_learning_phase(0)  # dropout off
-        x, output, copies = copied.copy(model, shape, rules.RULE in rules.needs(method))
-        output = copied.without_head(output)
-        flat = layers.Flatten(name=copied.PREFIX)(output) if output.shape.rank != 2 else output
-        flat = tf.keras.Model(x, flat)
-        rules.check(flat, method)
-        make = _Gradient if rules.GRADIENT in rules.needs(method) else _by_innvestigate
-        analyzer = make(flat, method, own.session, **options)
-    return Analyzer(own, own.session, copies, flat, analyzer, tuple(output.shape[1:]))
+    key = "iNNvestigate", method, chosen, shape
+    return machine.fetch(model, key, lambda: Analyzer(model, method, options, shape))
 
 
 def _by_innvestigate(flat, method, session, bias=None, **options):
@@ -152,14 +148,6 @@ def _slope(y, x):
         return tf.gradients(y, x)[0]
     except (LookupError, TypeError):
         return None
-
-
-@contextmanager
-def _inside(own):
-    """Work in this machine, without the library's warnings about itself."""
-    with warnings.catch_warnings(), own.inside():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.keras import activations, backend, layers
+from tensorflow.keras import activations, layers
 
 from utils.keras_graph import linear
-from utils.keras_graph.calls import activation_of, title
+from utils.keras_graph.calls import activation_of, is_network, title
+from utils.keras_graph.forecast import IDENTITY
 from utils.plain import plain
 
 PREFIX = "explained_"  # iNNvestigate calls its own layers "add", "multiply", ...: avoid a clash
@@ -19,26 +20,11 @@ ONE_CONVOLUTION = {
     layers.SeparableConv1D: layers.Conv1D,
     layers.SeparableConv2D: layers.Conv2D,
 }
-AUGMENTATION = tuple(getattr(layers, name) for name in dir(layers) if name.startswith("Random"))
 OF_CONVOLUTIONS = "name dtype filters kernel_size strides padding dilation_rate use_bias activation"
 
 
-def leaves(model):
-    """The model's layers, each once; a model inside it is replaced by its layers."""
-    found = {}
-    for layer in model.layers:
-        some = leaves(layer) if _is_network(layer) else [layer]
-        found |= {id(one): one for one in some}
-    return list(found.values())
-
-
-def settings(model):
-    """All that can be set in the model's layers, as text; their weights are not among it."""
-    return repr([_config(layer) for layer in leaves(model)])
-
-
 def copy(model, shape, by_rule):
-    """A copy of the model for samples of this shape, and the copies of all `leaves`.
+    """A copy of the model for samples of this shape.
 
     Parameters
     ----------
@@ -50,92 +36,83 @@ def copy(model, shape, by_rule):
     Returns
     -------
     input, output : tensor
-    copies : list of keras.layers.Layer or None
-        None for layers that the output does not need.
+    copies : list of (keras.layers.Layer, keras.layers.Layer)
+        Each of the model's layers with its copy, but for those that a forecast does without.
     """
     x, copies = layers.Input(shape), {}
     [output] = _rebuilt(model, [x], None, by_rule, copies)
-    return x, output, [copies.get(id(layer)) for layer in leaves(model)]
+    return x, output, list(copies.values())
 
 
 def _rebuilt(model, tensors, training, by_rule, copies):
     """The model's outputs for these inputs, by a copy of each layer."""
-    made = {}
+    made = dict(zip(map(id, model.inputs), tensors, strict=True))
 
-    def keep(keys, tensors):  # as often as they are used: Keras takes one out at each use
-        for key, tensor in zip(keys, tensors, strict=True):
-            made[key] = [tensor] * model._tensor_usage_count[key]
+    def new(value):
+        return made.get(id(value), value)
 
-    keep([str(id(tensor)) for tensor in model.inputs], tensors)
     for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True):
         for node in nodes:
             if node.is_input:
                 continue
             layer = node.layer
-            args, kwargs = node.map_arguments(made)
-            always = kwargs.pop("training", training)
-            if _is_network(layer):
-                results = _rebuilt(layer, tf.nest.flatten(args), always, by_rule, copies)
+            args, kwargs = tf.nest.map_structure(new, (node.call_args, node.call_kwargs))
+            spec, always = layer._call_spec, training
+            if spec.arg_was_passed("training", args, kwargs, inputs_in_args=True):
+                always = spec.get_arg_value("training", args, kwargs, inputs_in_args=True)
+            if is_network(layer):
+                results = _rebuilt(layer, tf.nest.flatten(args[0]), always, by_rule, copies)
+            elif type(layer) in IDENTITY:
+                results = args[0]
             else:
                 if always in (True, 1) and isinstance(layer, layers.BatchNormalization):
                     raise NotImplementedError(
                         f"The {title(layer)} is always in training, where each sample changes the "
                         "others: call it without training=True."
                     )
+                if layer._expects_training_arg:  # without it Keras leaves augmentation on
+                    args, kwargs = spec.set_arg_value(
+                        "training", False, args, kwargs, inputs_in_args=True
+                    )
                 with _plainly(layer):
                     if id(layer) not in copies:
-                        copies[id(layer)] = _copy(layer, len(copies), by_rule)
-                    results = copies[id(layer)](*args, **kwargs)
-            keep(node.flat_output_ids, tf.nest.flatten(results))
-    return [made[str(id(tensor))][-1] for tensor in model.outputs]
-
-
-def _is_network(layer):
-    """Is it a model that is the layers it is made of, and no code of its own?"""
-    return isinstance(layer, tf.keras.Model) and type(layer).__module__.startswith("tf_keras.")
+                        copies[id(layer)] = layer, _copy(layer, len(copies), by_rule)
+                    results = copies[id(layer)][1](*args, **kwargs)
+            old = map(id, tf.nest.flatten(node.outputs))
+            made.update(zip(old, tf.nest.flatten(results), strict=True))
+    return [made[id(tensor)] for tensor in model.outputs]
 
 
 def _copy(layer, number, by_rule):
     """A new layer like this one, or an equal one, with weights of its own."""
-    config = _single(_config(layer)) | {"name": f"{PREFIX}{number}_{layer.name}"}
+    _check_functions(layer)
+    config = _single(layer.get_config()) | {"name": f"{PREFIX}{number}_{layer.name}"}
     common = {name: config.get(name) for name in ("name", "dtype")}
+    kind = type(layer)
     if isinstance(layer, layers.BatchNormalization):
         config |= {"center": True, "scale": True}  # as weights() gives them
-    if type(layer) is layers.ReLU and activation_of(layer) is activations.relu:
+    if kind is layers.ReLU and activation_of(layer) is activations.relu:
         new = layers.Activation("relu", **common)  # LRP has no rule for a ReLU layer
-    elif getattr(layer, "groups", 1) > 1 and type(layer) in BY_GROUPS:
-        new = BY_GROUPS[type(layer)].from_config(config)
-    elif by_rule and type(layer) in ONE_CONVOLUTION:
-        new = ONE_CONVOLUTION[type(layer)](
-            **{name: config[name] for name in OF_CONVOLUTIONS.split()}
-        )
-    elif by_rule and _line(layer) is not None:
+    elif getattr(layer, "groups", 1) > 1 and kind in BY_GROUPS:
+        new = BY_GROUPS[kind].from_config(config)
+    elif by_rule and kind in ONE_CONVOLUTION:
+        new = ONE_CONVOLUTION[kind](**{name: config[name] for name in OF_CONVOLUTIONS.split()})
+    elif by_rule and kind is layers.RandomCrop:
+        new = layers.Resizing(layer.height, layer.width, crop_to_aspect_ratio=True, **common)
+    elif by_rule and _by_channel(layer):
         new = layers.BatchNormalization(**common)
     else:
-        new = _in_forecast(layer, config)
+        new = kind.from_config(config)
     new.stands_for = title(layer)
     return new
 
 
-def _in_forecast(layer, config=None):
-    """A new layer like this one, that does what this one does in a forecast.
-
-    Keras leaves augmentation on, unless it is told otherwise.
-    """
-    if isinstance(layer, tf.keras.Model):
-        return tf.keras.models.clone_model(layer, clone_function=_in_forecast)
-    config = _single(layer.get_config()) if config is None else config
-    common = {name: config.get(name) for name in ("name", "dtype")}
-    if isinstance(layer, layers.RandomCrop):
-        return layers.Resizing(layer.height, layer.width, crop_to_aspect_ratio=True, **common)
-    if isinstance(layer, AUGMENTATION):
-        return layers.Identity(**common)
-    new = type(layer).from_config(config)
-    if isinstance(layer, layers.TimeDistributed):
-        inside = layer.layer
-        if isinstance(inside, (*AUGMENTATION, tf.keras.Model)):
-            new.layer = _in_forecast(inside)
-    return new
+def _by_channel(layer):
+    """Does it scale and shift each channel, as batch normalisation does?"""
+    if type(layer) is layers.Rescaling:
+        return linear.has_rule(layer) and max(np.ndim(layer.scale), np.ndim(layer.offset)) < 2
+    last = [len(getattr(layer, "_broadcast_shape", ())) - 1]
+    return type(layer) is layers.Normalization and layer._keep_axis in ([], last)
 
 
 def weights(layer, new, values):
@@ -147,33 +124,16 @@ def weights(layer, new, values):
     if not new.weights:
         return []
     if isinstance(new, layers.BatchNormalization):
-        slope, shift = _line(layer, values) or linear.line(layer, values)
-        scale, zero = slope * (1 + new.epsilon) ** 0.5, np.zeros(new.gamma.shape)
-        return [scale + zero, shift + zero, zero, zero + 1]
+        known = linear.line if isinstance(layer, layers.BatchNormalization) else None
+        slope, shift = (known or linear.BY_ELEMENT[type(layer)])(layer, values)
+        ones = np.ones(new.gamma.shape)
+        scale = np.ravel(slope) * (1 + new.epsilon) ** 0.5
+        return [scale * ones, np.ravel(shift) * ones, 0 * ones, ones]
     if type(new) is ONE_CONVOLUTION.get(type(layer)):
         each, over, *bias = values
         over = over.reshape(*each.shape[-2:], -1)
         return [np.einsum("...cm,cmo->...co", each, over), *bias]
     return values
-
-
-def _line(layer, values=()):
-    """Slope and shift, by channel, of a layer that does the same to all values of a channel.
-
-    None for any other layer, and if there is no shift. Batch normalisation is not asked.
-    """
-    if type(layer) is layers.Rescaling:
-        slope, shift = np.asarray(layer.scale, float), np.asarray(layer.offset, float)
-        return (slope, shift) if shift.any() and max(slope.ndim, shift.ndim) < 2 else None
-    if type(layer) is not layers.Normalization or layer._keep_axis not in (
-        [],
-        [len(layer._broadcast_shape) - 1],
-    ):
-        return None
-    given = layer.input_mean is not None
-    mean, variance = (layer.input_mean, layer.input_variance) if given else values[:2] or (0, 1)
-    mean, scale = np.ravel(mean), np.maximum(np.sqrt(np.ravel(variance)), backend.epsilon())
-    return (scale, mean) if layer.invert else (1 / scale, -mean / scale)
 
 
 def without_head(output):
@@ -228,12 +188,6 @@ def _check_functions(layer):
                 f"The activation of the {title(layer)} is code of its own: build the layer with "
                 "one of Keras' functions or layers instead."
             )
-
-
-def _config(layer):
-    _check_functions(layer)
-    with _plainly(layer):
-        return layer.get_config()
 
 
 @contextmanager

@@ -60,13 +60,7 @@ _BIAS = {"lrp.epsilon": (True, False), "lrp.alpha_beta": ("split", "whole", True
 
 
 def _number(least=-np.inf, above=-np.inf):
-    def fits(v):
-        kinds = int | float | np.integer | np.floating
-        return (
-            isinstance(v, kinds) and not isinstance(v, bool) and _numbers(v) and least <= v > above
-        )
-
-    return fits
+    return lambda v: validation.is_number(v) and least <= v > above
 
 
 def _numbers(value):
@@ -183,7 +177,7 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
 
         return average(gradient, sample, **options)
 
-    with analyzer.ready(model):
+    with analyzer.ready():
         if output is None:
             index = _in_chunks(lambda some: analyzer.outputs(some).argmax(1), size, samples)
         if average:
@@ -199,10 +193,15 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
         )
     if whole:
         _warn(maps, values[range(len(index)), index])
-    if isinstance(x, xr.DataArray):
-        title = f"{method} of {plain(x.name)}" if x.name else method
-        return xr.DataArray(maps, x.coords, x.dims, "explanation", {"long_name": title})
-    return maps
+    return like(x, maps, method)
+
+
+def like(x, maps, method):
+    """Heat maps of x as explain gives them: with the dimensions and coordinates of x, if any."""
+    if not isinstance(x, xr.DataArray):
+        return maps
+    title = f"{method} of {plain(x.name)}" if x.name else method
+    return xr.DataArray(maps, x.coords, x.dims, "explanation", {"long_name": title})
 
 
 def cost(model, method="lrp.alpha_1_beta_0", **options):

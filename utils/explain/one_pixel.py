@@ -13,6 +13,7 @@ import xarray as xr
 from utils import lrp
 from utils.explain import crops
 from utils.explain.explain import explain as explain_whole
+from utils.explain.explain import like
 from utils.keras_graph import validation
 from utils.plain import plain
 
@@ -87,7 +88,9 @@ def relevance(model, x, pixel, rule="epsilon", **options):
         full = np.zeros(np.shape(x), result.input.dtype) if full is None else full
         _paste(full, numbers, cuts, result.input)
         ledgers.append((numbers, result.ledger))
-    return lrp.Relevance(_like(x, full), {}, _ledger(ledgers))
+    if isinstance(x, xr.DataArray):
+        full = xr.DataArray(full, x.coords, x.dims, "relevance")
+    return lrp.Relevance(full, {}, _ledger(ledgers))
 
 
 def _ledger(ledgers):
@@ -126,8 +129,4 @@ def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
     full = np.zeros(np.shape(x), "float32")
     for numbers, network, samples, at, cuts in _parts(model, x, pixel):
         _paste(full, numbers, cuts, explain_whole(network, samples, method, at, **options))
-    return _like(x, full)
-
-
-def _like(x, values):
-    return x.copy(data=values) if isinstance(x, xr.DataArray) else values
+    return like(x, full, method)

@@ -224,4 +224,4 @@ def _prepare(model, x, dtype="float32"):
                 "end by model.layers[-1].activation = None."
             )
     calls, kernels = linear.read(model, dtype)
-    return calls, kernels, {name: kernel[1:] for name, kernel in kernels.items()}, samples
+    return calls, kernels, {name: kernel[1:3] for name, kernel in kernels.items()}, samples

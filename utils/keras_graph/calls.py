@@ -15,7 +15,7 @@ from utils.plain import plain
 
 
 class Key(int):
-    """The number of a value that a network computes; 0 is its input."""
+    """The number of a value that a network computes; 0 and so on are its inputs."""
 
 
 class Call(NamedTuple):
@@ -27,6 +27,8 @@ class Call(NamedTuple):
     targets: tuple  # keys of its outputs
     arguments: tuple  # what it is called with, a list and a dict, with keys for values
     shape: Any  # of its output, None where any size will do
+    gates: tuple = ()  # keys of values that only scale its inputs, see `unroll`
+    part_of: Any = None  # the call of the layer that it is a step of, see `unroll`
 
     @property
     def target(self):
@@ -34,19 +36,21 @@ class Call(NamedTuple):
         return self.targets[0]
 
 
-def calls_of(model):
+def calls_of(model, output=0):
     """The calls of a sequential or functional network, each after those it reads from.
 
     Parameters
     ----------
     model : keras.Model
-        Built, with one input and one output.
+        Built.
+    output : int
+        Which of its outputs to follow, if there are several.
 
     Returns
     -------
     list of Call
-        Without the input layer, whose key is 0; the last gives the network's output. Layers of a
-        network inside are named "outer/inner"; "_again" is added for a second use.
+        Without the input layers, whose keys are 0 and so on; the last gives the network's output.
+        Layers of a network inside are named "outer/inner"; "_again" is added for a second use.
 
     Raises
     ------
@@ -56,40 +60,50 @@ def calls_of(model):
     ValueError
         If there are no layers.
     """
-    calls, _ = walk(model)
+    calls, _ = walk(model, output)
     for call in calls:
-        layer = call.layer
-        if getattr(layer, "data_format", "channels_last") != "channels_last":
-            raise NotImplementedError(
-                f"The {title(layer)} has its channels first: build it with them last."
-            )
-        given, options = call.arguments
-        more = [key for key, v in options.items() if key != "training" and v is not None]
-        if more or len(given) > 1 or not all(isinstance(v, Key) for v in tf.nest.flatten(given)):
-            raise NotImplementedError(
-                f"The {title(layer)} is called with {' and '.join(more) or 'a constant'}, which "
-                "cannot be followed: call it with the outputs of other layers alone."
-            )
-        if len(call.targets) > 1:
-            raise NotImplementedError(f"The {title(layer)} has several outputs: give it one.")
-        if isinstance(layer, layers.BatchNormalization) and call.arguments[1].get("training"):
-            raise NotImplementedError(
-                f"The {title(layer)} is always in training: call it without training=True."
-            )
+        check(call)
     if not calls:
         raise ValueError("The model has no layers between its input and its output.")
     return calls
 
 
-def walk(model):
+def check(call):
+    """Refuse a call that cannot be followed, see `calls_of`."""
+    layer = call.layer
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        raise NotImplementedError(
+            f"The {title(layer)} has its channels first: build it with them last."
+        )
+    given, options = call.arguments
+    known = ATTENTION if type(layer) is layers.MultiHeadAttention else ("training",)
+    more = [k for k, v in options.items() if not (k in known or v is None or v is False)]
+    if more or len(given) > 1 or not all(isinstance(v, Key) for v in tf.nest.flatten(given)):
+        raise NotImplementedError(
+            f"The {title(layer)} is called with {' and '.join(more) or 'a constant'}, which "
+            "cannot be followed: call it with the outputs of other layers alone."
+        )
+    if len(call.targets) > 1:
+        raise NotImplementedError(f"The {title(layer)} has several outputs: give it one.")
+    if isinstance(layer, layers.BatchNormalization) and call.arguments[1].get("training"):
+        raise NotImplementedError(
+            f"The {title(layer)} is always in training: call it without training=True."
+        )
+
+
+ATTENTION = "training", "value", "key", "use_causal_mask"  # which attention may be called with
+
+
+def walk(model, output=0):
     """The calls of a network, of whatever kind, and keys of values by name.
 
     The names are those of the calls, "outer/inner" in networks inside, and of the networks inside,
     for their outputs. Calls that the output does not need are left out.
     """
-    calls, keys = [], {}
-    _follow(model, "", [Key(0)], calls, keys, [0])
-    needed, kept = {keys.pop("")}, []
+    calls, keys, inputs = [], {}, [Key(i) for i in range(len(model.inputs))]
+    found = _follow(model, "", inputs, calls, keys, [inputs[-1]])
+    del keys[""]
+    needed, kept = {found[output]}, []
     for call in reversed(calls):
         if not needed.isdisjoint(call.targets):
             needed.update(call.sources)
@@ -163,6 +177,7 @@ def _unwrapped(layer):
 RELU = activations.relu, tf.nn.relu
 SOFTMAX = activations.softmax, tf.nn.softmax
 HEADS = *SOFTMAX, activations.sigmoid, tf.nn.sigmoid
+SIGMOIDS = activations.sigmoid, tf.nn.sigmoid, activations.hard_sigmoid
 
 
 def activation_of(layer):

@@ -13,20 +13,33 @@ import tensorflow as tf
 from tensorflow.keras import activations, backend, layers
 
 from utils.keras_graph.calls import RELU, activation_of, calls_of, title
+from utils.keras_graph.unroll import Step, Sum, unroll
 
 
 class Linear(NamedTuple):
-    """A layer without its activation; `forward` of inputs a and weights w is sum_i a_i w_ij."""
+    """A layer without its activation; `forward` of inputs a and weights w is sum_i a_i w_ij.
 
-    forward: Callable
-    w: np.ndarray
+    A step that adds up several sources has lists of `forward` and w. Where gates have a say in it,
+    ``gated(w, b, *gates)`` gives its w and b.
+    """
+
+    forward: Callable | list
+    w: np.ndarray | list
     b: np.ndarray
+    gated: Callable | None = None
+
+    def terms(self, gates=()):
+        """What it adds up: a list of `forward`, a list of w, and b."""
+        if not isinstance(self.forward, list):
+            return [self.forward], [self.w], self.b
+        return self.forward, *(self.gated(self.w, self.b, *gates) if gates else self[1:3])
 
 
-def read(model, dtype="float32"):
+def read(model, dtype="float32", output=0):
     """A network's layers in the order in which they compute, and those with weights as linear maps.
 
-    A batch normalisation joins the layer before it if that is linear and nothing else reads from
+    Recurrent layers, attention and normalisation are taken apart into their steps, see `unroll`. A
+    batch normalisation joins the layer before it if that is linear and nothing else reads from
     it. Toolboxes for LRP call this a canonizer. Among those with weights are two that have no rule,
     see `has_rule`: PReLU, whose `forward` takes its slopes for w, and a change of scale.
 
@@ -35,6 +48,8 @@ def read(model, dtype="float32"):
     model : keras.Model
     dtype : str
         Precision of the weights, which are read in one go.
+    output : int
+        Which of the network's outputs to follow, if there are several.
 
     Returns
     -------
@@ -47,16 +62,16 @@ def read(model, dtype="float32"):
     NotImplementedError, ValueError
         As `calls_of`; or if a locally connected layer is not as Keras builds it by default.
     """
-    calls = calls_of(model)
+    calls = unroll(calls_of(model, output), [tuple(tensor.shape) for tensor in model.inputs])
     weights = {
         name: [value.astype(dtype, copy=False) for value in values]
         for name, values in _values({id(call.layer): call.layer for call in calls}).items()
     }
     readers = {}
     for call in calls:
-        for key in call.sources:
+        for key in (*call.sources, *call.gates):
             readers.setdefault(key, []).append(call)
-    kernels, folded = {}, set()
+    kernels, folded, made = {}, set(), {}
     for call in calls:
         if call.name in folded:
             continue
@@ -66,21 +81,18 @@ def read(model, dtype="float32"):
             and not others
             and type(follower.layer) is layers.BatchNormalization
             and list(follower.layer.axis) == [len(call.shape) - 1]
-            and type(call.layer) not in BY_ELEMENT
-            and type(call.layer) is not layers.EinsumDense
+            and type(call.layer) in KINDS
+            and type(call.layer) not in (*BY_ELEMENT, layers.EinsumDense)
             and activation_of(call.layer) is activations.linear
         )
         normalization = follower.layer if fold else None
-        kernel = _from_layer(call.layer, weights, normalization, np.dtype(dtype))
-        if kernel:
-            kernels[call.name] = kernel
+        pair = id(call.layer), id(normalization)
+        if pair not in made:  # a step of a recurrent layer is taken many times
+            made[pair] = _from_layer(call.layer, weights, normalization, np.dtype(dtype))
+        if made[pair]:
+            kernels[call.name] = made[pair]
             folded |= {follower.name} if fold else set()
     return calls, kernels
-
-
-def weights_of(model):
-    """All weights by layer, read in one go."""
-    return _values({layer.name: layer for layer in model.layers})
 
 
 def _values(some):
@@ -94,9 +106,13 @@ def _from_layer(layer, weights, normalization, dtype):
 
     None if it has no weights or is of an unknown class.
     """
+    values = weights[id(layer)]
+    if isinstance(layer, Sum):
+        forward, w, b, *gated = layer.linear(values)
+        return Linear(forward, [np.asarray(w_i, dtype) for w_i in w], np.asarray(b, dtype), *gated)
     if type(layer) not in _FORWARD:
         return None
-    forward, values = _FORWARD[type(layer)](layer), weights[id(layer)]
+    forward = _FORWARD[type(layer)](layer)
     if type(layer) in BY_ELEMENT:
         w, b = BY_ELEMENT[type(layer)](layer, values)
         return Linear(forward, *(np.asarray(part, dtype) for part in (w, b)))
@@ -278,7 +294,7 @@ def without_weights(layer, a):
     kind = type(layer)
     if kind in RESIZING and not (kind is layers.UpSampling2D and layer.interpolation == "nearest"):
         return _resized(a[0], resizing(layer, a[0].shape[1:3]))
-    y = layer.call(a if kind in MERGING else a[0])
+    y = layer.call(a if kind in MERGING or isinstance(layer, Step) else a[0])
     if kind in _GLOBAL_MAX:
         # The same values by another function, whose gradient goes to the first of equals.
         y = tf.reshape(tf.nn.pool(a[0], a[0].shape[1:-1], "MAX", padding="VALID"), tf.shape(y))

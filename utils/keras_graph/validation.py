@@ -11,8 +11,8 @@ from tqdm.auto import tqdm
 from utils.plain import plain
 
 
-def check_model(model):
-    """Refuse what is no Keras model of known layers with one input and one output."""
+def check_model(model, several=False):
+    """Refuse what is no Keras model of known layers; one with several inputs only if allowed."""
     if not isinstance(model, tf.keras.Model):
         raise TypeError(f"model must be a Keras model, not {type(model).__name__}.")
     known = functional.Functional.call, sequential.Sequential.call
@@ -25,10 +25,12 @@ def check_model(model):
             "The model is not built: begin it with its input's shape, as in "
             "tf.keras.Sequential([tf.keras.Input((64, 64, 3)), *model.layers])."
         )
+    if several:
+        return
     if len(model.inputs) > 1:
         raise NotImplementedError(
             f"The model has {len(model.inputs)} inputs: give it one, for example by stacking the "
-            "fields as channels and taking them apart inside."
+            "fields as channels and taking them apart inside; lrp.relevance takes several."
         )
     if len(model.outputs) > 1:
         raise NotImplementedError(

@@ -3,7 +3,7 @@
 import numpy as np
 from tensorflow.keras import activations, layers
 
-from utils.keras_graph import linear, validation
+from utils.keras_graph import linear, unroll, validation
 from utils.keras_graph.calls import RELU, activation_of, title
 from utils.keras_graph.forecast import IDENTITY
 from utils.lrp.rules import Rule, alpha_beta, epsilon, flat, gamma, w_square, z, z_box
@@ -11,10 +11,15 @@ from utils.plain import plain
 
 
 def _preset(alpha, **first):
-    """The library's presets: alpha-beta in convolutions, epsilon in dense layers."""
-    names = [kind.__name__ for kind in linear.KINDS]
-    convolutions = {kind.__name__: alpha_beta(alpha, bias="whole") for kind in linear.CONVOLUTIONS}
-    return first | dict.fromkeys(names, epsilon(0.1)) | convolutions
+    """iNNvestigate's presets: alpha-beta in convolutions, epsilon in dense layers.
+
+    The library itself puts the whole bias into both denominators of alpha-beta.
+    """
+    names = [kind.__name__ for kind in (*linear.KINDS, *unroll.APART)]
+    convolutions = [kind.__name__ for kind in linear.CONVOLUTIONS]
+    return (
+        first | dict.fromkeys(names, epsilon(0.1)) | dict.fromkeys(convolutions, alpha_beta(alpha))
+    )
 
 
 RULES = {
@@ -39,15 +44,17 @@ PASSING += layers.Rescaling, layers.BatchNormalization  # without a shift; joine
 SHARING = layers.Add, layers.Average, layers.Subtract
 SHARING += layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D
 SHARING += layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D
-SHARING += (layers.GlobalAveragePooling3D,)
+SHARING += layers.GlobalAveragePooling3D, unroll.Centre
 MAX_POOLING = layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D
 MAX_POOLING += layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D
 MOVING = layers.Concatenate, layers.Flatten, layers.Permute, layers.RepeatVector, layers.Reshape
 MOVING += layers.Cropping1D, layers.Cropping2D, layers.Cropping3D
-MOVING += layers.UpSampling1D, layers.UpSampling3D
-MOVING += layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D
+MOVING += layers.UpSampling1D, layers.UpSampling3D, *unroll.MOVING
+PADDING = layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D
 CHOOSING = layers.Maximum, layers.Minimum
-KNOWN = PASSING + SHARING + MAX_POOLING + MOVING + CHOOSING + linear.RESIZING
+KNOWN = PASSING + SHARING + MAX_POOLING + MOVING + PADDING + CHOOSING + linear.RESIZING
+KNOWN += unroll.Gated, unroll.Sum, unroll.Scale, unroll.Gate, unroll.Initial
+PADDING += (unroll.Initial,)
 
 
 def choose(rule, calls, kernels, samples):
@@ -55,19 +62,21 @@ def choose(rule, calls, kernels, samples):
     rule = _named(rule)
     if isinstance(rule, dict):
         rule = {key: _named(value) for key, value in rule.items()}
-        known = {"first", *(k.__name__ for k in linear.KINDS)}
-        known |= {name for call in calls for name in (call.name, call.layer.name)}
+        known = {"first", *(k.__name__ for k in (*linear.KINDS, *unroll.APART))}
+        known |= {name for call in calls for one in _wholes(call) for name in one[0]}
         for key in rule:
             if key not in known:
                 raise ValueError(
                     f"The network has no layer {plain(repr(key))}: the keys of rules are names of "
                     'layers, "first" for those that take the input, or classes such as "Conv2D".'
                 )
-    raw = {0}  # keys of the network's input, at most rearranged
+    raw = set(range(len(samples)))  # keys of the network's inputs, at most rearranged
     chosen = {}
     for call in calls:
-        first = raw.issuperset(call.sources)
-        if call.name in kernels and linear.has_rule(call.layer):
+        first = raw.issuperset(call.sources) and type(call.layer) is not unroll.Sum
+        if type(call.layer) is unroll.Scale:  # of a normalisation, which shares in proportion
+            chosen[call.name] = z()
+        elif call.name in kernels and linear.has_rule(call.layer):
             chosen[call.name] = found = _of_layer(rule, call, first)
             if found.limits:
                 _check_limits(found, call, first, samples)
@@ -80,22 +89,34 @@ def _keeps(layer):
     """Does a layer leave values as they are, but for their places?"""
     if type(layer) in (layers.Activation, layers.ReLU):
         return activation_of(layer) in (activations.linear, *RELU)
-    return type(layer) in MOVING + IDENTITY
+    return type(layer) in MOVING + PADDING + IDENTITY
 
 
 def _of_layer(rule, call, first):
     """The rule for a layer; `first` tells that it takes the network's input."""
-    layer = call.layer
     if isinstance(rule, dict):
-        keys = call.name, layer.name, "first" if first else "", type(layer).__name__
-        key = next((key for key in keys if key in rule), None)
+        wholes = _wholes(call)
+        names, kinds = [name for one, _ in wholes for name in one], [kind for _, kind in wholes]
+        key = next((k for k in (*names, "first" if first else "", *kinds) if k in rule), None)
         if key is None:
+            layer = unroll.whole_of(call).layer
             raise ValueError(f"There is no rule for the {title(layer)}: add one to the dict.")
         rule = rule[key]
     if not isinstance(rule, Rule):
         what = "a preset, which is for all layers" if isinstance(rule, dict) else plain(repr(rule))
         raise TypeError(f"A rule is a name or made by lrp.epsilon(0.1) or the like, not {what}.")
     return rule
+
+
+def _wholes(call):
+    """Names, and name of the class, of a call's layer and of those that it is a step of."""
+    found = []
+    while call:
+        kind = type(call.layer)
+        if not call.part_of or kind in (*linear.KINDS, *unroll.APART):
+            found.append(((call.name, call.layer.name), kind.__name__))
+        call = call.part_of
+    return found
 
 
 def _named(rule):
@@ -110,14 +131,15 @@ def _named(rule):
 
 def _check_limits(rule, call, first, samples):
     """Refuse a rule with limits where it does not meet the input, or the input is beyond them."""
-    low, high = (np.asarray(limit, samples.dtype) for limit in rule.numbers)
+    low, high = (np.asarray(limit, samples[0].dtype) for limit in rule.numbers)
+    lowest, highest = min(some.min() for some in samples), max(some.max() for some in samples)
     if not first:
         raise ValueError(
             f"The z box rule is for layers that take the network's input, not for "
-            f'the {title(call.layer)}: choose it in a dict by the key "first".'
+            f'the {title(unroll.whole_of(call).layer)}: choose it in a dict by the key "first".'
         )
-    if (samples < low).any() or (samples > high).any():
+    if lowest < low or highest > high:
         raise ValueError(
-            f"The input goes from {samples.min():.4g} to {samples.max():.4g}, beyond the limits of "
+            f"The input goes from {lowest:.4g} to {highest:.4g}, beyond the limits of "
             "the z box rule: give it the right ones, lrp.z_box(low, high)."
         )

@@ -8,53 +8,99 @@ from tensorflow.keras import activations, layers
 
 from utils.keras_graph import machine, validation
 from utils.keras_graph.calls import RELU, activation_of
-from utils.keras_graph.linear import Linear
+from utils.keras_graph.forecast import IDENTITY
+from utils.keras_graph.unroll import Centre, whole_of
 from utils.lrp import propagate
-from utils.lrp.composite import PASSING
 from utils.lrp.propagate import both_ways, by_sample
 from utils.lrp.rules import _flat, _w_square, z
 
 COLUMNS = ["received", "passed_on", "bias", "stabiliser", "unassigned"]  # of the ledger
 
 
-def run(model, calls, kernels, rules, samples, output, *, pooling, layers, batch_size):
-    """Relevance of the input, of the layers, and the ledger's sums, for all samples.
+def run(model, which, calls, kernels, rules, samples, output, *, pooling, layers, batch_size):
+    """Relevance of the inputs, of the layers, and the ledger's sums, for all samples.
 
     Weights and the rules' numbers are fed: a network trained on is seen anew, and a rule with
     other numbers needs no other machine.
     """
-    signed, dtype = samples.min() < 0, samples.dtype
-    weights = {name: kernel[1:] for name, kernel in kernels.items()}
-    numbers = np.array([n for rule in rules.values() for n in rule.numbers], dtype)
-    compute = partial(_compute, calls, kernels, rules, signed, pooling, layers)
-    setting = samples.shape[1:], dtype, signed, pooling, layers
+    signed, dtype = [some.min() < 0 for some in samples], samples[0].dtype
+    # The steps of a recurrent layer share weights and rule, which are fed once.
+    some_kernels, kernel_of = _once(kernels)
+    some_rules, rule_of = _once(rules)
+    weights = [(kernel.w, kernel.b) for kernel in some_kernels]
+    numbers = np.array([n for rule in some_rules for n in rule.numbers], dtype)
+    fed = [weights, numbers]
+
+    def compute(*given):
+        *x, index, weights, numbers = given
+        fed_kernels = [
+            k._replace(w=w, b=b) for k, (w, b) in zip(some_kernels, weights, strict=True)
+        ]
+        each = iter(tf.unstack(numbers))
+        fed_rules = [r._replace(numbers=[next(each) for _ in r.numbers]) for r in some_rules]
+        return _compute(
+            calls,
+            {name: fed_kernels[i] for name, i in kernel_of.items()},
+            {name: fed_rules[i] for name, i in rule_of.items()},
+            signed,
+            pooling,
+            layers,
+            x,
+            index,
+        )
+
+    setting = which, *(some.shape[1:] for some in samples), dtype, *signed, pooling, layers
     ready = machine.fetch(
         model,
-        ("lrp", *setting, *(rule.parts for rule in rules.values())),
-        lambda: machine.Machine().write(compute, [samples, np.array([0])], [weights, numbers]),
+        ("lrp", *setting, *(rule.parts for rule in some_rules), *rule_of.values()),
+        lambda: machine.Machine().write(compute, [*samples, np.array([0])], fed),
     )
-    index = validation.indices(output, ready.output_shape, len(samples))
-    return ready.run([samples, index], [weights, numbers], chunk=batch_size)
+    index = validation.indices(output, ready.output_shape, len(samples[0]))
+    return ready.run([*samples, index], fed, chunk=batch_size)
 
 
-def _compute(calls, kernels, rules, signed, pooling, layers, x, index, weights, numbers):
-    kernels = {name: Linear(k.forward, *weights[name]) for name, k in kernels.items()}
-    each = iter(tf.unstack(numbers))
-    rules = {
-        name: rule._replace(numbers=[next(each) for _ in rule.numbers])
-        for name, rule in rules.items()
-    }
+def _once(named):
+    """What stands behind the names, each thing once, and which of these each name has."""
+    things = {id(thing): thing for thing in named.values()}
+    order = {key: i for i, key in enumerate(things)}
+    return [*things.values()], {name: order[id(thing)] for name, thing in named.items()}
+
+
+def by_layer(calls):
+    """The calls of each layer by its name, the last layer first; most layers have one call."""
+    found = {}
+    for call in reversed(calls):
+        found.setdefault(whole_of(call).name, []).append(call)
+    return found
+
+
+def _compute(calls, kernels, rules, signed, pooling, layers, x, index):
     cuts = _cuts(calls, kernels, rules, signed)
-    values = propagate.forward(calls, kernels, x, _forwards(kernels, rules, cuts))
+    values = propagate.forward(calls, kernels, *x, shortcuts=_forwards(kernels, rules, cuts))
     start = machine.picked(values[calls[-1].target], index)
-    steps = _steps(calls, kernels, cuts, values)
-    of_input, of_layers, ledger = propagate.backward(
-        calls, kernels, rules, values, start, pooling, steps
+    steps = _steps(calls, kernels, rules, cuts, values)
+    relevance, of_layers, rows = propagate.backward(
+        calls, kernels, cuts, values, start, pooling, steps
     )
-    nothing = tf.zeros(tf.shape(x)[:1], x.dtype)
-    rows = [[row.get(column, nothing) for column in COLUMNS] for row in ledger.values()]
-    sums = tf.stack([tf.stack(row, -1) for row in rows], 1)
-    return (of_input, of_layers if layers else {}, sums), list(values.values())
+    of_inputs = [relevance.get(key, tf.zeros_like(some)) for key, some in enumerate(x)]
+    nothing, grouped = tf.zeros(tf.shape(x[0])[:1], x[0].dtype), by_layer(calls)
+    sums = tf.stack([n for steps in grouped.values() for n in _row(steps, rows, nothing)], 1)
+    sums = tf.reshape(sums, (-1, len(grouped), len(COLUMNS)))
+    of_layers = {name: R for name, R in of_layers.items() if layers and name in grouped}
+    return (of_inputs, of_layers, sums), list(values.values())
+
+
+def _row(steps, rows, nothing):
+    """The ledger of a layer from those of its steps: what they lose, and what they hand out."""
+    of_steps = [rows[call.name] for call in steps if call.name in rows]
+    found = {column: [row[column] for row in of_steps if column in row] for column in COLUMNS}
+    total = {column: tf.add_n(some) if some else nothing for column, some in found.items()}
+    if len(steps) > 1 and of_steps:
+        made = {key for call in steps for key in call.targets}
+        leaving = [c for c in steps if c.name in rows and made.isdisjoint(c.sources)]
+        total["received"] = of_steps[0]["received"]
+        total["passed_on"] = sum((rows[call.name]["passed_on"] for call in leaving), nothing)
+    return list(total.values())
 
 
 # ---- only for speed ---------------------------------------------------------------------------
@@ -64,7 +110,7 @@ def _compute(calls, kernels, rules, signed, pooling, layers, x, index, weights, 
 
 def _cuts(calls, kernels, rules, signed):
     """How each layer's rule cuts the relevance: without half of it where no input is negative."""
-    signed = {calls[0].sources[0]} if signed else set()  # keys of what may be negative
+    signed = {key for key, negative in enumerate(signed) if negative}  # of what may be negative
     cuts = {}
     for call in calls:
         may_be_negative = not signed.isdisjoint(call.sources)
@@ -72,14 +118,14 @@ def _cuts(calls, kernels, rules, signed):
             cuts[call.name] = partial(rules[call.name], signed=may_be_negative)
         keeps = call.name not in kernels and _keeps_sign(call.layer)
         if activation_of(call.layer) not in RELU and (may_be_negative or not keeps):
-            signed.add(call.target)
+            signed.update(call.targets)
     return cuts
 
 
 def _keeps_sign(layer):
     """Does a layer without weights make nothing negative of what is not negative?"""
     return (
-        type(layer) is not layers.Subtract
+        type(layer) not in (layers.Subtract, Centre)
         and activation_of(layer) is activations.linear
         and getattr(layer, "interpolation", "nearest") in ("nearest", "bilinear")
     )
@@ -92,7 +138,11 @@ def _forwards(kernels, rules, cuts):
     from them: they are needed anyway, and so cost one convolution less.
     """
     complete = {name: cuts[name] for name, rule in rules.items() if rule.complete}
-    return {name: partial(_from_parts, k, complete.get(name, z())) for name, k in kernels.items()}
+    return {
+        name: partial(_from_parts, kernel, complete.get(name, z()))
+        for name, kernel in kernels.items()
+        if not isinstance(kernel.w, list)
+    }
 
 
 def _from_parts(kernel, cut, a):
@@ -116,68 +166,86 @@ def _by_channel(b, y):
     return b.shape.rank == 1 and b.shape[0] == y.shape[-1]
 
 
-def _steps(calls, kernels, cuts, values):
+def _steps(calls, kernels, rules, cuts, values):
     """The steps through layers, which leave out what is known."""
     readers, free, steps = {}, set(), {}
     for call in calls:
         for key in call.sources:
             readers.setdefault(key, []).append(call)
     for call in reversed(calls):
-        kind = type(call.layer)
-        if call.name in cuts:
-            above = None if call.target in free else _relu_of(call, readers, values)
+        if call.name in rules and not isinstance(kernels[call.name].w, list):
+            above = None if call.target in free else _relu_of(call, readers, kernels, values)
             way = _few_channels(call.layer, values[call.sources[0]]) or both_ways
             given = kernels[call.name], cuts[call.name], above, way
             steps[call.name] = partial(_linear_step, *given)
-            if cuts[call.name].func.parts in (_flat, _w_square):
-                free.update(call.sources)
-        elif call.target in free:
-            free.update(call.sources)
-        if kind is layers.UpSampling2D and call.layer.interpolation == "nearest":
+        if type(call.layer) is layers.UpSampling2D and call.layer.interpolation == "nearest":
             steps[call.name] = partial(_upsampling_step, call.layer.size)
+        # Most rules give nothing to values that are 0; a sigmoid makes something of 0, and may.
+        if call.name in rules:
+            to_zeros = rules[call.name].parts in (_flat, _w_square)
+        else:
+            to_zeros = activation_of(call.layer) not in (activations.linear, *RELU)
+            to_zeros = to_zeros or not free.isdisjoint(call.targets)
+        if to_zeros:
+            free.update(call.sources)
     return steps
 
 
-def _relu_of(call, readers, values):
+def _relu_of(call, readers, kernels, values):
     """The layer's values after its ReLU, if nothing else reads them before it."""
     while activation_of(call.layer) not in RELU:
         following = readers.get(call.target, [])
         if activation_of(call.layer) is not activations.linear or len(following) != 1:
             return None
         [call] = following
-        if type(call.layer) not in PASSING:
+        if type(call.layer) not in _KEEPING or call.name in kernels:
             return None
     return values[call.target]
 
 
+# By themselves; a batch normalisation that has joined the layer before it; and what ends the way.
+_KEEPING = *IDENTITY, layers.BatchNormalization, layers.Activation, layers.ReLU
+
+
 def _linear_step(kernel, cut, above, way, a, R):
     """As `propagate.linear_step`; where `above`, the ReLU of z_j, is 0, R_j is known to be 0."""
-    [a], (forward, w, b) = a, kernel
+    [a], (forward, w, b, _) = a, kernel
     ways, losses = [], {}
     for part in cut(a, w, b):
-        whole = len(part.pairs) == 1 and part.pairs[0][1] is w
-        known = above is not None and whole
-        z = above if known else _z(kernel, part)
+        # All of R by all of z_j: for such R_j as are not 0, z_j is its ReLU.
+        known = above is not None and len(part.pairs) == 1 and part.pairs[0][1] is w
+        z, besides = above if known else _z(kernel, part), {}
         if part.epsilon is not None:
             stabiliser = part.epsilon if known else tf.where(z >= 0, part.epsilon, -part.epsilon)
             z = z + stabiliser
-        s, lost = tf.math.divide_no_nan(R, z), {}
+        s = tf.math.divide_no_nan(R, z)
         if part.b is not None:
-            mix = tf.tensordot(s, part.b, 1) if _by_channel(part.b, s) else s * part.b
-            lost["bias"] = by_sample(mix)
+            besides["bias"] = _sum_of_products(s, part.b)
         if part.epsilon is not None:
-            lost["stabiliser"] = stabiliser * by_sample(s) if known else by_sample(s * stabiliser)
-        if above is None or not (whole or part.positive):
-            lost["unassigned"] = by_sample(R * tf.cast(tf.equal(z, 0), R.dtype))
-        for name, loss in lost.items():
+            besides["stabiliser"] = _sum_of_products(s, stabiliser)
+        if above is None or not (known or part.positive):
+            besides["unassigned"] = by_sample(R * tf.cast(tf.equal(z, 0), R.dtype))
+        for name, loss in besides.items():
             loss = loss if part.share is None else part.share * loss
-            losses[name] = losses.get(name, 0) + loss
+            losses.setdefault(name, []).append(loss)
         for a_k, w_k in part.pairs:
-            w_k = w_k if part.share is None else part.share * w_k
+            w_k = w_k if part.share is None else part.share * w_k  # smaller than R
             ways.append((a_k, way(forward, a_k, w_k)[1](s)))
+    losses = {name: tf.add_n(some) for name, some in losses.items()}
     if all(a_k is a for a_k, _ in ways):
         return [a * tf.add_n([c for _, c in ways])], losses
     return [tf.add_n([a_k * c for a_k, c in ways])], losses
+
+
+def _sum_of_products(s, b):
+    """Each sample's sum of s_j b_j; b is one number, or has one for each channel or each j."""
+    if b.shape.rank == 0:
+        return b * by_sample(s)
+    places = s.shape[1:-1].num_elements()
+    if not _by_channel(b, s) or places is None:
+        return by_sample(s * b)
+    products = tf.matmul(tf.reshape(s, (-1, b.shape[0])), b[:, None])
+    return tf.reduce_sum(tf.reshape(products, (-1, places)), 1)
 
 
 def _upsampling_step(size, a, R):

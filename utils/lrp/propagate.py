@@ -18,7 +18,7 @@ Begin a fresh notebook so, and they run at once, as NumPy does: put a `print` wh
     from utils.lrp.propagate import backward, forward, linear_step
 
     h, v = tf.constant([[3.0, 1.0]]), tf.constant([[2.0], [-2.0]])  # of the lesson's section 1
-    [R_h], losses = linear_step(h, v, 0.0, h @ v, lrp.z(), tf.matmul)  # 6 and -2
+    [R_h], losses = linear_step([h], [v], 0.0, h @ v, lrp.z(), [tf.matmul])  # 6 and -2
 
     calls, kernels = linear.read(model)  # all layers in their order; those with weights
     values = forward(calls, kernels, tf.constant(x, "float32"))  # x[None] for one sample
@@ -27,7 +27,7 @@ Begin a fresh notebook so, and they run at once, as NumPy does: put a `print` wh
     R = values[calls[-1].target]
     R *= tf.one_hot(tf.argmax(R, -1), R.shape[-1])  # the strongest of a row of outputs
     rules = dict.fromkeys(kernels, lrp.epsilon(0.1))  # or one for each layer
-    of_input, of_layers, ledger = backward(calls, kernels, rules, values, R)
+    relevance, of_layers, ledger = backward(calls, kernels, rules, values, R)  # relevance[0]: of x
     lrp.relevance(model, x, lrp.epsilon(0.1)).input  # the same, or which layer has no rule
 """
 
@@ -38,7 +38,8 @@ from tensorflow.keras import layers
 
 from utils.keras_graph import linear
 from utils.keras_graph.calls import HEADS, activation_of
-from utils.lrp.composite import MAX_POOLING, PASSING, SHARING
+from utils.keras_graph.unroll import Gated
+from utils.lrp.composite import MAX_POOLING, PADDING, PASSING, SHARING
 
 # ---- the formula ------------------------------------------------------------------------------
 
@@ -86,20 +87,28 @@ def both_ways(through, a, *w):
 def linear_step(a, w, b, R, rule, through):
     """Through a layer with weights; through(a, w) is its ``sum_i a_i w_ij``.
 
+    All three are lists: a layer has one of each; a recurrent one adds up two inputs, x and h.
+
     For z and epsilon there is one part with one pair, (a, w). Alpha 2 beta 1 cuts R into two parts:
     for the output, with the share 2, and against it, with the share -1. What is positive comes from
     two pairs, a+ with w+ and a- with w-, for two negatives make a positive (see rules.py).
     """
-    below, losses = [], {}
-    for part in rule(a, w, b):
-        ways = [(a_k, *both_ways(through, a_k, w_k)) for a_k, w_k in part.pairs]  # a, y, back
-        y = tf.add_n([y_k for _, y_k, _ in ways])  # the sum of a list
+    below, losses = [0] * len(a), {}
+    by_input = [rule(a_n, w_n, b) for a_n, w_n in zip(a, w, strict=True)]
+    for part, *others in zip(*by_input, strict=True):
+        ways = [  # which input, a, y, and the way back
+            (n, a_k, *both_ways(through[n], a_k, w_k))
+            for n, of_input in enumerate([part, *others])
+            for a_k, w_k in of_input.pairs
+        ]
+        y = tf.add_n([y_k for _, _, y_k, _ in ways])  # the sum of a list
         share = R if part.share is None else part.share * R
         s, lost = divide(share, y, part.b, part.epsilon)  # divide
-        below += [a_k * back(s) for a_k, _, back in ways]  # send back, multiply
+        for n, a_k, _, back in ways:
+            below[n] += a_k * back(s)  # send back, multiply
         for name, loss in lost.items():
             losses[name] = losses.get(name, 0) + loss
-    return [tf.add_n(below)], losses
+    return below, losses
 
 
 def proportional_step(a, R, through):
@@ -121,7 +130,7 @@ def moving_step(a, R, through, padding):
 def step_without_weights(a, R, layer, pooling):
     """Through a layer by its class; max-pooling hands on to its "winner", or "proportional"ly."""
     kind = type(layer)
-    if kind in PASSING:  # any activation by itself, Dropout, ...
+    if kind in PASSING or kind is Gated:  # any activation by itself, Dropout, a signal by its gate
         return [R], {}
     if kind in MAX_POOLING and pooling == "proportional":  # as the mean of the same values does
         kind = getattr(layers, kind.__name__.replace("Max", "Average"))
@@ -129,56 +138,63 @@ def step_without_weights(a, R, layer, pooling):
     through = partial(linear.without_weights, layer)
     if kind in SHARING or linear.mixes_neighbours(layer, a):  # Add, bilinear UpSampling2D, ...
         return proportional_step(a, R, through)
-    return moving_step(a, R, through, padding=kind.__name__.startswith("ZeroPadding"))
+    return moving_step(a, R, through, padding=kind in PADDING)
 
 
 # ---- through the network ----------------------------------------------------------------------
 
 
-def forward(calls, kernels, x, shortcuts=()):
-    """Go through the network: the values of its input x and of every layer's output.
+def forward(calls, kernels, *x, shortcuts=()):
+    """Go through the network: the values of its input x, or inputs, and of every layer's output.
 
     `calls` are the layers in their order, `kernels` those with weights: a function, w and b.
-    `values` has a key for each tensor, some number: a call reads its `sources` and writes its
-    `target`, and 0 is that of x. A softmax or sigmoid at the end is left out, as it should be.
+    `values` has a key for each tensor, some number: a call reads its `sources`, writes its
+    `targets`, and 0 is that of x. A softmax or sigmoid at the end is left out, as it should be.
     `lrp.relevance` refuses what LRP has no way through.
     """
-    values = {0: x}
+    values = dict(enumerate(x))
     for call in calls:
-        a = [values[key] for key in call.sources]
+        a, gates = ([values[key] for key in some] for some in (call.sources, call.gates))
         if call.name in shortcuts:  # only for speed
-            y = shortcuts[call.name](*a)
+            y = shortcuts[call.name](a[0])
         elif call.name in kernels:
-            through, w, b = kernels[call.name]
-            y = through(a[0], w) + b
+            through, w, b = kernels[call.name].terms(gates)
+            y = tf.add_n([t(*pair) for t, *pair in zip(through, a, w, strict=True)]) + b
+        elif type(call.layer) in PASSING:
+            y = a[0]
         else:
-            y = a[0] if type(call.layer) in PASSING else linear.without_weights(call.layer, a)
+            y = linear.without_weights(call.layer, a + gates)
         head = call is calls[-1] and activation_of(call.layer) in HEADS
-        values[call.target] = y if head else linear.activate(call.layer, y)
+        y = y if head else linear.activate(call.layer, y)
+        values.update(zip(call.targets, tf.nest.flatten(y), strict=True))
     return values
 
 
 def backward(calls, kernels, rules, values, R, pooling="winner", shortcuts=()):
     """Go back through the network, from the relevance R of its output.
 
-    A layer's ReLU hands on what it gets, and has no line. Returns the relevance of the input, that
-    of each layer's output, and rows of the ledger: received, passed on, and who took the rest.
-    `shortcuts` are steps that do the same in less time, see computation.py.
+    A layer's ReLU hands on what it gets, and has no line; what only makes a gate gets nothing.
+    Returns the relevance of the inputs by key, that of each layer's output, and rows of the ledger:
+    received, passed on, and who took the rest. Shortcuts are faster steps, see computation.py.
     """
     relevance, of_layers, ledger = {calls[-1].target: R}, {}, {}
     for call in reversed(calls):
+        if relevance.keys().isdisjoint(call.targets):
+            continue
         a = [tf.identity(values[key]) for key in call.sources]  # copies: Add()([a, a]) reads two
-        R = of_layers[call.name] = relevance.pop(call.target)
+        R = [relevance.pop(key, 0 * values[key]) for key in call.targets]
+        received = tf.add_n([by_sample(R_j) for R_j in R])
+        R = of_layers[call.name] = R if len(R) > 1 else R[0]
         if call.name in shortcuts:  # only for speed
             below, losses = shortcuts[call.name](a, R)
         elif call.name in rules:
-            through, w, b = kernels[call.name]
-            below, losses = linear_step(a[0], w, b, R, rules[call.name], through)
+            through, w, b = kernels[call.name].terms([values[key] for key in call.gates])
+            below, losses = linear_step(a, w, b, R, rules[call.name], through)
         else:
             below, losses = step_without_weights(a, R, call.layer, pooling)
         for key, R_i in zip(call.sources, below, strict=True):
             # Several layers may read the same values, which then get relevance from each.
             relevance[key] = relevance[key] + R_i if key in relevance else R_i
-        passed_on = sum(map(by_sample, below))
-        ledger[call.name] = {"received": by_sample(R), "passed_on": passed_on, **losses}
-    return relevance[0], of_layers, ledger
+        passed_on = tf.add_n([by_sample(R_i) for R_i in below])
+        ledger[call.name] = {"received": received, "passed_on": passed_on, **losses}
+    return relevance, of_layers, ledger

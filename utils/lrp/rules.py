@@ -129,9 +129,10 @@ def _alpha_beta(bias, both):
         for_it, against = _plus(b), _minus(b)
         if bias != "split":
             for_it = against = b if bias == "whole" else None
-        pairs = _by_sign(a, signed, _plus(w), _minus(w))
+        positive, negative = _plus(w), _minus(w)
+        pairs = _by_sign(a, signed, positive, negative)
         up = Part(pairs, for_it, alpha if both else None, positive=bias == "split")
-        down = Part(_by_sign(a, signed, _minus(w), _plus(w)), against, -beta)
+        down = Part(_by_sign(a, signed, negative, positive), against, -beta)
         return [up, down] if both else [up]
 
     return parts
