@@ -85,3 +85,18 @@ def test_shortcuts_change_no_number(case, monkeypatch):
         np.testing.assert_allclose(ours, wanted, **close)
     columns = computation.COLUMNS
     np.testing.assert_allclose(fast.ledger[columns], plain.ledger[columns], **close)
+
+
+@pytest.mark.parametrize("rule", ["epsilon", "alpha_2_beta_1", "flat"])
+def test_copies_of_pixels_are_made_late_where_no_layer_is_asked_for(rule):
+    def make():
+        one = Conv2D(4, 3, **RELU), layers.UpSampling2D(2), Conv2D(2, 1, **RELU)
+        return [*one, layers.UpSampling2D((1, 3)), Conv2D(3, 1)]
+
+    model, x = built(make), np.random.default_rng(1).uniform(0, 1, (2, *SHAPE))
+    fast = lrp.relevance(model, x, rule, dtype="float64", layers=False)
+    plain = lrp.relevance(model, x, rule, dtype="float64")
+    assert np.abs(plain.input).max() > 0
+    np.testing.assert_allclose(fast.input, plain.input, rtol=1e-9, atol=1e-12)
+    columns = computation.COLUMNS
+    np.testing.assert_allclose(fast.ledger[columns], plain.ledger[columns], rtol=1e-9, atol=1e-11)

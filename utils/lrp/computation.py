@@ -1,13 +1,14 @@
 """What `lrp.relevance` computes, written down for a `Machine`."""
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.keras import activations, layers
 
 from utils.keras_graph import machine, validation
-from utils.keras_graph.calls import RELU, activation_of
+from utils.keras_graph.calls import HEADS, RELU, activation_of
 from utils.keras_graph.forecast import IDENTITY
 from utils.keras_graph.unroll import Centre, whole_of
 from utils.lrp import propagate
@@ -56,7 +57,8 @@ def run(model, which, calls, kernels, rules, samples, output, *, pooling, layers
         lambda: machine.Machine().write(compute, [*samples, np.array([0])], fed),
     )
     index = validation.indices(output, ready.output_shape, len(samples[0]))
-    return ready.run([*samples, index], fed, chunk=batch_size)
+    of_inputs, of_layers, sums = ready.run([*samples, index], fed, chunk=batch_size)
+    return of_inputs, of_layers, sums + 0  # which makes 0 of -0
 
 
 def _once(named):
@@ -75,6 +77,8 @@ def by_layer(calls):
 
 
 def _compute(calls, kernels, rules, signed, pooling, layers, x, index):
+    grouped = by_layer(calls)
+    calls, swapped = (calls, {}) if layers else _swapped(calls)
     cuts = _cuts(calls, kernels, rules, signed)
     values = propagate.forward(calls, kernels, *x, shortcuts=_forwards(kernels, rules, cuts))
     start = machine.picked(values[calls[-1].target], index)
@@ -83,7 +87,9 @@ def _compute(calls, kernels, rules, signed, pooling, layers, x, index):
         calls, kernels, cuts, values, start, pooling, steps
     )
     of_inputs = [relevance.get(key, tf.zeros_like(some)) for key, some in enumerate(x)]
-    nothing, grouped = tf.zeros(tf.shape(x[0])[:1], x[0].dtype), by_layer(calls)
+    for name, above in swapped.items():
+        rows[name] = dict.fromkeys(["received", "passed_on"], rows[above]["passed_on"])
+    nothing = tf.zeros(tf.shape(x[0])[:1], x[0].dtype)
     sums = tf.stack([n for steps in grouped.values() for n in _row(steps, rows, nothing)], 1)
     sums = tf.reshape(sums, (-1, len(grouped), len(COLUMNS)))
     of_layers = {name: R for name, R in of_layers.items() if layers and name in grouped}
@@ -106,6 +112,25 @@ def _row(steps, rows, nothing):
 # ---- only for speed ---------------------------------------------------------------------------
 # Nothing from here on changes a result but for rounding. What stands in a graph twice TensorFlow
 # computes once: a step may ask again for what the way forwards has computed, such as z_j.
+
+
+def _swapped(calls):
+    """The calls, with upsampling after a convolution of single pixels that came behind it.
+
+    That gives the same, for copies of a pixel make copies of the outcome, which are fewer then.
+    Also returns the name of the convolution by that of the upsampling.
+    """
+    calls, swapped = list(calls), {}
+    for i, (up, call) in enumerate(pairwise(calls)):
+        if not (type(up.layer) is layers.UpSampling2D and type(call.layer) is layers.Conv2D):
+            continue
+        layer, readers = call.layer, [one for one in calls if up.target in one.sources + one.gates]
+        single = layer.kernel_size == layer.strides == (1, 1) and activation_of(layer) not in HEADS
+        if single and len(readers) == 1 and up.layer.interpolation == "nearest":
+            first = call._replace(sources=up.sources, targets=up.targets)
+            calls[i : i + 2] = first, up._replace(sources=up.targets, targets=call.targets)
+            swapped[up.name] = call.name
+    return calls, swapped
 
 
 def _cuts(calls, kernels, rules, signed):
