@@ -25,8 +25,11 @@ from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
 from utils import claims, course, lrp, networks, panels, plots, skill, worlds
 from utils.check import layerwise_relevance as check
 from utils.explain import explain
+from utils.explain.attention import attention
 from utils.panels import layerwise_relevance as panel
+from utils.plots import river_gauge as gauge_plots
 from utils.weights import load_weights
+from utils.worlds import river_gauge
 
 course.start(seed=0)
 
@@ -47,35 +50,11 @@ course.start(seed=0)
 # %%
 W = np.array([[1.0, 3.0], [1.0, -1.0]])  # W[i, j]: from input i to hidden unit j
 v = np.array([2.0, -2.0])  # from hidden unit j to the output
-LINES = {"a1 h1": W[0, 0], "a1 h2": W[0, 1], "a2 h1": W[1, 0], "a2 h2": W[1, 1]}
-LINES |= {"h1 y": v[0], "h2 y": v[1]}
-PLACES = {"a1": (0, 1), "a2": (0, 0), "h1": (1, 1), "h2": (1, 0), "y": (2, 0.5)}
-
-
-def diagram(values, relevance=None):
-    """Draw the network: values of a1, a2, h1, h2, y in the boxes, relevance below them."""
-    fig, ax = plt.subplots(figsize=(7, 3.2))
-    for line, weight in LINES.items():
-        (x0, y0), (x1, y1) = (PLACES[name] for name in line.split())
-        ax.plot([x0, x1], [y0, y1], color=plots.GREY, lw=1, zorder=0)
-        at = x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)
-        ax.annotate(f"{weight:g}", at, ha="center", va="center", backgroundcolor="white")
-    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": plots.INK}
-    for k, (name, (x, y)) in enumerate(PLACES.items()):
-        ax.text(x, y, f"{name} = {values[k]:g}", ha="center", va="center", bbox=box)
-        if relevance is not None:
-            ax.text(x, y - 0.24, f"R = {relevance[k]:g}", ha="center", color=plots.BLUE)
-    ax.set(xlim=(-0.3, 2.3), ylim=(-0.35, 1.2))
-    ax.axis("off")
-    return fig
-
-
-# %%
 a = np.array([1.0, 2.0])
 h = np.maximum(0, a @ W)
 y = h @ v
 plots.show(
-    diagram([*a, *h, y]),
+    panel.diagram(W, v, [*a, *h, y]),
     f"The network, weights on the lines; the hidden units are {h[0]:g} and {h[1]:g}, y is {y:g}.",
 )
 
@@ -105,7 +84,7 @@ R_h = z_step(h, v[:, None], [0], [y])
 R_a = z_step(a, W, [0, 0], R_h)
 print("hidden units:", R_h, " inputs:", R_a, " sum:", R_a.sum())
 plots.show(
-    diagram([*a, *h, y], [*R_a, *R_h, y]),
+    panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]),
     "The network with relevance: 4 at the output, 6 and -2 in the middle, -4 and 8 at the inputs.",
 )
 
@@ -186,8 +165,7 @@ print("with epsilon = 0.5:", epsilon_step(a, W, [0, 0], R_h, epsilon=0.5).round(
 #
 # > **And the bias?** In Bach's toolbox [@lapuschkin2016] the positive part of $b_j$ joins $z_j^+$, the negative part $z_j^-$,
 # > and takes its share. Montavon et al. leave the bias out. We do as Bach does, unless we say otherwise.
-
-# %% [markdown]
+#
 # ### Exercise 1: write the alpha-beta step
 #
 # Arguments as in `epsilon_step`, and `alpha`; beta follows from it. The bias takes part, split by sign.
@@ -679,10 +657,32 @@ plots.show(
 #
 # ## 12. The biggest limitation, and what is left of it
 #
-# LRP's biggest limitation, says the lecture of 2020, is that implementations exist for simple architectures only. Here are
-# three others: an *encoder-decoder*, which shrinks the maps and enlarges them again, so that its output is an image; a
-# *U-Net*, the same with *skip connections*, which hand the early maps to the late layers; and a recurrent network, which
-# reads a series step by step. Of the first two we explain one output pixel:
+# LRP's biggest limitation, says the lecture of 2020, is that implementations exist for simple architectures only. Since then:
+#
+# | network | iNNvestigate 2.1.2 | `utils.lrp` |
+# |---|---|---|
+# | dense layers, plain CNN | yes | yes |
+# | encoder-decoder, U-Net with skip connections | yes, with a flattened output | yes |
+# | depthwise convolution | no | yes |
+# | batch normalisation | yes, but its variance is squared | yes, folded into the layer before |
+# | activations inside other than ReLU | yes, by most rules | yes |
+# | recurrent layers, layer normalisation, attention | no | yes |
+#
+# An *encoder-decoder* shrinks the maps and enlarges them again, so that its output is an image; a *U-Net* has *skip
+# connections*, too, which hand the early maps to the late layers. A *recurrent* layer such as the LSTM reads a series step
+# by step, and *attention* lets all steps look at each other. They need two new rules. Where a **gate**, between 0 and 1,
+# multiplies a signal, the signal takes all the relevance [@arras2019]. And the **attention weights**, like the deviation
+# that a layer normalisation divides by, count as constants [@ali2022]. Everything else is a sum, shared as in section 2.
+#
+# That a rule can be computed does not make its answer right, so here is a case where we know the answer. A small, steep
+# catchment drains within a day. Its gauge keeps the highest discharge of sixty winter days, which is in proportion to that
+# day's rain. On days below zero snow falls instead, stays on the hills and never reaches the river. So **one day decides**: the
+# wettest of those above zero.
+#
+# An LSTM and a network with attention have learned to estimate the peak from temperature and precipitation. The next cell
+# asks how well they do. The one after it draws three seasons, and below them the relevance of each day by several
+# methods. **Predict:** how much of it will lie on the decisive day, and by which method most of it? Will attention weights do
+# better than LRP?
 
 # %%
 maps = np.random.default_rng(0).random((2, 32, 32, 4), dtype="float32")
@@ -692,30 +692,94 @@ for skip in (False, True):
     differences["U-Net" if skip else "encoder-decoder"] = error
     print(f"skip connections: {skip!s:6} largest difference {error.max():.0e}")
 
-recurrent = keras.Sequential([keras.Input((12, 3)), keras.layers.LSTM(4, name="memory")])
-try:
-    lrp.relevance(recurrent, np.ones((1, 12, 3)))
-except NotImplementedError as error:
-    print(error)
+seasons = river_gauge.simulate(200, worlds.CLAIMS)
+days, decisive = river_gauge.as_input(seasons), seasons.truth_day.values
+peak, rain = seasons.peak.values, seasons.truth_rain.values.sum(1)
+gauges = {"LSTM": networks.gauge_lstm(), "attention": networks.gauge_attention()}
+estimates = {"best straight line, total rain": np.polyval(np.polyfit(rain, peak, 1), rain)}
+for name, network in gauges.items():
+    load_weights(network, f"gauge_{name.lower()}")
+    estimates[name] = network.predict(days, verbose=0)[:, 0]
+print("\nvariance of the peak explained by")
+for name, estimate in estimates.items():
+    print(f"{name:32}{100 * (1 - np.var(estimate - peak) / np.var(peak)):.0f} %")
+wettest = seasons.precipitation.values.argmax(1)
+print(f"seasons whose wettest day is snow: {100 * np.mean(wettest != decisive):.0f} %")
+
+
+# %%
+def by_day(network):
+    """Relevance of each day by several methods, shape (sample, day)."""
+    slope = explain(network, days, "gradient")
+    maps = {
+        "gradient": slope,
+        "input x gradient": days * slope,
+        "integrated gradients": explain(network, days, "integrated_gradients", steps=32),
+        "LRP, epsilon": lrp.relevance(network, days, "epsilon", layers=False).input,
+    }
+    maps = {method: values.sum(-1) for method, values in maps.items()}
+    if network.name == "gauge_attention":  # what a day gets from all days, by both heads
+        maps["attention weights"] = attention(network, days, "attention").mean((1, 2))
+    dry = days * (1 - np.eye(60)[:, None, :, None] * [1, 0])  # each day's precipitation in turn
+    dried = network.predict(dry.reshape(-1, 60, 2), batch_size=1000, verbose=0).reshape(60, -1)
+    return maps | {"dry the day, and see": network.predict(days, verbose=0) - dried.T}
+
+
+found = {name: by_day(network) for name, network in gauges.items()}
+plots.show(
+    gauge_plots.seasons(seasons, estimates, found, [4, 2, 30]),
+    "Three seasons of sixty days: bars of rain and snow, a curve of temperature, a triangle at the "
+    "decisive day; below them strips of relevance of each day by several methods for each network.",
+)
+
+# %%
+print(f"per cent on the decisive day: evenly spread {100 / 60:.1f}, precipitation itself", end=" ")
+print(f"{100 * skill.step_share(days[..., 0], decisive).mean():.0f}")
+shares = {}
+for name, network in gauges.items():
+    with_weights = [layer.name for layer in network.layers if layer.weights]
+    network.set_weights(networks.shuffled(network, with_weights).get_weights())
+    random = by_day(network)
+    print(f"\n{name:24}share of relevance  strongest day  share, weights shuffled")
+    for method, values in found[name].items():
+        shares[name, method] = 100 * skill.step_share(values, decisive)
+        share, (low, high) = skill.bootstrap(np.mean, shares[name, method])
+        hits = 100 * np.mean(abs(values).argmax(1) == decisive)
+        chance = 100 * skill.step_share(random[method], decisive).mean()
+        print(f"{method:24}{share:6.0f} ({low:.0f} to {high:.0f}){hits:16.0f}{chance:16.0f}")
 
 # %% [markdown]
-# | network | iNNvestigate 2.1.2 | `utils.lrp` |
-# |---|---|---|
-# | dense layers, plain CNN | yes | yes |
-# | encoder-decoder, U-Net with skip connections | yes, with a flattened output | yes |
-# | depthwise convolution | no | yes |
-# | batch normalisation | yes, but its variance is squared | yes, folded into the layer before |
-# | activations inside other than ReLU | yes, by most rules | no |
-# | recurrent layers, layer normalisation | no | no |
+# Start with the last line of each table, which needs no method: dry one day after the other, and see by how much the
+# estimate changes. It says how much of its answer the *network* takes from the decisive day. That is not all of it, since
+# the networks are good and not perfect. A map that is true to the network should come near this number.
 #
-# So skip connections are no limit any more; recurrent layers and normalisation across a layer still are.
+# <details><summary>What we saw</summary>
+#
+# - With shuffled weights the maps have little more than chance on the decisive day. (Drying has more: there is the most
+#   water to take away.) So what the maps of the trained networks show was learned.
+# - **Input times gradient** comes nearest to the last line, in both networks. **LRP** has the most relevance on the right day
+#   in nearly all seasons, but spreads much of it over days that do not matter. A likely reason is the rules themselves: here
+#   gates and attention weights choose the day, and they get no relevance. The authors of the rule for attention report that it
+#   overcomes what is wrong with gradients in Transformers [@ali2022]. In this small network that does not come out.
+# - **Integrated gradients** compare each season with a baseline, here a dry one at exactly 0 °C throughout, where rain turns to
+#   snow. No network has ever seen such a winter, and the one with attention expects a flood in it.
+# - The largest **attention weight** is nearly always that of the right day, and yet most of the attention goes elsewhere.
+#   Attention weights say how values are mixed in one layer, and a residual connection goes past it. Do not take them for an
+#   explanation [@jain2019].
+# - In the third season the LSTM takes snow at little below zero for rain, and its maps show the mistake.
+#
+# </details>
+#
+# **Think.** Put a baseline of 1 °C into `by_day`, `reference_inputs=np.tile([0, 0.1], (60, 1))`, then `"alpha_1_beta_0"` for the
+# epsilon rule (which takes some ten seconds more). Which of these would you have believed without knowing the truth?
 #
 # ## In this lesson you
 #
 # - computed LRP by hand, and wrote its rules in NumPy,
 # - met an index slip, two sign conventions, and a library that splits no biases,
 # - followed relevance in a ledger, and used it to find a bug,
-# - chose rules for layers and questions, and saw what some of them cannot see.
+# - chose rules for layers and questions, and saw what some of them cannot see,
+# - held LRP through an LSTM and through attention against a known cause.
 #
 # Next: [04 iNNvestigate](04_innvestigate.ipynb), a tour of the toolbox.
 #
@@ -788,11 +852,23 @@ for name, source, text in [
     text = f"Largest difference from the library: {text}"
     id = f"same-{name.lower().replace(',', '').replace(' ', '-')}"
     record(id, text, source, differences[name], "<= 0.00001", statistic=np.max)
+text = "LRP names the decisive day of an LSTM: it has the most relevance"
+right = abs(found["LSTM"]["LRP, epsilon"]).argmax(1) == decisive
+record("gauge-lstm", text, "arras2019", 100 * right, ">= 90", "%")
+by_lrp, by_weights, by_slope = (
+    shares["attention", method]
+    for method in ("LRP, epsilon", "attention weights", "input x gradient")
+)
+text = "Attention: share on the decisive day, {} minus input times gradient"
+record("gauge-lrp", text.format("LRP"), "ali2022", by_lrp - by_slope, ">= 0", "points")
+record("gauge-weights", text.format("weights"), "jain2019", by_weights - by_slope, "<= 0", "points")
 
 # %% [markdown]
 # ## References
 #
 # - [@bach2015]: LRP; the z, epsilon and alpha-beta rules
+# - [@arras2019], [@ali2022]: LRP for LSTMs, for attention and layer normalisation
+# - [@jain2019]: what attention weights do not explain
 # - [@montavon2018]: LRP and its rules, a tutorial
 # - [@montavon2017]: deep Taylor decomposition; the w² and z box rules
 # - [@montavon2019], [@kohlbrenner2020]: which rule for which layer

@@ -66,6 +66,28 @@ def by_toolbox(method):
     return lambda model, x: explain(model, x, method, output=1)
 
 
+def toolbox(method):
+    """A method of iNNvestigate's for networks with ReLU, at an output that is positive."""
+
+    def front(case, rng):
+        model, twin = oracles.both(case, rng)
+        for network in (model, twin):
+            kernel, bias = network.get_layer("end").get_weights()
+            network.get_layer("end").set_weights([kernel, bias + 9])
+        x, limits, options = oracles.samples(case, rng), None, {}
+        if method.endswith("bounded"):
+            limits = [at + rng.uniform(0, 1, case.shape) for at in (-6, 5)]
+            options = {"low": limits[0], "high": limits[1]}
+        found = explain(model, x, method, output=1, **options)
+        try:
+            wanted = [oracles.relevance(twin, one, method, 1, limits) for one in x.astype(float)]
+        except oracles.Unknown as error:
+            return f"wrong: a number where the method is not meant for the layer ({error})"
+        return compare(found, wanted, 2e-3)
+
+    return front
+
+
 def own(name):
     return lambda model, x: lrp.relevance(model, x, name, 1).input
 
@@ -164,6 +186,12 @@ FRONTS = {
     "explain, lrp.z": rule(by_toolbox("lrp.z"), "z"),
     "explain, lrp.epsilon": rule(by_toolbox("lrp.epsilon"), "epsilon"),
     "explain, lrp.alpha_1_beta_0": rule(by_toolbox("lrp.alpha_1_beta_0"), "alpha"),
+    "explain, guided_backprop": toolbox("guided_backprop"),
+    "explain, deconvnet": toolbox("deconvnet"),
+    "explain, deep_taylor": toolbox("deep_taylor"),
+    "explain, deep_taylor.bounded": toolbox("deep_taylor.bounded"),
+    "explain, lrp.sequential_preset_a": toolbox("lrp.sequential_preset_a"),
+    "explain, lrp.sequential_preset_b_flat": toolbox("lrp.sequential_preset_b_flat"),
     "lrp.relevance, z": rule(own("z"), "z"),
     "lrp.relevance, epsilon": rule(own("epsilon"), "epsilon"),
     "lrp.relevance, alpha_1_beta_0": rule(own("alpha_1_beta_0"), "alpha"),

@@ -26,9 +26,14 @@ def network(recipe):
     return networks.year_of_map(ridge=recipe["ridge"], seed=recipe["first weights"])
 
 
+@lru_cache(maxsize=1)  # some 100 MB, of all variables
+def _simulated(n, seed, members):
+    return climate.simulate(n, seed, members=members)
+
+
 @lru_cache
 def _maps(n, seed, members, variable, global_mean):
-    maps, years = climate.anomalies(climate.simulate(n, seed, members=members), variable)
+    maps, years = climate.anomalies(_simulated(n, seed, members), variable)
     return (maps if global_mean else climate.without_global_mean(maps)), years
 
 

@@ -19,6 +19,7 @@ import recipes_climate
 import recipes_convection
 import recipes_goes_mrms
 import recipes_receptive_fields
+import recipes_river_gauge
 from skimage.measure import block_reduce
 
 from utils import course, skill, worlds
@@ -26,7 +27,7 @@ from utils.weights import load_weights, save_weights
 from utils.weights.shipped import PROBE, file_of
 
 WORLDS = [recipes_clever_hans, recipes_convection, recipes_goes_mrms, recipes_climate]
-WORLDS += [recipes_receptive_fields]
+WORLDS += [recipes_receptive_fields, recipes_river_gauge]
 WORLD = {name: world for world in WORLDS for name in world.RECIPES}
 RECIPES = {name: world.RECIPES[name] for name, world in WORLD.items()}
 TOLERANCE = 0.005  # of the largest value in a probe: what other versions of packages may change

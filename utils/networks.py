@@ -198,9 +198,60 @@ def year_of_map(lat=30, lon=60, decades=20, ridge=0.01, seed=None):
     return model
 
 
-def _check_multiple(size, of):
+def gauge_lstm(units=24):
+    """The peak discharge of sixty days by a recurrent network, which reads one day after another.
+
+    Parameters
+    ----------
+    units : int
+        Cells of the LSTM. Only what they hold after the last day goes on.
+
+    Returns
+    -------
+    keras.Model
+        From (sample, 60, 2), as `worlds.river_gauge.as_input` makes it, to (sample, 1), m3/s.
+    """
+    inputs = keras.Input((60, 2))
+    memory = layers.LSTM(units, name="memory")(inputs)
+    return keras.Model(inputs, layers.Dense(1, name="peak")(memory), name="gauge_lstm")
+
+
+def gauge_attention(width=24):
+    """The peak discharge of sixty days by a block of self-attention, where all days meet at once.
+
+    Each day is embedded, attends to all days, and passes two dense layers, each time with a
+    residual connection and a layer normalisation behind it; the mean over the days goes to the
+    output. There is no position among the inputs: a highest value does not depend on the order.
+
+    Parameters
+    ----------
+    width : int
+        Numbers that a day is embedded into, an even one: two heads share them.
+
+    Returns
+    -------
+    keras.Model
+        Input and output are those of `gauge_lstm`.
+
+    Raises
+    ------
+    ValueError
+        If `width` is not a positive multiple of 2.
+    """
+    _check_multiple(width, 2, "width")
+    inputs = keras.Input((60, 2))
+    h = layers.Dense(width, "relu", name="embedding")(inputs)
+    attention = layers.MultiHeadAttention(2, width // 2, name="attention")
+    h = layers.LayerNormalization()(layers.Add()([h, attention(h, h)]))
+    inner = layers.Dense(width)(layers.Dense(2 * width, "relu")(h))
+    h = layers.LayerNormalization()(layers.Add()([h, inner]))
+    mean = layers.GlobalAveragePooling1D()(h)
+    return keras.Model(inputs, layers.Dense(1, name="peak")(mean), name="gauge_attention")
+
+
+def _check_multiple(size, of, name="size"):
     if size < of or size % of:
-        raise ValueError(f"size is {size}: give a positive multiple of {of}, such as 64.")
+        raise ValueError(f"{name} is {size}: give a positive multiple of {of}, such as 64.")
 
 
 def shuffled(model, names, seed=0):

@@ -114,6 +114,43 @@ def relevance_density(maps, masks):
     return np.divide(share, area, out=np.full(len(share), np.nan), where=area > 0)
 
 
+def step_share(maps, steps):
+    """Share of relevance that lies on one step of a series, for each sample.
+
+    Relevance counts by its size. What speaks against the output is attributed to a step, too, and a
+    map that hands out much for and much against should not look as sharp as one that does not.
+
+    Parameters
+    ----------
+    maps : array_like, shape (sample, step) or (sample, step, channel)
+        Relevance; channels are added first, then signs are dropped.
+    steps : array_like of int, shape (sample,)
+
+    Returns
+    -------
+    numpy.ndarray, shape (sample,)
+        Between 0 and 1; NaN where a map is zero everywhere. Spread evenly, each step has 1 over
+        their number.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, a map holds NaN or infinite values, or there is no such step.
+    """
+    maps, steps = np.asarray(maps, float), np.asarray(steps)
+    if maps.ndim not in (2, 3) or steps.shape != maps.shape[:1]:
+        raise ValueError(
+            f"Maps have the shape {maps.shape}, steps {steps.shape}: give one step for each map."
+        )
+    if not np.isfinite(maps).all():
+        raise ValueError("A heat map holds NaN or infinite values: look for the cause first.")
+    if not np.isin(steps, np.arange(maps.shape[1])).all():
+        raise ValueError(f"steps must be whole numbers from 0 to {maps.shape[1] - 1}.")
+    size = abs(maps.sum(-1) if maps.ndim == 3 else maps)
+    on, total = size[np.arange(len(size)), steps.astype(int)], size.sum(1)
+    return np.divide(on, total, out=np.full(len(size), np.nan), where=total > 0)
+
+
 def rank_agreement(maps, others):
     """Spearman's rank correlation of the sizes of two heat maps, for each sample.
 

@@ -22,7 +22,6 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def browser():
-    """One for all tests, whose pages share what it has loaded and compiled of JupyterLab."""
     import run_tests  # takes seconds, and the process that hands the tests out needs it not
 
     program = run_tests.browser()
@@ -30,7 +29,7 @@ def browser():
         pytest.skip(f"No browser here: install one of {', '.join(run_tests.BROWSERS)}.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser.new_context(viewport={"width": 1280, "height": 1000})
+        yield browser
         browser.close()
 
 
@@ -46,11 +45,22 @@ def served(tmp_path_factory):
         yield folder, url, token
 
 
+@pytest.fixture(scope="session")
+def page(browser, served):
+    """JupyterLab, loaded once: a learner, too, opens one lesson after another in it."""
+    _, url, token = served
+    page = browser.new_page()
+    page.goto(f"{url}lab?token={token}&reset")
+    page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+    return page
+
+
 @pytest.fixture
-def lab(browser, served, tmp_path):
+def lab(page, served, tmp_path):
     _, url, token = served
     screenshots = Path(os.environ.get("COURSE_SCREENSHOTS") or tmp_path)
     screenshots.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page()
-    yield Lab(page, url, token, screenshots)
-    page.close()
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    lab = Lab(page, url, token, screenshots)
+    yield lab
+    lab.close()

@@ -12,6 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OPEN = """async path => {
+    await window.jupyterapp.restored;
+    await window.jupyterapp.commands.execute('docmanager:open', {path});
+}"""
+# Without the question whether to save what has run.
+CLOSE = """async () => {
+    const widget = window.jupyterapp.shell.currentWidget;
+    await widget?.sessionContext?.shutdown();
+    widget?.dispose();
+}"""
 # The notebook in front, as JupyterLab itself knows it.
 CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
     .filter(cell => cell.cell_type === 'code').map(cell => cell.toJSON())"""
@@ -31,6 +41,7 @@ WHOLE = """() => {
     notebook.scrollTop = 0;
     return Math.ceil(notebook.scrollHeight);
 }"""
+SAME = "the picture stayed the same"
 
 
 class Lab:
@@ -42,9 +53,13 @@ class Lab:
     def open(self, path):
         """Open a notebook and wait for its kernel."""
         self.name = Path(path).stem
-        self.page.goto(f"{self.url}lab/tree/{path}?token={self.token}&reset")
+        self.page.evaluate(OPEN, path)
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
         self._wait(lambda: self.page.evaluate(KERNEL) == "idle", 60, "the kernel did not start")
+
+    def close(self):
+        """Close the notebook and end its kernel."""
+        self.page.evaluate(CLOSE)
 
     def run_all(self, seconds=400):  # a guard against hanging, not a goal
         """Choose Run All Cells and wait until everything has run; return the code cells."""
@@ -62,7 +77,7 @@ class Lab:
         slider = self.page.get_by_role("slider").nth(number)
         now, last = (slider.get_attribute(f"aria-value{part}") for part in ("now", "max"))
         slider.press("ArrowLeft" if now == last else "ArrowRight")
-        self._wait(lambda: picture.screenshot() != before, seconds, "the picture stayed the same")
+        self._wait(lambda: picture.screenshot() != before, seconds, SAME, every=300)
 
     def click_picture(self, x, y):
         """Click on the panel's picture, as far from its corner; wait until it changes."""
@@ -70,7 +85,7 @@ class Lab:
         picture.scroll_into_view_if_needed()
         before = picture.screenshot()
         picture.click(position={"x": x, "y": y})
-        self._wait(lambda: picture.screenshot() != before, 10, "the picture stayed the same")
+        self._wait(lambda: picture.screenshot() != before, 10, SAME, every=300)
 
     def screenshot(self, name, whole=False):
         """Save a picture of the notebook, as seen or from top to bottom, for people to look at."""

@@ -83,8 +83,13 @@ def test_step_by_step(name):
     near(result.input, R_0, 1e-10)
 
 
-@pytest.mark.parametrize("pooling", ["winner", "proportional"])
-@pytest.mark.parametrize("name", [name for name in RULES if name != "z box"])
+@pytest.mark.parametrize(
+    "name, pooling",
+    [
+        *((name, "winner") for name in RULES if name != "z box"),
+        ("alpha 2, no bias", "proportional"),
+    ],
+)
 def test_a_whole_network(name, pooling):
     """Forwards and backwards through most kinds of layers, which merge and part."""
     model, x, rule = unet(8), normal(2, 8, 8, 2), RULES[name]

@@ -3,6 +3,8 @@
 import gc
 
 import innvestigate
+import layer_cases
+import layer_fronts
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -249,8 +251,10 @@ def test_a_forecast_has_no_augmentation(name, method):
 @pytest.mark.parametrize("inside", [False, True])
 def test_what_is_always_in_training_is_not_so_in_a_forecast(inside):
     i = layers.Input((4,))
-    h = layers.Dropout(0.9)(layers.GaussianNoise(9.0)(i, training=True), training=True)
-    h = Model(i, h)(i) if inside else h
+    h = layers.Dropout(0.9)(layers.GaussianNoise(9.0)(i, True), training=True)
+    h = layers.Reshape((4, 1))(h)
+    h = layers.TimeDistributed(layers.Dropout(0.9))(h, True)
+    h = layers.Flatten()(Model(i, h)(i) if inside else h)
     model = Model(i, layers.Dense(1)(h))
     w = randomise(model).get_weights()[0]
     close(explain(model, np.ones((1, 4)), "gradient", output=0), w.T)
@@ -259,7 +263,8 @@ def test_what_is_always_in_training_is_not_so_in_a_forecast(inside):
 def test_batch_normalisation_in_training_is_refused():
     i = layers.Input((4,))
     inner = Sequential([layers.BatchNormalization(name="odd", input_shape=(4,))])
-    for h in (layers.BatchNormalization(name="odd")(i, training=True), inner(i, training=True)):
+    norm = layers.BatchNormalization(name="odd")
+    for h in (norm(i, training=True), norm(i, True), inner(i, training=True)):
         with pytest.raises(NotImplementedError, match="'odd' .*always in training"):
             explain(Model(i, layers.Dense(1)(h)), np.ones((2, 4)), "gradient")
 
@@ -343,6 +348,35 @@ def test_what_changes_in_a_layer_is_noticed(x, method, change):
     fresh = tf.keras.models.clone_model(model)
     fresh.set_weights(model.get_weights())
     close(explain(model, x, method, output=0), explain(fresh, x, method, output=0))
+
+
+def deep(L, x):
+    """What the papers of these methods speak of, pixels that move, and values given twice."""
+    y = L.Conv2D(3, 2, activation="relu")(L.Permute((2, 1, 3))(x))
+    y = L.Activation("relu")(L.MaxPooling2D()(L.BatchNormalization()(L.Conv2D(2, 2)(y))))
+    return L.Dense(4, activation="relu", name="tried")(L.Flatten()(L.Add()([y, y])))
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["deconvnet", "guided_backprop", "deep_taylor.bounded", "lrp.sequential_preset_b_flat"],
+)
+def test_a_network_is_explained_by_the_papers_formulas(method):
+    case = layer_cases.Case("Dense", "in a network", (7, 7, 2), deep)
+    assert layer_fronts.judge(f"explain, {method}", case) == layer_fronts.RIGHT
+
+
+@pytest.mark.parametrize("method", ["deep_taylor.bounded", "lrp.sequential_preset_a_flat"])
+def test_a_layer_at_the_input_and_elsewhere_is_refused(method):
+    i, conv = layers.Input((4, 4, 1)), layers.Conv2D(1, 1, name="odd")
+    h = layers.Concatenate()([conv(conv(i)), layers.Conv2D(1, 1)(i)])
+    with pytest.raises(NotImplementedError, match="'odd' .*is used there and elsewhere: try"):
+        explain(
+            Model(i, layers.Dense(1)(layers.Flatten()(h))),
+            np.ones((1, 4, 4, 1)),
+            method,
+            **NEEDED.get(method, {}),
+        )
 
 
 # ---- which output -----------------------------------------------------------------------------
@@ -691,6 +725,11 @@ def test_weights_that_are_not_finite(x):
             "'odd' .*area",
         ),
         (lambda: layers.LocallyConnected2D(2, 1, name="odd"), "lrp.sequential_preset_a", "'odd'"),
+        (
+            lambda: layers.UpSampling2D(2, interpolation="bicubic", name="odd"),
+            "deep_taylor",
+            "'odd' .*adds up what is positive",
+        ),
     ],
 )
 def test_layers_that_a_method_cannot_handle_are_named(x, layer, method, words):

@@ -5,6 +5,7 @@ import itertools
 import warnings
 
 import innvestigate
+import lrp_by_hand
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
 
-from tests.graph import lrp_by_hand
 from tests.graph.graphs import own_graph
 from utils import lrp
 from utils.explain import explain
@@ -1259,6 +1259,14 @@ def test_layers_without_a_way_through_are_named(name):
         lrp.relevance(model, normal(1, *shape))
     assert "\n" not in str(caught.value)
     assert not any(key[0] == id(model) for key in machine._kept)
+
+
+def test_a_network_that_is_told_to_train_tells_its_layers():
+    inner = Sequential([Input((4,)), layers.Dense(3), layers.BatchNormalization(name="odd")])
+    x = Input((4,))
+    lrp.relevance(Model(x, inner(x, training=False)), normal(1, 4))
+    with pytest.raises(NotImplementedError, match="'odd' .* always in training"):
+        lrp.relevance(Model(x, inner(x, training=True)), normal(1, 4))
 
 
 @pytest.mark.parametrize("name", CHANNELS_FIRST)

@@ -4,6 +4,7 @@ The oracle is held against Keras' forecasts, against numbers worked out on paper
 own books; then the relevance against the oracle.
 """
 
+import lrp_recurrent_by_hand as by_hand
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,7 +12,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tensorflow.keras import Input, Model, Sequential, layers
 
-from tests.graph import lrp_recurrent_by_hand as by_hand
 from tests.graph.graphs import own_graph
 from utils import lrp
 
@@ -32,7 +32,7 @@ def chain(shape, *stack):
 
 
 def series(*stack):
-    return chain((5, 3), *stack)
+    return chain((3, 3), *stack)
 
 
 def samples(model, n=2, seed=1):
@@ -146,8 +146,13 @@ CASES = {
         layers.Flatten(),
         layers.Dense(2),
     ),
+    "RNN of cells": lambda: series(
+        layers.RNN(layers.GRUCell(3, **GRU), return_sequences=True, go_backwards=True),
+        layers.RNN(layers.LSTMCell(3)),
+        layers.Dense(2),
+    ),
     "three stacked": lambda: series(
-        layers.Conv1D(4, 2, activation="relu"),
+        layers.Conv1D(4, 2, padding="same", activation="relu"),
         layers.LSTM(4, return_sequences=True),
         layers.GRU(3, return_sequences=True, go_backwards=True, **GRU),
         layers.SimpleRNN(3),
@@ -249,6 +254,8 @@ OTHERS = {
 }
 
 
+# A layer is unrolled, which takes a second or more for each network and rule.
+QUICK = "LSTM sequences", "GroupNormalization", "cross-attention with a key", "gate"
 # Of each kind one or two, for all rules.
 KINDS = (
     "SimpleRNN sequences backwards relu",
@@ -263,15 +270,22 @@ KINDS = (
     "attention along columns",
     "transformer",
 )
+SLOW = pytest.mark.slow
 
 
-def check_by_hand(model, x, rule, formula, output=1, dtype="float64", tolerance=1e-10):
+def marked(names):
+    """The names of networks, but for the quick ones marked as slow."""
+    return [name if name in QUICK else pytest.param(name, marks=SLOW) for name in names]
+
+
+def check_by_hand(model, x, rule, formula, output=1, tolerance=1e-10):
     """Relevance of the input and of the layers, and the ledger, as derived by hand."""
-    result = lrp.relevance(model, x, rule, output, dtype=dtype)
+    result = lrp.relevance(model, x, rule, output, dtype="float64")
     wanted = by_hand.relevance(model, x, formula, output)
     near(result.input, wanted.input, tolerance)
     known = [name for name in wanted.layers if name in result.layers]
-    assert len(known) >= len(model.layers) - 2  # besides the input, and a network inside
+    for name in wanted.layers.keys() - known:  # gates, queries, and what they alone need
+        assert not wanted.layers[name].any()
     for name in known:
         size = abs(wanted.layers[name]).max()  # 0 for a gate
         np.testing.assert_allclose(
@@ -289,15 +303,20 @@ COLUMNS = "received", "passed_on", *by_hand.TAKEN
 # ---- against the oracle -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", marked(CASES))
 def test_relevance_is_as_by_hand(case):
     model = CASES[case]()
     x = samples(model)
+    if by_hand.activation(model.layers[-1]) not in by_hand.HEADS:  # which is taken off
+        near(by_hand.forecast(model, x), model.predict(x, verbose=0).astype(float), 1e-5)
     check_by_hand(model, x, *Z)
-    check_by_hand(model, x, *EPSILON)
-    check_by_hand(model, x, *EPSILON, dtype="float32", tolerance=1e-6)
+    rule, formula = EPSILON
+    check_by_hand(model, x, rule, formula)
+    single = lrp.relevance(model, x, rule, 1).input
+    near(single, by_hand.relevance(model, x, formula, 1).input, 1e-6)
 
 
+@SLOW
 @pytest.mark.parametrize("case", KINDS)
 def test_by_every_rule(case):
     model = CASES[case]()
@@ -305,31 +324,37 @@ def test_by_every_rule(case):
         check_by_hand(model, samples(model), rule, formula, output=None)
 
 
+def test_by_gamma_and_alpha_beta():
+    model = series(layers.LSTM(3), layers.Dense(2))
+    for name in ("gamma", "alpha 2"):
+        check_by_hand(model, samples(model), *OTHERS[name], output=None)
+
+
+@SLOW
 def test_rules_by_class_and_by_name():
     model = chain(
-        (5, 3),
-        layers.Bidirectional(layers.LSTM(3, return_sequences=True, name="inner"), name="outer"),
-        layers.TimeDistributed(layers.Dense(4, activation="relu")),
+        (4, 3),
+        layers.Bidirectional(layers.LSTM(2, return_sequences=True), name="outer"),
+        layers.TimeDistributed(layers.Dense(4, activation="relu"), name="each"),
         layers.LayerNormalization(),
         layers.GRU(3, name="last", **GRU),
-        layers.Dense(2),
+        layers.Dense(2, name="end"),
     )
-    gamma, alpha = OTHERS["gamma"], OTHERS["alpha 2"]
-    of_kind = {"Bidirectional": gamma, "TimeDistributed": EPSILON, "GRU": alpha, "Dense": Z}
-
-    def formula(layer):
-        # The layer inside TimeDistributed is asked for by hand, its wrapper by the keys below.
-        within = layer is model.layers[1].layer
-        return of_kind["TimeDistributed" if within else by_hand.kind(layer)][1]
-
-    x, rules = samples(model), {kind: rule for kind, (rule, _) in of_kind.items()}
-    by_class = check_by_hand(model, x, rules, formula)
-    outer, last = rules.pop("Bidirectional"), rules.pop("GRU")
-    by_name = lrp.relevance(model, x, rules | {"outer": outer, "last": last}, 1, dtype="float64")
-    np.testing.assert_array_equal(by_name.input, by_class.input)
-    for key in ("LSTM", "first"):
-        other = lrp.relevance(model, x, rules | {key: outer, "last": last}, 1, dtype="float64")
-        np.testing.assert_array_equal(other.input, by_class.input)
+    (gamma, of_gamma), (alpha, of_alpha) = OTHERS["gamma"], OTHERS["alpha 2"]
+    (z, of_z), (epsilon, of_epsilon) = Z, EPSILON
+    each = model.layers[1].layer
+    by_layer = dict(zip(model.layers, (of_gamma, None, None, of_alpha, of_z), strict=True))
+    x, formula = samples(model), (by_layer | {each: of_epsilon}).get
+    rules = {"Dense": epsilon, "end": z, "last": alpha}
+    by_class = check_by_hand(model, x, rules | {"LSTM": gamma}, formula)
+    for keys in (
+        {"outer": gamma, "LSTM": z},
+        {"Bidirectional": gamma, "GRU": z},
+        {"first": gamma},
+        {"LSTM": gamma, "each": epsilon, "Dense": z},
+    ):
+        same = lrp.relevance(model, x, rules | keys, 1, dtype="float64")
+        np.testing.assert_array_equal(same.input, by_class.input)
 
 
 # ---- on paper ---------------------------------------------------------------------------------
@@ -498,7 +523,7 @@ def books_balance(specs, end, bias, rules):
         end = model.layers[-1].name
         value = by_hand.forecast(model, x).max(1)
         balanced(by_hand.Relevance(result.input, result.layers, ledger, value), bias, rules)
-        np.testing.assert_allclose(ledger[end][:, 0], value, rtol=1e-10)
+        np.testing.assert_allclose(ledger[end][:, 0], value, rtol=1e-10, atol=1e-14)
 
 
 def balanced(found, bias=True, rules=()):
@@ -516,19 +541,20 @@ def balanced(found, bias=True, rules=()):
         np.testing.assert_array_equal(by_stabiliser, 0)
 
 
-@settings(max_examples=12, derandomize=True, **OPTIONS)
+@settings(max_examples=3, derandomize=True, **OPTIONS)
 @NETWORK
 def test_the_books_of_random_networks_balance(specs, end, bias, rules):
     books_balance(specs, end, bias, rules)
 
 
-@pytest.mark.slow
-@settings(max_examples=200, **OPTIONS)
+@SLOW
+@settings(max_examples=100, **OPTIONS)
 @NETWORK
 def test_the_books_of_many_random_networks_balance(specs, end, bias, rules):
     books_balance(specs, end, bias, rules)
 
 
+@SLOW
 def test_without_biases_the_z_rule_hands_all_on():
     for case in ("three stacked", "transformer"):
         model = CASES[case]()
@@ -542,16 +568,6 @@ def test_without_biases_the_z_rule_hands_all_on():
         np.testing.assert_allclose(own.reshape(len(x), -1).sum(1), value, rtol=1e-9)
 
 
-# ---- the oracle by itself ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("case", KINDS)
-def test_the_oracle_goes_forwards_as_keras_does(case):
-    model = CASES[case]()
-    x = samples(model)
-    near(by_hand.forecast(model, x), model.predict(x, verbose=0).astype(float), 1e-5)
-
-
 # ---- refused ----------------------------------------------------------------------------------
 
 
@@ -561,6 +577,10 @@ def called(layer, shape=(5, 3), **given):
     more = {key: make(x) for key, make in given.items()}
     y = layer(x, **more)
     return Model(x, y[0] if isinstance(y, list | tuple) else y)
+
+
+def plain(*stack):
+    return Sequential([Input((5, 3)), *stack])
 
 
 def of_all(x):
@@ -586,7 +606,7 @@ def attended(**options):
 
 
 def masked(*stack):
-    return Sequential([Input((5, 3)), layers.Masking(name="this"), *stack])
+    return plain(layers.Masking(name="this"), *stack)
 
 
 REFUSED = {
@@ -609,23 +629,25 @@ REFUSED = {
     "initial_state of a SimpleRNN": lambda: called(
         layers.SimpleRNN(2, name="this"), initial_state=of_all
     ),
-    "tanh for a gate": lambda: series(
+    "tanh for a gate": lambda: plain(
         layers.LSTM(2, recurrent_activation="tanh", name="this"), layers.Dense(2)
     ),
-    "linear gate of a GRU": lambda: series(
+    "linear gate of a GRU": lambda: plain(
         layers.GRU(2, recurrent_activation="linear", name="this"), layers.Dense(2)
     ),
-    "relu gate of a ConvLSTM": lambda: pictures(
-        2, layers.ConvLSTM2D(2, 2, recurrent_activation="relu", name="this")
+    "relu gate of a ConvLSTM": lambda: Sequential(
+        [Input((2, 4, 3, 2)), layers.ConvLSTM2D(2, 2, recurrent_activation="relu", name="this")]
     ),
-    "tanh for a gate inside": lambda: series(
-        layers.Bidirectional(layers.LSTM(2, recurrent_activation="tanh"), name="this")
+    "tanh for a gate inside": lambda: plain(
+        layers.Bidirectional(layers.LSTM(2, recurrent_activation="tanh", name="this"))
     ),
-    "mul": lambda: series(layers.Bidirectional(layers.LSTM(2), merge_mode="mul", name="this")),
+    "mul": lambda: plain(layers.Bidirectional(layers.LSTM(2), merge_mode="mul", name="this")),
     "two outputs": lambda: called(
         layers.Bidirectional(layers.LSTM(2), merge_mode=None, name="this")
     ),
-    "a cell of another kind": lambda: series(layers.RNN(layers.LSTMCell(2), name="this")),
+    "a cell of another kind": lambda: plain(
+        layers.RNN(layers.StackedRNNCells([layers.LSTMCell(2), layers.GRUCell(2)]), name="this")
+    ),
     "two signals": two_signals,
     "two gates": two_gates,
     "attention_mask": lambda: attended(attention_mask=lambda x: tf.ones((1, 5, 5))),
@@ -640,11 +662,13 @@ REFUSED = {
 def test_refused_in_a_sentence_that_names_the_layer(case):
     model = REFUSED[case]()
     x = np.ones((1, *model.input_shape[1:]))
-    with pytest.raises(NotImplementedError, match=r"^[A-Z][^\n]*layer 'this' \(\w+\).*\.$"):
+    with pytest.raises(
+        NotImplementedError, match=r"^[A-Z][^\n]*layer '(forward_)?this' \(\w+\).*\.$"
+    ):
         lrp.relevance(model, x, lrp.epsilon(0.1))
 
 
-@pytest.mark.parametrize("case", ["LSTM", "GRU", "attention", "Bidirectional concat"])
+@pytest.mark.parametrize("case", ["LSTM", "attention"])
 def test_the_z_box_rule_is_not_for_them(case):
     model = CASES[case]()
     name = model.layers[0].name if case != "attention" else model.layers[1].name

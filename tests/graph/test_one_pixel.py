@@ -9,7 +9,7 @@ from tests.graph.test_lrp import randomise
 from utils import lrp, networks
 from utils.explain import crops, explain, one_pixel
 
-N = 128
+N = 96
 EDGES = [(0, 0), (0, N - 1), (N - 1, 0), (N - 1, N - 1), (0, 60), (61, N - 1)]
 NEAR = [(row, column) for row in (7, 23, 31) for column in (24, 40, N - 9)]
 PIXELS = (
@@ -134,9 +134,13 @@ def test_same_heat_maps_by_innvestigate(plain, method):
 def test_a_network_for_any_size_and_xarray(plain):
     anything = networks.encoder_decoder(None, channels=2)
     anything.set_weights(plain.get_weights())
-    x = xr.DataArray(samples(1, N, N, 2), dims=("sample", "y", "x", "channel"))
+    about = {"dims": ("sample", "y", "x", "channel"), "name": "abi", "attrs": {"units": "K"}}
+    x = xr.DataArray(samples(1, N, N, 2), **about)
     result = one_pixel.relevance(anything, x, (60, 60)).input
-    assert result.dims == x.dims
+    assert result.dims == x.dims and result.name == "relevance" and result.attrs == {}
+    maps = one_pixel.explain(plain, x, (60, 60), "gradient")
+    assert maps.dims == x.dims and maps.name == "explanation"
+    assert maps.attrs == {"long_name": "gradient of abi"}
     whole = lrp.relevance(plain, x.values, output=(60, 60), layers=False).input
     np.testing.assert_allclose(result, whole, rtol=0, atol=2e-5 * abs(whole).max())
 

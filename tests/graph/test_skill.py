@@ -52,6 +52,30 @@ def test_share_and_density():
     np.testing.assert_allclose(skill.relevance_density(maps, masks), [3, 1, np.nan])
 
 
+def test_share_of_a_step_counts_sizes_after_channels_are_added():
+    maps = np.zeros((3, 4, 2))
+    maps[0, 1], maps[0, 3] = [3, -1], [-6, 0]
+    maps[1] = 1
+    np.testing.assert_allclose(skill.step_share(maps, [1, 0, 2]), [0.25, 0.25, np.nan])
+    np.testing.assert_allclose(skill.step_share(maps.sum(-1), [3, 3, 3]), [0.75, 0.25, np.nan])
+
+
+@pytest.mark.parametrize(
+    "maps, steps, why",
+    [
+        (np.ones((2, 4)), [0], "one step for each map"),
+        (np.ones(4), [0, 1, 2, 3], "one step for each map"),
+        (np.ones((2, 4)), [0, 4], "from 0 to 3"),
+        (np.ones((2, 4)), [0, -1], "from 0 to 3"),
+        (np.ones((2, 4)), [0, 0.5], "from 0 to 3"),
+        (np.full((2, 4), np.nan), [0, 1], "NaN or infinite"),
+    ],
+)
+def test_shares_of_steps_that_cannot_be(maps, steps, why):
+    with pytest.raises(ValueError, match=why):
+        skill.step_share(maps, steps)
+
+
 def test_density_without_a_mask_is_not_a_number():
     density = skill.relevance_density(np.ones((1, 4, 4)), np.zeros((1, 4, 4), bool))
     assert np.isnan(density).all()

@@ -17,18 +17,16 @@ from utils.weights import shipped as weights
 from utils.worlds.climate import ensemble
 
 NAMES = list(train_weights.RECIPES)
+QUICK = "distant_trigger_21_seed_0"  # whose samples are drawn at once
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_weights_are_what_the_recipe_makes(name):
+def test_recipe_world_and_network_are_those_that_made_the_shipped_weights(name, monkeypatch):
     recipe = train_weights.RECIPES[name]
-    _, record = shipped(name)
+    model, record = shipped(name)
     assert recipe.items() <= record.items()
     assert record["start hash"] == train_weights.start_checksum(recipe)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_world_and_the_network_are_those_that_were_trained(name):
+    monkeypatch.setattr(train_weights, "shipped", lambda _: (model, record))  # loaded once
     assert moved(name) == []
 
 
@@ -42,7 +40,7 @@ def test_probes_are_small(name):
 
 # Slow but for one: the probes tell that neither world nor network has moved since they were scored.
 @pytest.mark.parametrize(
-    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n != QUICK else []) for n in NAMES]
 )
 def test_shipped_weights_score_as_recorded(name):
     model, record = shipped(name)
@@ -66,14 +64,15 @@ def test_training_again_reaches_the_recorded_score(name):
 # ---- what moves a probe --------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nothing_is_drawn_before():
+    recipes_convection._learned.cache_clear()
     yield
     recipes_convection._learned.cache_clear()
 
 
 @pytest.fixture
-def edit(monkeypatch):
+def edit(monkeypatch, nothing_is_drawn_before):
     """Make the recipes use the convection world with a text of its code replaced by another."""
 
     def replace(old, new):
@@ -83,7 +82,6 @@ def edit(monkeypatch):
         edited = types.ModuleType(module.__name__)
         exec(text.replace(old, new), vars(edited))
         monkeypatch.setattr(recipes_convection, "convection", edited)
-        recipes_convection._learned.cache_clear()
 
     return replace
 
@@ -114,9 +112,8 @@ def test_scenes_in_reverse_order_are_noticed(edit):
     assert only_the_input_moved("convection") > 0.1
 
 
-def test_another_range_of_seeds_is_noticed(monkeypatch):
+def test_another_range_of_seeds_is_noticed(monkeypatch, nothing_is_drawn_before):
     monkeypatch.setattr(worlds, "TRAINING", 7)
-    recipes_convection._learned.cache_clear()
     assert only_the_input_moved("convection") > 0.1
 
 
@@ -130,7 +127,8 @@ def test_another_mask_of_land_is_noticed(tmp_path, monkeypatch):
     recipe = {**train_weights.RECIPES["climate"], "models": 1, "members": 1}  # a small one is quick
     monkeypatch.setitem(train_weights.RECIPES, "climate", recipe)
     monkeypatch.setattr(weights, "data_folder", lambda: tmp_path)
-    monkeypatch.setattr(recipes_climate, "_maps", recipes_climate._maps.__wrapped__)
+    for kept in ("_simulated", "_maps"):
+        monkeypatch.setattr(recipes_climate, kept, getattr(recipes_climate, kept).__wrapped__)
     model = recipes_climate.network(recipe)
     weights.save_weights(model, "climate", probe=train_weights.probe("climate", model))
     assert moved("climate") == []

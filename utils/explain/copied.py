@@ -74,6 +74,9 @@ def _rebuilt(model, tensors, training, by_rule, copies):
                     args, kwargs = spec.set_arg_value(
                         "training", False, args, kwargs, inputs_in_args=True
                     )
+                if isinstance(args[0], list) and len({*map(id, args[0])}) < len(args[0]):
+                    # What is given twice gets two ways back.
+                    args = [layers.Identity()(part) for part in args[0]], *args[1:]
                 with _plainly(layer):
                     if id(layer) not in copies:
                         copies[id(layer)] = layer, _copy(layer, len(copies), by_rule)
@@ -97,7 +100,7 @@ def _copy(layer, number, by_rule):
         new = BY_GROUPS[kind].from_config(config)
     elif by_rule and kind in ONE_CONVOLUTION:
         new = ONE_CONVOLUTION[kind](**{name: config[name] for name in OF_CONVOLUTIONS.split()})
-    elif by_rule and kind is layers.RandomCrop:
+    elif kind is layers.RandomCrop:
         new = layers.Resizing(layer.height, layer.width, crop_to_aspect_ratio=True, **common)
     elif by_rule and _by_channel(layer):
         new = layers.BatchNormalization(**common)
@@ -109,10 +112,10 @@ def _copy(layer, number, by_rule):
 
 def _by_channel(layer):
     """Does it scale and shift each channel, as batch normalisation does?"""
-    if type(layer) is layers.Rescaling:
-        return linear.has_rule(layer) and max(np.ndim(layer.scale), np.ndim(layer.offset)) < 2
-    last = [len(getattr(layer, "_broadcast_shape", ())) - 1]
-    return type(layer) is layers.Normalization and layer._keep_axis in ([], last)
+    if type(layer) is layers.Normalization:
+        return layer._keep_axis in ([], [len(layer._broadcast_shape) - 1])
+    shifts = type(layer) is layers.Rescaling and linear.has_rule(layer)
+    return shifts and max(np.ndim(layer.scale), np.ndim(layer.offset)) < 2
 
 
 def weights(layer, new, values):
@@ -124,8 +127,7 @@ def weights(layer, new, values):
     if not new.weights:
         return []
     if isinstance(new, layers.BatchNormalization):
-        known = linear.line if isinstance(layer, layers.BatchNormalization) else None
-        slope, shift = (known or linear.BY_ELEMENT[type(layer)])(layer, values)
+        slope, shift = linear.BY_ELEMENT.get(type(layer), linear.line)(layer, values)
         ones = np.ones(new.gamma.shape)
         scale = np.ravel(slope) * (1 + new.epsilon) ** 0.5
         return [scale * ones, np.ravel(shift) * ones, 0 * ones, ones]

@@ -64,8 +64,13 @@ class Plan:
     """Where to cut a network's input, and networks for the cuts."""
 
     def __init__(self, model, size):
+        shape = tuple(model.inputs[0].shape[1:])
+        if len(shape) != 3:
+            raise NotImplementedError(
+                f"Pixels are cut out of pictures, shape (sample, y, x, channel), not of {shape}."
+            )
         self.layers = geometry_of(model, size)
-        if self.layers[-1].size is None:
+        if self.layers[-1].size is None or len(self.layers[-1].kept) < 2:
             raise ValueError("The network's output is no map: there is no pixel to cut out.")
         # Does a layer work otherwise in a smaller picture, or has weights for each pixel?
         axes = [axis for layer in self.layers for pair in layer.axes for axis in pair or ()]

@@ -119,8 +119,13 @@ def explain(model, x, method="lrp.alpha_1_beta_0", output=None, *, batch_size=No
 
     Where iNNvestigate departs from the papers, this does not: alpha-beta splits biases by their
     sign, relevance passes any activation unchanged, sums and means share it by what each input
-    adds, a separable convolution is one. Under a preset a batch normalisation on its own gets the
-    z rule. A layer that a method has no rule for is refused by name.
+    adds, a separable convolution is one. A layer that a method has no rule for is refused by name.
+
+    What the papers leave open: under a preset a batch normalisation gets the z rule, in deep Taylor
+    relevance passes it unchanged. Deep Taylor shares by positive contributions, without biases, in
+    all layers with weights, also where their inputs are negative; `deep_taylor.bounded` has the z
+    box rule in those that take the input. deconvnet and guided_backprop begin with the output's
+    value, and go through all layers but ReLUs as a gradient does.
 
     Parameters
     ----------

@@ -126,7 +126,11 @@ def explain(model, x, pixel, method="lrp.alpha_1_beta_0", **options):
             f"{plain(method)} uses noise, a baseline or limits as large as the picture: explain "
             "the whole map."
         )
+    parts = [
+        (numbers, cuts, explain_whole(network, samples, method, at, **options))
+        for numbers, network, samples, at, cuts in _parts(model, x, pixel)
+    ]
     full = np.zeros(np.shape(x), "float32")
-    for numbers, network, samples, at, cuts in _parts(model, x, pixel):
-        _paste(full, numbers, cuts, explain_whole(network, samples, method, at, **options))
+    for part in parts:
+        _paste(full, *part)
     return like(x, full, method)

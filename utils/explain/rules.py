@@ -38,13 +38,16 @@ ELEMENT_WISE = (
 # Linear, without weights and biases.
 _SUMS = layers.Average, layers.Subtract, layers.UpSampling2D
 _SUMS += layers.CenterCrop, layers.Rescaling, layers.Resizing
+_WITH_NEGATIVE_WEIGHTS = "bicubic", "lanczos3", "lanczos5", "mitchellcubic"
 _PRODUCTS = layers.Dot, layers.Multiply
 _WITH_RULE = {
     *checks.CONVNET_LAYERS,
     *BY_GROUPS.values(),
     *ELEMENT_WISE,
     *_SUMS,
+    layers.Conv1DTranspose,
     layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
     layers.Identity,
 } - {*_PRODUCTS, layers.Lambda}
 USUAL = _WITH_RULE | {  # to which iNNvestigate can go back
@@ -103,8 +106,11 @@ _REFUSED = (
     ),
     (
         {TAYLOR},
-        lambda layer: isinstance(layer, layers.Subtract),
-        "it adds up what is positive, so try lrp.epsilon",
+        lambda layer: (
+            isinstance(layer, layers.Subtract)
+            or getattr(layer, "interpolation", "") in _WITH_NEGATIVE_WEIGHTS
+        ),
+        "deep Taylor adds up what is positive, so try lrp.epsilon",
     ),
     (
         {RULE},
@@ -155,12 +161,25 @@ def check(network, method):
         for some, condition, reason in _REFUSED:
             if needed & some and condition(layer):
                 raise NotImplementedError(f"{method} cannot handle the {name(layer)}: {reason}.")
-    at_input = method.endswith(("_flat", ".bounded"))
-    if at_input and not any(map(_begins, network.layers)):
+    if method.endswith(("_flat", ".bounded")):
+        _check_beginning(network, method)
+
+
+def _check_beginning(network, method):
+    moving = layers.InputLayer, layers.Flatten, layers.Permute, layers.Reshape
+    problem = None
+    if not any(map(_begins, network.layers)):
+        first = next((one for one in network.layers if not isinstance(one, moving)), None)
+        problem = f"here comes the {name(first)}" if first else "here is none"
+    for layer in filter(checks.contains_kernel, network.layers):
+        below = [isinstance(one, layers.InputLayer) for one in checks.get_input_layers(layer)]
+        if any(below) and not all(below):
+            problem = f"the {name(layer)} is used there and elsewhere"
+    if problem:
         other = method.removesuffix("_flat").removesuffix(".bounded")
         raise NotImplementedError(
-            f"{method} has a rule of its own for a layer with weights at the input, and here comes "
-            f"the {name(network.layers[1])}: try {other}."
+            f"{method} has a rule of its own for a layer with weights at the input, and {problem}: "
+            f"try {other}."
         )
 
 
@@ -188,13 +207,17 @@ def mend(analyzer, method, whole=False):
     def use(rule, condition):
         analyzer._add_conditional_reverse_mapping(condition, rule, priority=20)
 
-    if TAYLOR in needed:
+    if TAYLOR in needed:  # where iNNvestigate sends all that has no weights back like a gradient
         sums = (*_SUMS, layers.Add, *checks.AVERAGEPOOLING_LAYERS)
+        passing = layers.Activation, layers.BatchNormalization
+        if method == "deep_taylor.bounded":
+            limits = analyzer._bounds_low, analyzer._bounds_high
+            use(_z_box(analyzer._model, limits), _begins)
     else:
-        sums = _SUMS
-        use(_pass_on, lambda layer: isinstance(layer, ELEMENT_WISE))
+        sums, passing = _SUMS, ELEMENT_WISE
         analyzer._rules = [(when, _mended(rule, whole)) for when, rule in analyzer._rules]
         analyzer._bn_layer_rule = _mended(analyzer._bn_layer_rule, whole)
+    use(_pass_on, lambda layer: isinstance(layer, passing))
     use(
         _share,
         lambda layer: isinstance(layer, sums) and getattr(layer, "interpolation", "") != "nearest",
@@ -202,7 +225,7 @@ def mend(analyzer, method, whole=False):
 
 
 def _pass_on(_Xs, _Ys, Rs, _state):
-    """Relevance passes an activation unchanged (Bach et al. 2015)."""
+    """Relevance passes unchanged what makes each value from one (Bach et al. 2015)."""
     return Rs
 
 
@@ -211,6 +234,19 @@ def _share(Xs, Ys, Rs, _state):
     shares = [backend.safe_divide(R, Y) for R, Y in zip(Rs, Ys, strict=True)]
     slopes = backend.gradients(Xs, Ys, shares)
     return [X * slope for X, slope in zip(Xs, slopes, strict=True)]
+
+
+def _z_box(network, limits):
+    """The rule for inputs with limits, one for each place, wherever layers before have moved it."""
+    shape = 1, *network.input_shape[1:]
+
+    class ZBox(relevance_rule.BoundedRule):
+        def apply(self, Xs, Ys, Rs, state):
+            moved = tf.keras.Model(network.inputs, Xs)
+            self._low, self._high = (moved(tf.broadcast_to(one, shape)) for one in limits)
+            return super().apply(Xs, Ys, Rs, state)
+
+    return ZBox
 
 
 def _mended(rule, whole):

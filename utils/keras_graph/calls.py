@@ -111,7 +111,7 @@ def walk(model, output=0):
     return kept[::-1], {name: key for name, key in keys.items() if key in needed}
 
 
-def _follow(model, inside, inputs, calls, keys, count):
+def _follow(model, inside, inputs, calls, keys, count, training=None):
     """Append the calls of a network, and return the keys of its outputs."""
     key_of = {id(tensor): key for tensor, key in zip(model.inputs, inputs, strict=True)}
     for _, nodes in sorted(model._nodes_by_depth.items(), reverse=True):
@@ -123,13 +123,17 @@ def _follow(model, inside, inputs, calls, keys, count):
                 name += "_again"
             sources = [key_of[id(tensor)] for tensor in node.keras_inputs]
             outputs = tf.nest.flatten(node.outputs)
+            given, options = _arguments(node)
+            if training and node.layer._call_spec.expects_training_arg:
+                options.setdefault("training", training)  # a network tells its layers
             if is_network(node.layer) and _fit(node):
                 keys[name] = None  # taken
-                targets = _follow(node.layer, f"{name}/", sources, calls, keys, count)
+                always = options.get("training")
+                targets = _follow(node.layer, f"{name}/", sources, calls, keys, count, always)
             else:
                 targets = [Key(count[0] + 1 + i) for i in range(len(outputs))]
                 count[0] += len(outputs)
-                arguments = _with_keys(_arguments(node), key_of)
+                arguments = _with_keys((given, options), key_of)
                 layer, shape = _unwrapped(node.layer), tuple(outputs[0].shape)
                 calls.append(Call(name, layer, tuple(sources), tuple(targets), arguments, shape))
             keys[name] = targets[0]

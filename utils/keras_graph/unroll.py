@@ -273,9 +273,11 @@ def _sums(cell, through, **names):
     ]
 
 
-def _total(name):
-    """The sum of two signals, by the rule of their layer."""
-    return Sum(name, lambda values: ([_multiply] * 2, [np.ones(())] * 2, np.zeros(())))
+def _gated(name, through, n):
+    """The sum of n signals, of which gates are the weights."""
+    return Sum(
+        name, lambda values: ([through] * n, [], np.zeros(()), lambda w, b, *gates: (gates, b))
+    )
 
 
 def _simple_rnn(add, cell):
@@ -288,14 +290,12 @@ def _lstm(add, cell):
     gate = cell.recurrent_activation
     through = _convolutions(cell) if isinstance(cell, ConvLSTMCell) else [tf.matmul] * 2
     names = {"input": gate, "forget": gate, "candidate": cell.activation, "output": gate}
-    sums, memory = _sums(cell, through, **names), _total("memory")
+    sums, memory = _sums(cell, through, **names), _gated("memory", _multiply, 2)
     activation = layers.Activation(cell.activation)
 
     def step(x, h, c):
         i, f, g, o = (add(one, [x, h]) for one in sums)
-        kept = add(Gated("kept"), [c], [f])
-        new = add(Gated("new"), [g], [i])
-        c = add(memory, [kept, new])
+        c = add(memory, [c, g], [f, i])
         signal = add(activation, [c], name="signal")
         return [add(Gated("state"), [signal], [o]), c]
 
@@ -315,7 +315,7 @@ def _gru(add, cell):
     update, reset, candidate = _sums(cell, [tf.matmul] * 2, **names)
     if after:
         candidate.linear = partial(_of_reset, candidate.linear)
-    total, rest = _total("total"), Gate("rest", lambda a: 1 - a[0])
+    memory, rest = _gated("memory", _multiply, 2), Gate("rest", lambda a: 1 - a[0])
 
     def step(x, h):
         z, r = add(update, [x, h]), add(reset, [x, h])
@@ -323,9 +323,7 @@ def _gru(add, cell):
             g = add(candidate, [x, h], [r])
         else:
             g = add(candidate, [x, add(Gated("remembered"), [h], [r])])
-        kept = add(Gated("kept"), [h], [z])
-        new = add(Gated("new"), [g], [add(rest, [z])])
-        return [add(total, [kept, new])]
+        return [add(memory, [h, g], [z, add(rest, [z])])]
 
     return step
 
@@ -397,12 +395,14 @@ def _attention(steps, layer):
         return layer._softmax.call(scores, layer._compute_causal_mask(q, k) if causal else None)
 
     def weigh(v, w):
+        if causal:  # also where a rule puts other numbers in the place of the weights
+            w = tf.linalg.band_part(w, -1, 0)
         return tf.einsum(layer._combine_equation, w, v)
 
     q, k = steps.add(layer._query_dense, [query]), steps.add(layer._key_dense, [key])
     v = steps.add(layer._value_dense, [value])
-    weighed = Sum("weighed", lambda values: ([weigh], [], np.zeros(()), lambda w, b, A: ([A], b)))
-    y = steps.add(weighed, [v], [steps.add(Gate("attention", attention), [q, k])])
+    A = steps.add(Gate("attention", attention), [q, k])
+    y = steps.add(_gated("weighed", weigh, 1), [v], [A])
     steps.add(layer._output_dense, [y])
 
 

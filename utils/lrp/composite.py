@@ -73,16 +73,23 @@ def choose(rule, calls, kernels, samples):
     raw = set(range(len(samples)))  # keys of the network's inputs, at most rearranged
     chosen = {}
     for call in calls:
-        first = raw.issuperset(call.sources) and type(call.layer) is not unroll.Sum
+        first = raw.issuperset(_layer_of(call).sources)
         if type(call.layer) is unroll.Scale:  # of a normalisation, which shares in proportion
             chosen[call.name] = z()
         elif call.name in kernels and linear.has_rule(call.layer):
             chosen[call.name] = found = _of_layer(rule, call, first)
             if found.limits:
                 _check_limits(found, call, first, samples)
-        elif first and _keeps(call.layer):
-            raw.add(call.target)
+        elif raw.issuperset(call.sources) and _keeps(call.layer):
+            raw.update(call.targets)
     return chosen
+
+
+def _layer_of(call):
+    """The call of a layer, also for its steps: all of them have its rule."""
+    whole = call.part_of
+    steps = isinstance(call.layer, unroll.Step) and whole
+    return whole if steps or whole and type(whole.layer) is layers.MultiHeadAttention else call
 
 
 def _keeps(layer):
@@ -137,6 +144,11 @@ def _check_limits(rule, call, first, samples):
         raise ValueError(
             f"The z box rule is for layers that take the network's input, not for "
             f'the {title(unroll.whole_of(call).layer)}: choose it in a dict by the key "first".'
+        )
+    if _layer_of(call) is not call:
+        raise ValueError(
+            f"The z box rule is for a linear layer, which the {title(unroll.whole_of(call).layer)} "
+            "is not: choose another for it."
         )
     if lowest < low or highest > high:
         raise ValueError(

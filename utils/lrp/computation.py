@@ -82,17 +82,22 @@ def _compute(calls, kernels, rules, signed, pooling, layers, x, index):
     cuts = _cuts(calls, kernels, rules, signed)
     values = propagate.forward(calls, kernels, *x, shortcuts=_forwards(kernels, rules, cuts))
     start = machine.picked(values[calls[-1].target], index)
-    steps = _steps(calls, kernels, rules, cuts, values)
+    faster = _steps(calls, kernels, rules, cuts, values)
     relevance, of_layers, rows = propagate.backward(
-        calls, kernels, cuts, values, start, pooling, steps
+        calls, kernels, cuts, values, start, pooling, faster
     )
     of_inputs = [relevance.get(key, tf.zeros_like(some)) for key, some in enumerate(x)]
     for name, above in swapped.items():
-        rows[name] = dict.fromkeys(["received", "passed_on"], rows[above]["passed_on"])
+        if above in rows:
+            rows[name] = dict.fromkeys(["received", "passed_on"], rows[above]["passed_on"])
     nothing = tf.zeros(tf.shape(x[0])[:1], x[0].dtype)
     sums = tf.stack([n for steps in grouped.values() for n in _row(steps, rows, nothing)], 1)
     sums = tf.reshape(sums, (-1, len(grouped), len(COLUMNS)))
-    of_layers = {name: R for name, R in of_layers.items() if layers and name in grouped}
+    of_layers = {  # that of a layer which only makes a gate is zero
+        name: of_layers.get(name, tf.zeros_like(values[steps[0].target]))
+        for name, steps in grouped.items()
+        if layers
+    }
     return (of_inputs, of_layers, sums), list(values.values())
 
 

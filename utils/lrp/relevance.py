@@ -63,7 +63,8 @@ def relevance(
     - Multiply of a signal and a gate, the output of a sigmoid or softmax. Two signals have no rule.
 
     All of these conserve relevance, but for what the ledger says that the biases (beta among them)
-    and the stabiliser take.
+    and the stabiliser take. By alpha 1 beta 0 what is negative gets nothing: at a recurrent layer's
+    negative values all relevance ends as unassigned, so choose z or epsilon there.
 
     Parameters
     ----------

@@ -1,7 +1,47 @@
-"""Lesson 03: a heat map by rules with other numbers."""
+"""Lesson 03: a small network as a diagram, and a heat map by rules with other numbers."""
 
-from utils import lrp
+import matplotlib.pyplot as plt
+
+from utils import lrp, plots
 from utils.panels import heat_map
+
+PLACES = {"a1": (0, 1), "a2": (0, 0), "h1": (1, 1), "h2": (1, 0), "y": (2, 0.5)}
+
+
+def diagram(W, v, values, relevance=None):
+    """Draw a network of two inputs, two hidden units and one output.
+
+    Parameters
+    ----------
+    W : array, shape (2, 2)
+        Weights from input i to hidden unit j.
+    v : array, shape (2,)
+        Weights from the hidden units to the output.
+    values : sequence of 5 numbers
+        Of a1, a2, h1, h2 and y, drawn in boxes.
+    relevance : sequence of 5 numbers, optional
+        Drawn below the boxes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    lines = {f"a{i + 1} h{j + 1}": W[i, j] for i in (0, 1) for j in (0, 1)}
+    lines |= {"h1 y": v[0], "h2 y": v[1]}
+    fig, ax = plt.subplots(figsize=(7, 3.2))
+    for line, weight in lines.items():
+        (x0, y0), (x1, y1) = (PLACES[name] for name in line.split())
+        ax.plot([x0, x1], [y0, y1], color=plots.GREY, lw=1, zorder=0)
+        at = x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)
+        ax.annotate(f"{weight:g}", at, ha="center", va="center", backgroundcolor="white")
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": plots.INK}
+    for k, (name, (x, y)) in enumerate(PLACES.items()):
+        ax.text(x, y, f"{name} = {values[k]:g}", ha="center", va="center", bbox=box)
+        if relevance is not None:
+            ax.text(x, y - 0.24, f"R = {relevance[k]:g}", ha="center", color=plots.BLUE)
+    ax.set(xlim=(-0.3, 2.3), ylim=(-0.35, 1.2))
+    ax.axis("off")
+    return fig
 
 
 def prepare(model, pictures):

@@ -1,7 +1,8 @@
 """Figures in the course's style: pictures, heat maps, and how they are shown.
 
-Globes (`plots.maps`), fields of GOES and MRMS (`plots.goes`) and receptive fields
-(`plots.receptive_fields`) are modules that a lesson imports if it draws them.
+Globes (`plots.maps`), fields of GOES and MRMS (`plots.goes`), receptive fields
+(`plots.receptive_fields`) and seasons of the river gauge (`plots.river_gauge`) are modules that a
+lesson imports if it draws them.
 """
 
 from utils.plots.plots import (  # noqa: F401

@@ -1,7 +1,8 @@
-"""What the layers of a network read, along rows and along columns: numbers alone, without Keras.
+"""What the layers of a network read along each axis, as rows and columns: without Keras.
 
-Rows and columns do not mix in a layer, so it is a rule along each: from places in its output to
-places in its input. Going back through such layers from one pixel finds what can reach it.
+Axes do not mix in a layer, so it is a rule along each: from places in its output to places in its
+input. Where they do, as steps and pixels in a ConvLSTM, a layer has several such ways of reading.
+Going back through the layers from one pixel finds what can reach it.
 """
 
 import math
@@ -14,7 +15,7 @@ from scipy import sparse
 
 
 class Axis(NamedTuple):
-    """A layer along rows or columns; places are counted in pixels of the layer's input."""
+    """A layer along rows, columns or steps; places are counted in pixels of the layer's input."""
 
     length: int  # of the output
     reads: Callable | None  # table of the input places that output places read; None: the same
@@ -38,13 +39,15 @@ def shift(n, by, more=0):
 
 
 def window(n, kernel, stride=1, dilation=1, padding="valid"):
-    """Convolution or pooling of an input of length n; padding is "same" or "valid"."""
+    """Convolution or pooling of an input of length n; padding is "same", "valid" or "causal"."""
     if kernel == stride == 1:
         return same_place(n)
     width = dilation * (kernel - 1) + 1
     if padding == "same":
         length = -(-n // stride)
         before = max((length - 1) * stride + width - n, 0) // 2
+    elif padding == "causal":
+        length, before = -(-n // stride), width - 1
     else:
         length, before = (n - width) // stride + 1, 0
     taps = dilation * np.arange(kernel) - before
@@ -93,6 +96,57 @@ def whole(n):
     return Axis(n, reads, n - 1, Fraction(0), Fraction(n - 1, 2), fixed=True)
 
 
+def earlier(n, lags, backwards=False, last=False, turned=False):
+    """Each of n steps of a recurrent layer reads those so many steps before it.
+
+    It may read its input `backwards`, give its `last` step alone, or have its output `turned` about
+    afterwards. Before the first step there is nothing.
+    """
+    lags = np.asarray(lags)
+
+    def reads(places):
+        at = n - 1 - places if turned else places + (n - 1) * last
+        read = at[:, None] - lags
+        return n - 1 - read if backwards else read
+
+    (first,) = reads(np.zeros(1, int))
+    step = 0 if last else 1 if turned == backwards else -1
+    centre = Fraction(int(first.min() + first.max()), 2)
+    growth = int(first.max() - first.min())
+    return Axis(1 if last else n, reads, growth, Fraction(step), centre, fixed=True)
+
+
+def but_first(axis):
+    """The same, but the first place reads nothing."""
+
+    def reads(places):
+        table = axis.reads(places) if axis.reads else places[:, None]
+        return np.where(places[:, None] == 0, NOWHERE, table)
+
+    return axis._replace(reads=reads)
+
+
+def nothing(axis):
+    """No place reads any."""
+    return axis._replace(reads=lambda places: np.full((len(places), 1), NOWHERE))
+
+
+def widened(axis, kernel, times):
+    """A layer that is read through a convolution that keeps the size, so many times."""
+    before = times * ((kernel - 1) // 2)
+    taps = np.arange(times * (kernel - 1) + 1) - before
+
+    def reads(places):
+        at = (places[:, None] + taps).ravel()
+        read = axis.reads(at) if axis.reads else at[:, None]
+        outside = (at < 0) | (at >= axis.length)  # where the layer has no place
+        return np.where(outside[:, None], NOWHERE, read).reshape(len(places), -1)
+
+    growth = axis.growth + (len(taps) - 1) * int(axis.stride)
+    centre = axis.centre + (Fraction(len(taps) - 1, 2) - before) * axis.stride
+    return axis._replace(reads=reads, growth=growth, centre=centre)
+
+
 def resized(first, weights, as_is):
     """Resizing of what remains from a first place on; weights of each for each that is made.
 
@@ -123,10 +177,11 @@ def _ends(hit):
 class Layer(NamedTuple):
     """A layer in a network, which is a list of them; the first is the input, and reads nothing."""
 
-    size: tuple | None  # rows and columns of the output, None if it has none
-    sources: tuple = ()  # the layers it reads, as positions in the list
-    axes: tuple = ()  # for each, an Axis along rows and one along columns; None: mixes all places
+    size: tuple | None  # of the output along the input's axes, None if it has none
+    sources: tuple = ()  # the layers it reads, as positions in the list, for each way of reading
+    axes: tuple = ()  # for each, an Axis along rows, one along columns, ...; None: mixes all places
     call: Any = None  # whatever else is known of it
+    kept: tuple = (0, 1)  # the axes of its output, as positions in the size
 
 
 def fields(network):
@@ -135,24 +190,34 @@ def fields(network):
     Returns
     -------
     list of tuple
-        For each layer: the field along rows and along columns, each (size, step, offset), None from
-        where everything is seen; and whether all branches so far have met with the same middle.
+        For each layer: the field along each axis, each (size, step, offset), None from where
+        everything is seen; and whether all branches so far have met with the same middle.
     """
-    found = [(((Fraction(1), Fraction(1), Fraction(0)),) * 2, True)]
+    found = [(((Fraction(1), Fraction(1), Fraction(0)),) * len(network[0].size), True)]
     for layer in network[1:]:
         sources, aligned = zip(*(found[source] for source in layer.sources), strict=True)
         field, aligned = None, all(aligned)
         if None not in layer.axes and None not in sources:
             field = ()
-            for axis, branches in zip(layer.axes[0], zip(*sources, strict=True), strict=True):
+            for ways, fields_below in zip(
+                zip(*layer.axes, strict=True), zip(*sources, strict=True), strict=True
+            ):
+                branches = {}
+                for source, axis, (r, j, c) in zip(layer.sources, ways, fields_below, strict=True):
+                    grown = r + axis.growth * abs(j), j * axis.stride, c + axis.centre * j
+                    branches.setdefault(source, []).append(grown)
+                branches = [_around(some) for some in branches.values()]
                 aligned &= len({branch[1:] for branch in branches}) == 1
-                # Where branches meet: the box around their fields.
-                first = min(c - r / 2 for r, _, c in branches)
-                end = max(c + r / 2 for r, _, c in branches)
-                r, j, c = end - first, max(j for _, j, _ in branches), (first + end) / 2
-                field += ((r + axis.growth * j, j * axis.stride, c + axis.centre * j),)
+                field += (_around(branches),)
         found.append((field, aligned))
     return found
+
+
+def _around(branches):
+    """The box around fields."""
+    first = min(c - r / 2 for r, _, c in branches)
+    end = max(c + r / 2 for r, _, c in branches)
+    return end - first, max((j for _, j, _ in branches), key=abs), (first + end) / 2
 
 
 class Pixels(NamedTuple):
@@ -162,8 +227,9 @@ class Pixels(NamedTuple):
     mask: np.ndarray
 
     def places(self, axis):
-        """The rows (0) or columns (1) that hold any, sorted."""
-        return self.corner[axis] + np.flatnonzero(self.mask.any(1 - axis))
+        """The rows (0), columns (1), ... that hold any, sorted."""
+        others = tuple(other for other in range(self.mask.ndim) if other != axis)
+        return self.corner[axis] + np.flatnonzero(self.mask.any(others))
 
 
 def back(network, start, wanted, clip=True):
@@ -193,21 +259,22 @@ def back(network, start, wanted, clip=True):
         for source, axes in zip(layer.sources, layer.axes, strict=True):
             size = network[source].size
             if axes is None:
-                reached[source] = size and Pixels((0, 0), np.ones(size, bool))
+                reached[source] = size and Pixels((0,) * len(size), np.ones(size, bool))
                 continue
-            new = _read(axes, reached[position], size if clip else (None, None))
+            new = _read(axes, reached[position], size if clip else (None,) * len(size))
             if new.mask.any():
                 reached[source] = _union(reached[source], new) if source in reached else new
     return reached
 
 
 def _read(axes, pixels, size):
-    """What a layer reads for some pixels: along rows, then along columns."""
+    """What a layer reads for some pixels: along one axis after the other."""
     corner, mask = [], pixels.mask
-    for axis, first, length in zip(axes, pixels.corner, size, strict=True):
-        begin, mask = _along(axis, first, mask, length)
+    for k, (axis, first, length) in enumerate(zip(axes, pixels.corner, size, strict=True)):
+        lines = np.moveaxis(mask, k, 0)
+        begin, read = _along(axis, first, lines.reshape(len(lines), -1), length)
         corner.append(begin)
-        mask = mask.T
+        mask = np.moveaxis(read.reshape(len(read), *lines.shape[1:]), 0, k)
     return Pixels(tuple(corner), mask)
 
 
@@ -232,8 +299,8 @@ def _union(*parts):
     end = np.max([np.add(part.corner, part.mask.shape) for part in parts], 0)
     mask = np.zeros(end - corner, bool)
     for part in parts:
-        (row, column), (rows, columns) = part.corner - corner, part.mask.shape
-        mask[row : row + rows, column : column + columns] |= part.mask
+        inside = zip(part.corner - corner, part.mask.shape, strict=True)
+        mask[tuple(slice(first, first + n) for first, n in inside)] |= part.mask
     return Pixels(tuple(corner.tolist()), mask)
 
 
@@ -241,31 +308,41 @@ class Box(NamedTuple):
     """Rows and columns of the input that can reach a pixel.
 
     `rows` and `columns` are slices: the pixel sees ``x[:, box.rows, box.columns]`` of the input.
-    `full_rows` and `full_columns`, pairs (first, end), go on beyond the border.
+    `full_rows` and `full_columns`, pairs (first, end), go on beyond the border. A series has
+    `steps` and `full_steps` instead, a film both.
     """
 
-    rows: slice
-    columns: slice
-    full_rows: tuple
-    full_columns: tuple
+    rows: slice | None = None
+    columns: slice | None = None
+    full_rows: tuple | None = None
+    full_columns: tuple | None = None
+    steps: slice | None = None
+    full_steps: tuple | None = None
 
     @property
     def size(self):
-        """Rows and columns inside the input."""
-        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+        """Rows and columns inside the input, before them steps."""
+        cuts = self.steps, self.rows, self.columns
+        return tuple(cut.stop - cut.start for cut in cuts if cut)
 
     @property
     def full_size(self):
         """Rows and columns, also beyond the border."""
-        return tuple(end - first for first, end in (self.full_rows, self.full_columns))
+        ends = self.full_steps, self.full_rows, self.full_columns
+        return tuple(pair[1] - pair[0] for pair in ends if pair)
+
+
+AXES = {1: ("steps",), 2: ("rows", "columns"), 3: ("steps", "rows", "columns")}
 
 
 def box(network, start, pixel):
-    """The exact Box of input pixels that can reach a pixel (row, column) of a layer."""
-    wanted = pixel and Pixels(pixel, np.ones((1, 1), bool))
-    ends = []
+    """The exact Box of input pixels that can reach a pixel, (row, column) or so, of a layer."""
+    wanted = pixel and Pixels(pixel, np.ones((1,) * len(pixel), bool))
+    found = {}
     for clip in (True, False):
         seen = back(network, start, wanted, clip).get(0)
-        for places in map(seen.places, (0, 1)) if seen else ([], []):
-            ends.append((int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0))
-    return Box(slice(*ends[0]), slice(*ends[1]), *ends[2:])
+        for axis, name in enumerate(AXES[len(network[0].size)]):
+            places = seen.places(axis) if seen else ()
+            ends = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+            found |= {name: slice(*ends)} if clip else {f"full_{name}": ends}
+    return Box(**found)

@@ -22,28 +22,35 @@ def trace(model, size=None):
     pixels, rounded up. After upsampling the formula gives one number where the exact width depends
     on the pixel: see `box`.
 
-    The layers it knows: Conv2D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose,
-    LocallyConnected2D, average and max pooling, UpSampling2D, Resizing, CenterCrop, ZeroPadding2D,
-    Cropping2D, activations, normalisation, dropout, augmentation (none in a forecast), Add and its
-    kin, Concatenate; and Flatten, Dense and global pooling, from which on the field is the whole
-    input. A softmax or a normalisation over rows or columns sees all of them, and its step is 0.
-    Networks inside are followed into.
+    The layers it knows: convolutions of all kinds, pooling, upsampling, padding and cropping in
+    one, two and three dimensions, Resizing, CenterCrop, activations, normalisation, dropout,
+    augmentation (none in a forecast), Add and its kin, Concatenate; and Flatten, Dense and global
+    pooling, from which on the field is the whole input. A softmax or a normalisation over rows,
+    columns or steps sees all of them, and its step is 0. Networks inside are followed into.
+
+    In time, SimpleRNN, LSTM and GRU see all earlier steps, as a causal convolution of as many taps
+    as there are steps; with go_backwards, which gives its steps in reversed order, all later ones;
+    Bidirectional both. In a ConvLSTM what lies n steps back went through the recurrent convolution
+    n times: (k - 1) n j more. Attention sees all steps that it may attend to. TimeDistributed is
+    the layer inside at each step.
 
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, from (sample, y, x, channel), with one input and one output.
-    size : (int, int), optional
-        Rows and columns of the input, if the network takes any.
+        Sequential or functional, with one input and one output, from pictures (sample, y, x,
+        channel), series (sample, step, channel) or films (sample, step, y, x, channel). For
+        ConvLSTM1D, (sample, step, x, channel), steps are the rows.
+    size : tuple of int, optional
+        Rows and columns of the input, steps, or all three, if the network takes any.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each layer, by name. `kind`; then, for rows (y) and columns (x): `size`; `step`,
-        input pixels between the fields of neighbours; `padding`, input pixels of the first field
-        beyond the border; `offset`, the middle of the first field. `spatial` is False from the
-        first layer on that sees everything. `aligned` is False from where branches meet whose
-        fields have different middles; the size is then that of the box around both.
+        A row for each layer, by name. `kind`; then, for rows (y) and columns (x), or steps (t):
+        `size`; `step`, input pixels between the fields of neighbours; `padding`, input pixels of
+        the first field beyond the border; `offset`, the middle of the first field. `spatial` is
+        False from the first layer on that sees everything. `aligned` is False from where branches
+        meet whose fields have different middles; the size is then that of the box around both.
         ``attrs["last_spatial"]`` names the last spatial layer.
 
     Raises
@@ -57,7 +64,8 @@ def trace(model, size=None):
     """
     network = geometry_of(model, size)
     whole = [(n, np.nan, np.nan) for n in network[0].size]
-    names = [f"{key}_{axis}" for key in ("size", "step", "padding", "offset") for axis in "yx"]
+    axes = {1: "t", 2: "yx", 3: "tyx"}[len(whole)]
+    names = [f"{key}_{axis}" for key in ("size", "step", "padding", "offset") for axis in axes]
     rows = []
     for layer, (field, aligned) in zip(network[1:], geometry.fields(network)[1:], strict=True):
         row = {"layer": layer.call.name, "kind": type(layer.call.layer).__name__}
@@ -78,11 +86,11 @@ def box(model, layer=None, pixel=None, size=None):
         As for `trace`.
     layer : str, optional
         Name of a layer, as in `trace`; None is the last.
-    pixel : (int, int), optional
-        Row and column in the layer's output. None is the middle one; a layer without rows and
-        columns takes no other.
-    size : (int, int), optional
-        Rows and columns of the input, if the network takes any.
+    pixel : tuple of int, or int, optional
+        Row and column in the layer's output; in a series a step; in a film step, row and column.
+        None is the middle one; a layer without any takes no other.
+    size : tuple of int, optional
+        As for `trace`.
 
     Returns
     -------
@@ -113,22 +121,35 @@ def _position(network, layer):
 
 
 def check_pixel(layer, pixel):
-    """Row and column of a pixel that a layer has; the middle one of None."""
+    """A pixel that a layer has, such as row and column, by the input's axes; None: the middle one.
+
+    An axis that is gone in the layer's output has one place.
+    """
     if layer.size is None:
         if pixel is not None:
             raise ValueError(f"The {title(layer.call.layer)} has no pixels: leave pixel out.")
         return None
     if pixel is None:
         return tuple(n // 2 for n in layer.size)
-    if not isinstance(pixel, tuple) or len(pixel) != 2 or not all(map(validation.is_whole, pixel)):
-        shown = plain(repr(pixel))
-        raise TypeError(f"pixel must be a row and a column, as in (20, 31), not {shown}.")
-    if any(not 0 <= i < n for i, n in zip(pixel, layer.size, strict=True)):
+    found, sizes = np.zeros(len(layer.size), int), [layer.size[k] for k in layer.kept]
+    if len(sizes) == 1 and validation.is_whole(pixel):
+        pixel = (pixel,)
+    fits = isinstance(pixel, tuple) and len(pixel) == len(sizes)
+    if not fits or not all(map(validation.is_whole, pixel)):
+        wanted = {1: "a number, as in 20", 2: "a row and a column, as in (20, 31)"}
+        wanted[3] = "a step, a row and a column, as in (5, 20, 31)"
+        raise TypeError(f"pixel must be {wanted[len(sizes)]}, not {plain(repr(pixel))}.")
+    if any(not 0 <= i < n for i, n in zip(pixel, sizes, strict=True)):
+        have = f"{sizes[0]} places"
+        if len(sizes) > 1:
+            steps = f"{sizes[0]} steps of " if len(sizes) == 3 else ""
+            have = f"{steps}{sizes[-2]} rows and {sizes[-1]} columns"
         raise ValueError(
-            f"There is no pixel {pixel} in the {title(layer.call.layer)}: it has "
-            f"{layer.size[0]} rows and {layer.size[1]} columns; count from 0."
+            f"There is no pixel {pixel if len(pixel) > 1 else pixel[0]} in the "
+            f"{title(layer.call.layer)}: it has {have}; count from 0."
         )
-    return tuple(map(int, pixel))
+    found[list(layer.kept)] = pixel
+    return tuple(found.tolist())
 
 
 # ---- the effective receptive field ------------------------------------------------------------
@@ -172,9 +193,16 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     validation.check_model(model)
     validation.check_word("reduce", reduce, ["rms", "mean"])
     samples = validation.check_samples(x, tuple(model.inputs[0].shape))
+    if samples.ndim != 4:
+        raise NotImplementedError(
+            "Effective receptive fields are for pictures, shape (sample, y, x, channel), not "
+            f"{samples.shape}."
+        )
     found = geometry_of(model, samples.shape[1:3])
     asked = found[_position(found, layer)]
-    row, column = check_pixel(asked, pixel) or _no_pixels(asked)
+    if asked.size is None or len(asked.kept) < 2:
+        raise ValueError(f"The {title(asked.call.layer)} has no pixels: choose one that has.")
+    row, column = check_pixel(asked, pixel)
     shape = samples.shape[1:]
     ready = measure.copied(model, asked.call, shape, measure.total)
     chosen = np.zeros(ready.output_shape, bool)
@@ -191,7 +219,3 @@ def effective(model, layer, x, pixel, channel=None, reduce="rms"):
     if not np.isfinite(total).all():
         raise ValueError("The gradient is NaN or infinite: check the network's weights.")
     return np.sqrt(total) if reduce == "rms" else total
-
-
-def _no_pixels(layer):
-    raise ValueError(f"The {title(layer.call.layer)} has no pixels: choose one that has.")

@@ -1,7 +1,7 @@
-"""Small worlds with a known truth, a package each, and the toy task of `distant_trigger`.
+"""Small worlds with a known truth, a package or a module each, and the task of `distant_trigger`.
 
 Every world offers ``simulate(n, seed, ...)``, which returns an :class:`xarray.Dataset` whose
-truth variables begin with ``truth_``. A small sample of all but the climate world lies in ``data/``
+truth variables begin with ``truth_``. A small sample of those made of pictures lies in ``data/``
 and is read with :func:`open_world`. The seed ranges below never overlap, so that a network is never
 tested on a picture it was trained on.
 """

@@ -15,10 +15,9 @@ relevance, the signal takes all.
 import itertools
 from typing import NamedTuple
 
+import lrp_by_hand
 import numpy as np
-
-from tests.graph import lrp_by_hand
-from tests.graph.lrp_by_hand import Step, activation, kind
+from lrp_by_hand import Step, activation, kind
 
 TAKEN = "bias", "stabiliser", "unassigned"
 FUNCTIONS = {
@@ -226,7 +225,9 @@ def recurrent(layer, x, rule):
     """A recurrent layer over the steps of x, (time, ...); it may read them from the last on."""
     order = slice(None, None, -1 if layer.go_backwards else 1)
     shape, *matrices = cells(layer, x.shape[1:])
-    h, back_in_order = CELLS[kind(layer)](layer, x[order].reshape(len(x), -1), rule, *matrices)
+    cell = layer.cell if kind(layer) == "RNN" else layer
+    name = kind(cell).removesuffix("Cell")
+    h, back_in_order = CELLS[name](cell, x[order].reshape(len(x), -1), rule, *matrices)
     h = h.reshape(len(x), *shape)  # go_backwards gives its steps as it reads them
 
     def back(R):
@@ -463,7 +464,7 @@ def plain(layer, inputs, rule, head=False):
 def through(layer, inputs, rule, options=(), gates=(), head=False):
     """Forwards through a layer; returns its output, and the way back."""
     name = kind(layer)
-    if name in CELLS:
+    if name in CELLS or name == "RNN":
         return recurrent(layer, *inputs, rule(layer))
     if name == "Bidirectional":
         return bidirectional(layer, *inputs, rule(layer))
