@@ -163,5 +163,5 @@ def did_you_mean(name, known):
 def chunks(n, size, bar=True):
     """Slices that cut n samples into chunks; a progress bar appears after two seconds."""
     starts = range(0, n, size)
-    for i in tqdm(starts, delay=2, leave=False, disable=not bar or len(starts) == 1):
+    for i in tqdm(starts, delay=2, leave=False) if bar and len(starts) > 1 else starts:
         yield slice(i, i + size)

@@ -93,7 +93,7 @@ def linear_step(a, w, b, R, rule, through):
     for the output, with the share 2, and against it, with the share -1. What is positive comes from
     two pairs, a+ with w+ and a- with w-, for two negatives make a positive (see rules.py).
     """
-    below, losses = [0] * len(a), {}
+    below, losses = [[] for _ in a], {}
     by_input = [rule(a_n, w_n, b) for a_n, w_n in zip(a, w, strict=True)]
     for part, *others in zip(*by_input, strict=True):
         ways = [  # which input, a, y, and the way back
@@ -105,10 +105,10 @@ def linear_step(a, w, b, R, rule, through):
         share = R if part.share is None else part.share * R
         s, lost = divide(share, y, part.b, part.epsilon)  # divide
         for n, a_k, _, back in ways:
-            below[n] += a_k * back(s)  # send back, multiply
+            below[n].append(a_k * back(s))  # send back, multiply
         for name, loss in lost.items():
-            losses[name] = losses.get(name, 0) + loss
-    return below, losses
+            losses[name] = losses[name] + loss if name in losses else loss
+    return [tf.add_n(some) for some in below], losses
 
 
 def proportional_step(a, R, through):
@@ -144,7 +144,7 @@ def step_without_weights(a, R, layer, pooling):
 # ---- through the network ----------------------------------------------------------------------
 
 
-def forward(calls, kernels, *x):
+def forward(calls, kernels, *x, shortcuts=()):
     """Go through the network: the values of its input x, or inputs, and of every layer's output.
 
     `calls` are the layers in their order, `kernels` those with weights: a function, w and b.
@@ -155,7 +155,9 @@ def forward(calls, kernels, *x):
     values = dict(enumerate(x))
     for call in calls:
         a, gates = ([values[key] for key in some] for some in (call.sources, call.gates))
-        if call.name in kernels:
+        if call.name in shortcuts:  # only for speed
+            y = shortcuts[call.name](a[0])
+        elif call.name in kernels:
             through, w, b = kernels[call.name].terms(gates)
             y = tf.add_n([t(*pair) for t, *pair in zip(through, a, w, strict=True)]) + b
         elif type(call.layer) in PASSING:
@@ -168,30 +170,31 @@ def forward(calls, kernels, *x):
     return values
 
 
-def backward(calls, kernels, rules, values, R, pooling="winner"):
+def backward(calls, kernels, rules, values, R, pooling="winner", shortcuts=()):
     """Go back through the network, from the relevance R of its output.
 
     A layer's ReLU hands on what it gets, and has no line; what only makes a gate gets nothing.
     Returns the relevance of the inputs by key, that of each layer's output, and rows of the ledger:
-    received, passed on, and who took the rest.
+    received, passed on, and who took the rest. Shortcuts are faster steps, see computation.py.
     """
     relevance, of_layers, ledger = {calls[-1].target: R}, {}, {}
     for call in reversed(calls):
         if relevance.keys().isdisjoint(call.targets):
             continue
         a = [tf.identity(values[key]) for key in call.sources]  # copies: Add()([a, a]) reads two
-        R = [relevance.pop(key, 0 * values[key]) for key in call.targets]
-        received = sum(map(by_sample, R))
+        R = [relevance.pop(k) if k in relevance else 0 * values[k] for k in call.targets]
+        received = tf.add_n([by_sample(R_j) for R_j in R])
         R = of_layers[call.name] = R if len(R) > 1 else R[0]
-        if call.name in rules:
-            gates = [values[key] for key in call.gates]
-            through, w, b = kernels[call.name].terms(gates)
+        if call.name in shortcuts:  # only for speed
+            below, losses = shortcuts[call.name](a, R)
+        elif call.name in rules:
+            through, w, b = kernels[call.name].terms([values[key] for key in call.gates])
             below, losses = linear_step(a, w, b, R, rules[call.name], through)
         else:
             below, losses = step_without_weights(a, R, call.layer, pooling)
         for key, R_i in zip(call.sources, below, strict=True):
             # Several layers may read the same values, which then get relevance from each.
             relevance[key] = relevance[key] + R_i if key in relevance else R_i
-        passed_on = sum(map(by_sample, below))
+        passed_on = tf.add_n([by_sample(R_i) for R_i in below])
         ledger[call.name] = {"received": received, "passed_on": passed_on, **losses}
     return relevance, of_layers, ledger

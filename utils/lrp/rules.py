@@ -23,6 +23,7 @@ class Part(NamedTuple):
     b: tf.Tensor | None = None  # None where the bias takes no part
     share: tf.Tensor | None = None  # of R; None for all of it
     epsilon: tf.Tensor | None = None
+    positive: bool = False  # only for speed: z_j is positive wherever the layer's is
 
 
 class Rule(NamedTuple):
@@ -128,8 +129,10 @@ def _alpha_beta(bias, both):
         for_it, against = _plus(b), _minus(b)
         if bias != "split":
             for_it = against = b if bias == "whole" else None
-        up = Part(_by_sign(a, signed, _plus(w), _minus(w)), for_it, alpha if both else None)
-        down = Part(_by_sign(a, signed, _minus(w), _plus(w)), against, -beta)
+        positive, negative = _plus(w), _minus(w)
+        pairs = _by_sign(a, signed, positive, negative)
+        up = Part(pairs, for_it, alpha if both else None, positive=bias == "split")
+        down = Part(_by_sign(a, signed, negative, positive), against, -beta)
         return [up, down] if both else [up]
 
     return parts
