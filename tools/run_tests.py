@@ -30,8 +30,9 @@ def parts(root, slow=False):
     """
 
     def pytest(*arguments, dist="worksteal"):
-        two = ["-n", "2", "--dist", dist] if cores() > 1 else []
-        return ["pytest", "--durations=25", *two, *arguments]
+        # One more than cores: while one waits for a page or a process, the others go on.
+        side_by_side = ["-n", "3", "--dist", dist] if cores() > 1 else []
+        return ["pytest", "--durations=25", *side_by_side, *arguments]
 
     lean = "-p", "no:nbval"  # it takes seconds to load, in each process
 

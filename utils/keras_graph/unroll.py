@@ -34,8 +34,8 @@ class Step:
     activation = staticmethod(activations.linear)
     weights = ()
 
-    def __init__(self, name, call=None):
-        self.name, self.call = name, call or self.call
+    def __init__(self, name):
+        self.name = name
 
 
 class Sum(Step):
@@ -46,7 +46,7 @@ class Sum(Step):
     """
 
     def __init__(self, name, linear, weights=(), activation=activations.linear):
-        super().__init__(name, linear)
+        super().__init__(name)
         self.linear, self.weights, self.activation = linear, weights, activation
 
 
@@ -56,6 +56,10 @@ class Scale(Sum):
 
 class Gate(Step):
     """What makes a gate of its sources; no relevance comes here."""
+
+    def __init__(self, name, call):
+        super().__init__(name)
+        self.call = call
 
 
 class Gated(Step):
@@ -67,6 +71,13 @@ class Gated(Step):
 
 class Centre(Step):
     """What is left of values when their mean is taken away."""
+
+    def __init__(self, name, mean):
+        super().__init__(name)
+        self.mean = mean
+
+    def call(self, a):
+        return a[0] - self.mean(a[0])
 
 
 class Unstack(Step):
@@ -198,6 +209,12 @@ class _Steps(list):
             self[-1] = self[-1]._replace(part_of=self.whole)
         return keys[calls[-1].target]
 
+    def only_source(self):
+        """The key of the series that a recurrent layer is called with."""
+        if len(self.whole.sources) > 1:
+            self.refuse("with an initial_state", "call it with its series alone")
+        return self.whole.sources[0]
+
     def is_gate(self, key):
         """Does a value come out of a sigmoid, or the like, at most in another shape?"""
         call = self.made_by.get(key)
@@ -229,8 +246,7 @@ def _multiply(a, w):
 def _recurrent(steps, layer):
     """The cell at each step, which hands its state on to the next."""
     cell = layer.cell
-    if len(steps.whole.sources) > 1:
-        steps.refuse("with an initial_state", "call it with its series alone")
+    source = steps.only_source()
     if type(cell) not in _CELLS:
         steps.refuse(f"with its {type(cell).__name__}", "build it with a cell of Keras' own")
     for option in ("stateful", "return_state", "time_major"):
@@ -240,7 +256,7 @@ def _recurrent(steps, layer):
     if gate not in SIGMOIDS:
         name = getattr(gate, "__name__", "function")
         steps.refuse(f"with its recurrent_activation {name}", "its gates must be sigmoids")
-    xs = steps.steps_of(steps.whole.sources[0])[:: -1 if layer.go_backwards else 1]
+    xs = steps.steps_of(source)[:: -1 if layer.go_backwards else 1]
     shape = steps.whole.shape
     shape = shape[:1] + shape[2:] if layer.return_sequences else shape
     make, n = _CELLS[type(cell)]
@@ -351,15 +367,14 @@ _CELLS = {
 
 def _bidirectional(steps, layer):
     """Two recurrent layers, of which one goes back in time, and what merges them."""
-    if len(steps.whole.sources) > 1:
-        steps.refuse("with an initial_state", "call it with its series alone")
+    source = steps.only_source()
     merge = {"concat": layers.Concatenate, "sum": layers.Add, "ave": layers.Average}
     if layer.merge_mode not in merge:
         steps.refuse(f"with merge_mode {layer.merge_mode!r}", 'use "concat", "sum" or "ave"')
     parts, shape = [], steps.whole.shape
     for one in (layer.forward_layer, layer.backward_layer):
-        shape = tuple(one.compute_output_shape(steps.shapes[steps.whole.sources[0]]))
-        parts.append(steps.add(one, steps.whole.sources, shape=shape))
+        shape = tuple(one.compute_output_shape(steps.shapes[source]))
+        parts.append(steps.add(one, [source], shape=shape))
     if layer.backward_layer.return_sequences:
         parts[1] = steps.add(Reverse("in_order"), parts[1:], shape=shape)
     merged = merge[layer.merge_mode]()
@@ -421,7 +436,7 @@ def _normalization(steps, layer):
         some = (tf.repeat(one, parts.shape[-1], -1) for one in some)
         return [tf.reshape(one, (-1, *[1] * (rank - 2), a.shape[-1])) for one in some]
 
-    centred = steps.add(Centre("centred", lambda a: a[0] - moments(a[0])[0]), [x])
+    centred = steps.add(Centre("centred", lambda a: moments(a)[0]), [x])
     deviation = Gate("deviation", lambda a: 1 / tf.sqrt(moments(a[0])[1] + layer.epsilon))
     y = steps.times("scaled", centred, steps.add(deviation, [x]))
     if layer.scale or layer.center:
