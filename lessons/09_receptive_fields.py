@@ -293,7 +293,8 @@ def measure(maps):
     """For each pixel: 2 sigma over the box, share of the central half by half, fit of a Gaussian."""
     rows = []
     for erf, box in zip(maps, found, strict=True):
-        inner = [slice(a + (b - a) // 4, b - (b - a) // 4) for a, b in box[2:]]
+        ends = box.full_rows, box.full_columns
+        inner = [slice(a + (b - a) // 4, b - (b - a) // 4) for a, b in ends]
         fit = receptive_field.fit_gaussian(erf, inner)
         width = 2 * np.sqrt(fit.sigma_y * fit.sigma_x / np.prod(box.full_size))
         rows.append((width, 100 * fit.share, 100 * fit.fit))

@@ -508,18 +508,19 @@ plots.show(
 )
 
 # %% [markdown]
-# What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); one input and one output; Keras' own layers; channels
-# last. If something does not fit, one sentence says what. Read these three.
+# What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); Keras' own layers, channels last; and one input and one
+# output, though `lrp.relevance` takes several. [LAYERS.md](../LAYERS.md) has every layer of Keras, tried with every function. If something does not
+# fit, one sentence says what. Read these three.
 
 # %%
 spoiled = few.copy()
 spoiled[3, 5, 5, 0] = np.nan
-normed = keras.Sequential([keras.Input((32, 32, 3)), layers.LayerNormalization()])
+mixed = keras.Sequential([keras.Input((32, 32, 3)), layers.Softmax(), layers.Conv2D(1, 1)])
 coded = keras.Sequential([keras.Input((32, 32, 3)), layers.Lambda(lambda t: t * 2)])
 coded.save(folder / "coded.h5")
 for attempt in (
     lambda: lrp.relevance(mine, spoiled, rule, output=output),
-    lambda: lrp.relevance(normed, few, rule, output=0),
+    lambda: lrp.relevance(mixed, few, rule, output=0),
     lambda: load_network(folder / "coded.h5"),
 ):
     try:

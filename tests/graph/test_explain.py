@@ -700,6 +700,7 @@ def test_weights_that_are_not_finite(x):
         (lambda: layers.Lambda(lambda t: 2 * t, name="odd"), "gradient", "'odd' .Lambda."),
         (lambda: layers.LayerNormalization(name="odd"), "lrp.z", "'odd' .LayerNormalization."),
         (lambda: layers.LayerNormalization(name="odd"), "deep_taylor", "'odd' .LayerNormal"),
+        (lambda: layers.LayerNormalization(name="odd"), "guided_backprop", "'odd' .LayerNormal"),
         (lambda: layers.Softmax(name="odd"), "lrp.z", "'odd' .Softmax.*: only a softmax at the"),
         (
             lambda: layers.Conv2D(2, 1, activation="gelu", name="odd"),

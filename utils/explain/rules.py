@@ -53,7 +53,6 @@ _WITH_RULE = {
 USUAL = _WITH_RULE | {  # to which iNNvestigate can go back
     *_PRODUCTS,
     layers.EinsumDense,
-    layers.LayerNormalization,
     layers.Normalization,
 }
 _FUNCTIONS = [getattr(activations, name) for name in dir(activations) if name.islower()]
