@@ -1,11 +1,11 @@
 """LRP in eager mode: the same numbers, for it computes in a graph of its own."""
 
+import lrp_by_hand
 import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.keras import Input, Model, Sequential, layers
 
-from tests.graph import lrp_by_hand
 from utils import lrp
 
 RULES = {
