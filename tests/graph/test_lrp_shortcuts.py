@@ -69,7 +69,15 @@ def built(make):
     return made
 
 
-@pytest.mark.parametrize("case", CASES)
+# Each stack by one rule, and branches by three; the others are slow tests.
+QUICK = {f"{name}, {rule}" for name, rule in zip(STACKS, [*RULES, *RULES], strict=True)}
+QUICK |= {f"branches, {name}" for name in OF_BRANCHES}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES],
+)
 def test_shortcuts_change_no_number(case, monkeypatch):
     make, rule = CASES[case]
     x = np.random.default_rng(1).uniform(-1 if "strided" in case else 0, 1, (3, *SHAPE))

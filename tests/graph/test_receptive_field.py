@@ -211,9 +211,11 @@ PUBLISHED = {"weights": None, "include_top": False, "input_shape": (224, 224, 3)
         (lambda: applications.MobileNet(**PUBLISHED), 315, 32, 126),
         # Keras pads by one before its first pooling, where a step is 2 pixels; the published one
         # pools with "same", which pads nothing in front: hence 241 here and 239 there.
-        (lambda: applications.ResNet50(**PUBLISHED), 483, 32, 241),
+        pytest.param(
+            lambda: applications.ResNet50(**PUBLISHED), 483, 32, 241, marks=pytest.mark.slow
+        ),
         (resnet_as_published, 483, 32, 239),
-        (resnet_by_3x3, 427, 32, None),
+        pytest.param(resnet_by_3x3, 427, 32, None, marks=pytest.mark.slow),
     ],
     ids=[
         "AlexNet v2",
