@@ -79,8 +79,21 @@ def machine():
     """One line on the machine."""
     gb = psutil.virtual_memory().total / 1e9
     cores = os.cpu_count()
-    made = f"{platform.system()} {platform.machine()}, {cores} cores, {gb:.0f} GB"
+    made = f"{platform.system()} {platform.machine()}, {cores} cores{processor()}, {gb:.0f} GB"
     return f"Measured on {made}, with TensorFlow {version('tensorflow')}."
+
+
+def processor():
+    """Its name and number as Linux tells them, for what a ratio is depends on it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    told = dict(line.split(":", 1) for line in lines if ":" in line)
+    told = {key.strip(): value.strip() for key, value in told.items()}
+    if "model name" not in told:
+        return ""
+    return f" of an {told['model name']} (model {told.get('model', 'unknown')})"
 
 
 def insert(page, text):
