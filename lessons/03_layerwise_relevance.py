@@ -207,7 +207,7 @@ check.alpha_beta_step(alpha_beta_step)
 #
 # Three dense layers with biases. Our own LRP, `my_lrp`, is one loop forwards and one loop backwards; `books=True` will print
 # what each layer received and passed on, for exercise 2. `utils.lrp` is the course's LRP for real networks, and iNNvestigate
-# the library of the lecture. The epsilon of the last three is $10^{-7}$, as good as none.
+# the library of the lecture. The epsilon of the last three is $10^{-7}$: it only keeps from dividing by zero.
 
 # %%
 from tensorflow import keras

@@ -569,7 +569,7 @@ check.choice(choice, scores)
 # ## 12. Where this stops
 #
 # All scores here are for one kind of network, one kind of picture, and a small tag with sharp letters. A broad, smooth cause (a warm
-# ocean, a thick cloud) may rank the methods anew. And no map told us what happens without the tag. Cutting it out did.
+# ocean, a thick cloud) may rank the methods differently. And no map told us what happens without the tag. Cutting it out did.
 
 # %% [markdown]
 # ## In this lesson you

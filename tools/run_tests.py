@@ -30,7 +30,7 @@ def parts(root, slow=False):
     """
 
     def pytest(*arguments, dist="worksteal"):
-        # One more than cores: while one waits for a page or a process, the others go on.
+        # Three also on two cores: while one waits for a page or a process, two go on.
         side_by_side = ["-n", "3", "--dist", dist] if cores() > 1 else []
         return ["pytest", "--durations=25", *side_by_side, *arguments]
 
