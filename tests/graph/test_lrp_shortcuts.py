@@ -1,12 +1,16 @@
 """LRP's shortcuts, which are there only for speed, held against the steps that they replace."""
 
+import itertools
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow.keras import Input, Model, Sequential, layers
 from tensorflow.keras.layers import Conv2D, Dense
 
 from utils import lrp
 from utils.lrp import computation
+from utils.lrp.propagate import both_ways
 
 SHAPE = 6, 8, 3
 RELU = {"activation": "relu"}
@@ -108,3 +112,38 @@ def test_copies_of_pixels_are_made_late_where_no_layer_is_asked_for(rule):
     np.testing.assert_allclose(fast.input, plain.input, rtol=1e-9, atol=1e-12)
     columns = computation.COLUMNS
     np.testing.assert_allclose(fast.ledger[columns], plain.ledger[columns], rtol=1e-9, atol=1e-11)
+
+
+def test_four_neighbours_at_once_are_those_one_by_one():
+    """Single precision has convolutions of its own, which were wrong for one column from one."""
+
+    def same(a, w):
+        return tf.nn.conv2d(a, w, 1, "SAME")
+
+    rng, pairs = np.random.default_rng(0), []
+    for width, below, above, kernel in itertools.product(
+        (4, 8, 12), (1, 2, 4), (1, 2, 3), [(1, 1), (3, 3), (2, 5), (7, 7)]
+    ):
+        layer = Conv2D(above, kernel, padding="same")
+        a, w, s = (
+            tf.constant(rng.normal(size=shape), "float32")
+            for shape in [(2, 6, width, below), (*kernel, below, above), (2, 6, width, above)]
+        )
+        layer.build(a.shape)
+        way = computation._few_channels(layer, a)
+        assert (way is None) == (width == 4)
+        if way:
+            double = both_ways(same, tf.cast(a, "float64"), tf.cast(w, "float64"))[1]
+            pairs.append((way(None, a, w)[1](s), double(tf.cast(s, "float64"))))
+    for ours, wanted in tf.compat.v1.Session().run(pairs):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("width", [3, 4, 5, 8])
+def test_single_precision_at_any_width(width):
+    model = Sequential([Input((4, width, 2)), Conv2D(1, 3, padding="same", **RELU)])
+    rng = np.random.default_rng(0)
+    model.set_weights([abs(rng.normal(size=w.shape)) for w in model.get_weights()])
+    x = abs(rng.normal(size=(3, 4, width, 2)))
+    single, double = (lrp.relevance(model, x, "z", dtype=d).input for d in ("float32", "float64"))
+    np.testing.assert_allclose(single, double, rtol=1e-5)

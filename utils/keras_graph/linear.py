@@ -178,6 +178,10 @@ BY_ELEMENT = {
 }
 
 
+def _dense(a, w):
+    return tf.matmul(a, w) if a.shape.rank == 2 else tf.tensordot(a, w, 1)  # of many operations
+
+
 def _prelu(a, alpha):
     return tf.nn.relu(a) - alpha * tf.nn.relu(-a)
 
@@ -270,7 +274,7 @@ CONVOLUTIONS = layers.Conv1D, layers.Conv2D, layers.Conv3D, *_SEPARABLE, *_DEPTH
 CONVOLUTIONS += (*_TRANSPOSED, *_LOCAL)
 
 _FORWARD = {
-    layers.Dense: lambda layer: lambda a, w: tf.tensordot(a, w, 1),
+    layers.Dense: lambda layer: _dense,
     layers.EinsumDense: lambda layer: lambda a, w: tf.einsum(layer.equation, a, w),
     **dict.fromkeys(CONVOLUTIONS, _convolution),
     **dict.fromkeys(_DEPTHWISE, _depthwise),
