@@ -384,7 +384,7 @@ plots.show(fig, "Four pictures of each of the four clusters, each with its heat 
 names = ["plain", "hurdle", "tag, portrait", "tag, landscape"]
 portrait = horses.truth_framing.values == 0
 kind = np.select([hurdle, tag & portrait, tag], [1, 2, 3])
-xy = TSNE(init="pca", random_state=0).fit_transform(np.sqrt(small))
+xy = TSNE(init="pca", max_iter=400, random_state=0).fit_transform(np.sqrt(small))
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
 colours = [plots.GREEN, plots.ORANGE, plots.PURPLE, "#7a3b66"]
 for group, colour in enumerate(colours):

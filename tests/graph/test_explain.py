@@ -23,6 +23,8 @@ NEEDED = {"lrp.alpha_beta": {"alpha": 3}, "deep_taylor.bounded": {"low": -4, "hi
 # Different ways of using weights in iNNvestigate: enough to compare, since analyzers take time.
 BOUNDED = {"method": "deep_taylor.bounded"}
 FOLLOWED = ["gradient", "lrp.z", "lrp.sequential_preset_a", "smoothgrad"]
+FAMILIES = [*FOLLOWED, "integrated_gradients", "guided_backprop", "lrp.alpha_beta", "lrp.flat"]
+FAMILIES += ["deep_taylor.bounded"]
 rng = np.random.default_rng(0)
 
 
@@ -328,7 +330,7 @@ def test_any_precision_is_explained_in_single(x, policy, method):
     close(*(explain(model, x, method, output=1) for model in models))
 
 
-@pytest.mark.parametrize("method", ["gradient", "lrp.z"])
+@pytest.mark.parametrize("method", ["lrp.z", pytest.param("gradient", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "change",
     [
@@ -423,7 +425,13 @@ def test_methods_are_innvestigates():
     assert table.question.str.len().max() <= 50  # pandas would cut longer ones
 
 
-@pytest.mark.parametrize("method", methods().method)
+@pytest.mark.parametrize(
+    "method",
+    [
+        one if one in FAMILIES else pytest.param(one, marks=pytest.mark.slow)
+        for one in methods().method
+    ],
+)
 def test_every_method_follows_the_weights(x, method):
     def network(seed):
         norm = [layers.BatchNormalization()] if method in FOLLOWED else []

@@ -7,6 +7,7 @@ from layer_cases import CASES, OTHERS
 from tensorflow.keras import layers
 
 FIRST = {case.layer: case for case in reversed(CASES)}  # the first case of each layer
+LARGE = "ConvLSTM1D", "ConvLSTM3D"  # as ConvLSTM2D, which is tried
 
 
 def test_every_layer_of_keras_is_tried():
@@ -15,7 +16,13 @@ def test_every_layer_of_keras_is_tried():
     assert names - set(OTHERS) == set(FIRST)
 
 
-@pytest.mark.parametrize("i, layer", enumerate(FIRST))
+@pytest.mark.parametrize(
+    "i, layer",
+    [
+        pytest.param(i, name, marks=[pytest.mark.slow] * (name in LARGE))
+        for i, name in enumerate(FIRST)
+    ],
+)
 def test_a_layer_is_right_or_refused(i, layer):
     """Each layer through one front door, of those that fit it the next in turn."""
     # All of explain's others take long.
