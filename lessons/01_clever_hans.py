@@ -36,7 +36,7 @@ from utils.panels import clever_hans as panel
 from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
-course.start(seed=0)
+course.start("01_clever_hans", seed=0)
 
 # %% [markdown]
 # Clever Hans was a horse in Berlin, around 1900, that seemed to do sums. It tapped the answer with
@@ -57,10 +57,7 @@ data = worlds.open_world("clever_hans")
 fig, axes = plt.subplots(4, 8, figsize=(10, 5.4))
 for ax, i in zip(axes.flat, range(32), strict=True):
     plots.picture(ax, data.picture[i], "horse" if data.horse[i] else "no horse")
-plots.show(
-    fig,
-    "32 pictures from the training world with their labels; in the whole set half show a horse.",
-)
+plots.show(fig, "pictures")
 
 # %% [markdown]
 # Grey bars fill up portrait and landscape pictures to a square. The tag "V.OSTEN" is the photographer's;
@@ -133,19 +130,15 @@ METHOD = "lrp.sequential_preset_a"
 heat_maps = explain(model, horses.picture.values, METHOD).sum(-1)
 
 
-def look(group, parts, alt):
+def look(group, parts, figure):
     """Draw four pictures of a group and their heat maps, with outlines of what is there."""
     four = np.random.default_rng(1).permutation(np.nonzero(groups[group])[0])[:4]
     masks = {part: horses[f"truth_{part}"].values[four] for part in parts}
     fig = panel.gallery(horses.picture.values[four], {"heat map": heat_maps[four]}, masks)
-    plots.show(fig, alt)
+    plots.show(fig, figure)
 
 
-look(
-    "plain",
-    ["horse", "rider"],
-    "Four horses in the open; the deepest red lies along their edges: back, neck and belly.",
-)
+look("plain", ["horse", "rider"], "strategy-1")
 
 # %% [markdown]
 # **Strategy 1: parts of horses.** Great, with a grain of salt: it likes edges, and takes a piece of
@@ -156,11 +149,7 @@ look(
 # Four horses near hurdles. Which parts will be red now?
 
 # %%
-look(
-    "hurdle",
-    ["horse", "rider", "hurdle"],
-    "Four horses near hurdles; the deepest red lies on pieces of the bars, some on the horse.",
-)
+look("hurdle", ["horse", "rider", "hurdle"], "strategy-2")
 
 # %% [markdown]
 # **Strategy 2: hurdles.** They are often near horses, so they help. What happens to a picture of a
@@ -171,11 +160,7 @@ look(
 # Four more. They share something in the lower left corner.
 
 # %%
-look(
-    "tag",
-    ["horse", "rider", "tag"],
-    "Four pictures with a photographer's tag in the lower left, and heat maps that are red there.",
-)
+look("tag", ["horse", "rider", "tag"], "strategy-3")
 
 # %% [markdown]
 # **Strategy 3: the photographer's tag.** Real horses wear no tags.
@@ -242,7 +227,7 @@ tag_density = value, (low, high)  # the last bar
 ax.axvline(1, color=plots.INK, lw=1, ls=":")
 ax.set(yticks=range(4), yticklabels=[label for label, _, _ in bars], ylim=(3.5, -0.5))
 ax.set(xlabel="density of positive relevance (even spread: 1)")
-plots.show(fig, "Relevance density: by far the highest on the tag, the lowest on hurdles.")
+plots.show(fig, "densities")
 
 # %% [markdown]
 # The tag, by far. The hurdle comes last, although so much red seemed to lie on it: it is large, and
@@ -287,19 +272,15 @@ def before_and_after(network):
     }
 
 
-def draw_experiments(results, alt):
+def draw_experiments(results, figure):
     rates = {name: [skill.rate(yes) for yes in pair] for name, pair in results.items()}
     fig = panel.before_after(rates)
     fig.axes[0].set_xlabel('pictures called "horse" (%)')
-    plots.show(fig, alt)
+    plots.show(fig, figure)
 
 
 first = before_and_after(model)
-draw_experiments(
-    first,
-    "Horse rates before and after each change: pasting the tag or hurdles makes horses out of "
-    "empty scenes, cutting the tag loses horses.",
-)
+draw_experiments(first, "experiments")
 
 # %% [markdown]
 # The tag turns most of these pictures into horses, as it turned a car into one in the paper. Hurdles do it
@@ -331,10 +312,7 @@ eigenvalues = np.linalg.eigvalsh(laplacian(graph, normed=True))[:9]
 fig, ax = plt.subplots(figsize=(6, 2.8))
 ax.plot(range(1, 10), eigenvalues, "o-")
 ax.set(xlabel="number of the eigenvalue", ylabel="eigenvalue", xticks=range(1, 10))
-plots.show(
-    fig,
-    "The nine smallest eigenvalues in rising order: some near zero, then steps of different size.",
-)
+plots.show(fig, "eigenvalues")
 
 # %% [markdown]
 # `affinity` joins each map to its 10 most similar ones. The result is a graph. Its Laplacian, a matrix
@@ -378,7 +356,7 @@ for cluster, row in enumerate(axes):
         drawn = plots.heat_map(ax, positive_maps[i])
     row[0].set_ylabel(f"cluster {cluster + 1}\n{len(members)} pictures")
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(fig, "Four pictures of each of the four clusters, each with its heat map.")
+plots.show(fig, "clusters")
 
 # %%
 names = ["plain", "hurdle", "tag, portrait", "tag, landscape"]
@@ -396,11 +374,7 @@ right.set_title("the truth: what is in the picture")
 right.legend(loc="lower right")
 for ax in (left, right):
     ax.set(xticks=[], yticks=[])
-plots.show(
-    fig,
-    "t-SNE of the heat maps. Left each cluster in the colour of its most common kind, right the truth: "
-    "the two kinds of tags stand apart, hurdles and plain horses touch.",
-)
+plots.show(fig, "planes")
 
 # %% [markdown]
 # How good is that? The **adjusted Rand index** compares two ways of sorting: 1 is the same sorting, 0
@@ -419,9 +393,7 @@ for (name, values), colour in zip(agreement.items(), (plots.INK, plots.GREY), st
     ax.plot(counts, values, "o-", label=name, color=colour)
 ax.set(xlabel="number of clusters", ylabel="adjusted Rand index", ylim=(-0.05, 1))
 ax.legend()
-plots.show(
-    fig, "Agreement with the truth by number of clusters: high for heat maps, low for pictures."
-)
+plots.show(fig, "agreement")
 
 # %% [markdown]
 # Four clusters of heat maps agree best with the truth. The tags are found without an error; hurdles and
@@ -453,19 +425,14 @@ for name, network in {"first network": model, "after the repair": repaired}.item
     in_real_world[name] = skill.rate(says_horse(network, real.picture) == real_label)
     print(f"{name}: accuracy in the real world {in_real_world[name][0]:.0f} %")
 second = before_and_after(repaired)
-draw_experiments(
-    second, "The same experiments after the repair: before and after lie close together."
-)
+draw_experiments(second, "experiments-repaired")
 
 # %%
 four = np.random.default_rng(1).permutation(np.nonzero(tag)[0])[:4]
 pictures = horses.picture.values[four]
 maps = {"first network": heat_maps[four], "repaired": explain(repaired, pictures, METHOD)}
 masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
-plots.show(
-    panel.gallery(pictures, maps, masks),
-    "Tagged pictures; much of the first network's red is on the tag, the repaired one's on the horse.",
-)
+plots.show(panel.gallery(pictures, maps, masks), "both-networks")
 
 # %% [markdown]
 # Red moves from the tag to the horse; the tag is white or blue. Tag and hurdles have nearly lost
@@ -513,10 +480,7 @@ fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
 patched = networks.clever_hans()
 patched.set_weights(model.get_weights())
 patched.layers[-1].set_weights([fitted.coef_.T, fitted.intercept_])
-draw_experiments(
-    before_and_after(patched),
-    "The experiments with a new last layer: pasted tags and hurdles do much less than at first.",
-)
+draw_experiments(before_and_after(patched), "experiments-last-layer")
 correct = says_horse(patched, real.picture) == real_label
 print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} %")
 
@@ -538,12 +502,9 @@ print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} 
 
 # %%
 draw = panel.prepare(model, [scenes[i] for i in np.nonzero(field)[0][:20]])
-plots.show(
-    draw(number=0, tag=True, row=45, column=8, hurdles=False, shift=0),
-    "The panel's picture: an empty scene with a tag, its heat map, and the logit.",
-)
 panels.panel(
     draw,
+    "panel",
     number=IntSlider(0, 0, 19, description="picture"),
     tag=Checkbox(True, description="tag"),
     row=IntSlider(45, 0, 58, description="tag's row"),
@@ -576,14 +537,14 @@ for ax, method in zip(axes, (METHOD, "lrp.alpha_1_beta_0", "lrp.epsilon"), stric
     agree[method] = skill.bootstrap(lambda a, b: np.corrcoef(a, b)[0, 1], effect, relevance)
     share = 100 * skill.relevance_share(maps, on_tag).mean()
     print(
-        f"{method}: {share:.0f} % of the positive relevance; {relevance.mean():.1f} logits on "
-        f"the tag, which adds {effect.mean():.1f}; correlation {agree[method][0]:.2f}"
+        f"{method}: {share:.0f} % of positive relevance, {relevance.mean():.1f} of "
+        f"{effect.mean():.1f} logits, correlation {agree[method][0]:.2f}"
     )
     ax.scatter(effect, relevance, s=10, color=plots.PURPLE)
     ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":")
     ax.set(title=method, xlabel="what the tag adds (logits)")
 axes[0].set_ylabel("relevance on the tag (logits)")
-plots.show(fig, "Relevance on the tag against its true effect, for three LRP rules.")
+plots.show(fig, "effect")
 
 # %% [markdown]
 # On average the first two rules come close to the truth; epsilon says far too much. Picture by picture

@@ -30,7 +30,7 @@ from utils.panels import feature_visualization as panel
 from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
-course.start(seed=0)
+course.start("02_feature_visualization", seed=0)
 
 # %% [markdown]
 # A heat map asks about one sample: what in *it* decides? The lecture calls that **Type B**. **Type A**, feature
@@ -66,10 +66,7 @@ top = features.strongest_samples(model, pictures, LAYER, CHANNEL, n=8)
 fig, axes = plt.subplots(1, 8, figsize=(10, 1.7))
 for ax, i, value in zip(axes, top.index, top.excitation, strict=True):
     plots.picture(ax, pictures[i], f"{value:.1f}")
-plots.show(
-    fig,
-    "The eight pictures that excite channel 53 most, with its value: all have a horse and a tag.",
-)
+plots.show(fig, "favourites")
 print(
     f"of all 200 pictures {tagged.mean():.0%} have a tag, of these eight {tagged[top.index].mean():.0%}"
 )
@@ -140,11 +137,7 @@ for (upper, lower), i, drop_map in zip(axes.T, top.index, drop_maps, strict=Fals
     plots.picture(upper, pictures[i])
     drawn = plots.heat_map(lower, drop_map, masks=masks)
 fig.colorbar(drawn, ax=axes[1], ticks=[], label="blue rises, red falls\n(scaled to each map)")
-plots.show(
-    fig,
-    "Four favourites, and how much the excitation falls where they are covered: red on the left half of "
-    "the tag and on the ground above it, pale or white on the horses.",
-)
+plots.show(fig, "covered")
 
 # %% [markdown]
 # The tag, and the plain ground above it. Horses hardly matter. So the favourites raised a
@@ -209,11 +202,7 @@ for k, (name, run) in enumerate(climbed.items()):
 axes[4].axhline(top.excitation[0], color=plots.INK, lw=1, ls=":")
 axes[4].set(xlabel="step", title="excitation")
 axes[4].legend()
-plots.show(
-    fig,
-    "Noise and a sample, and what they become: coloured grain in a square window, with upright strokes along "
-    "its bottom. Both curves rise far above the best sample.",
-)
+plots.show(fig, "ascent")
 
 # %% [markdown]
 # Far above any sample. Only a window changes: one place of this channel sees 38 x 38 pixels (its receptive field, lesson 09),
@@ -257,11 +246,7 @@ fig, axes = plt.subplots(1, 7, figsize=(10, 1.9))
 for ax, name in zip(axes, settings, strict=True):
     run = make((LAYER, CHANNEL), name)
     plots.picture(ax, run.picture, f"{name}\n{run.history[-1]:.1f}")
-plots.show(
-    fig,
-    "Seven made-up pictures for channel 53, with its excitation: most grain with no regulariser, larger "
-    "patterns with jitter or turning, bright strokes on dark in a plain picture with all but Fourier.",
-)
+plots.show(fig, "regularisers")
 
 # %% [markdown]
 # Which of these patterns does the channel *recognise*, and which only fit by luck? A thing is the same thing two pixels further
@@ -290,11 +275,7 @@ for name, colour in zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), stric
     ax.plot(range(7), [1, *shares], "o-", color=colour, label=f"{name} ({np.mean(shares[:4]):.2f})")
 ax.set(xlabel="shift (pixels)", ylabel="share of excitation kept", ylim=(0, 1.2))
 ax.legend(title="mean over 1 to 4 pixels", loc="center left", bbox_to_anchor=(1, 0.5))
-plots.show(
-    fig,
-    "Share of excitation kept after shifts of 0 to 6 pixels: with jitter or turning nearly all, with none, "
-    "total variation or Fourier alone one half to four fifths, least at odd shifts.",
-)
+plots.show(fig, "shifts")
 
 # %% [markdown]
 # Read it off: what moves the picture during the ascent (jitter; turn and zoom) makes a pattern that survives being
@@ -319,11 +300,7 @@ for column, (name, part) in zip(axes.T, parts.items(), strict=True):
         column[0], pictures[best[name].index[0]], f"{name}\n{best[name].excitation[0]:.1f}"
     )
     plots.picture(column[1], calm.picture, f"{calm.history[-1]:.1f}")
-plots.show(
-    fig,
-    "The logit and five channels of three layers: above the strongest sample, below the made-up picture. "
-    "The window grows with the layer; logit and tag channels show rows of bright upright strokes.",
-)
+plots.show(fig, "parts")
 
 # %% [markdown]
 # The second convolution likes specks, the third letters, the last letters below plain ground; channel 5 likes dark blue
@@ -358,11 +335,7 @@ for row, i in zip(axes, three, strict=True):
 fig.colorbar(
     drawn, ax=axes[:, 2], ticks=[], shrink=0.3, label="blue darker, red brighter\n(scaled to each)"
 )
-plots.show(
-    fig,
-    "Three pictures, the same with the smallest change, and the change: invisible grain of one to three grey "
-    "levels; in the tagged picture most of it lies on the tag.",
-)
+plots.show(fig, "change")
 
 # %% [markdown]
 # You hardly see it. A change of one to three grey levels in 255, about as much as the grain of this world's camera, turns
@@ -477,11 +450,7 @@ for name, order in orders.items():
 axes[0].set(title='pasted tag called "horse"', xlabel="channels off", ylabel="%", ylim=(0, 102))
 axes[1].set(title="right on ordinary pictures", xlabel="channels off")
 axes[1].legend(loc="lower left", title="switched off first")
-plots.show(
-    fig,
-    "Against the number of channels switched off. Left the tag's trick: it dies with 16 channels chosen by "
-    "effect, fades late with those that tell the tag best, and stays with any. Right: accuracy falls slowly.",
-)
+plots.show(fig, "switched-off")
 
 # %% [markdown]
 # So the trick lies in these maps, and in about sixteen of them at once. Switching off sixteen channels chosen by their
@@ -498,12 +467,9 @@ plots.show(
 favourites = {name: pictures[best[name].index[0]] for name in parts}
 runs = {name: make(part, "all but Fourier") for name, part in parts.items()}
 draw = panel.prepare(favourites, runs)
-plots.show(
-    draw(part="last, 53", frame=6),
-    "The panel's picture: a tagged picture, the made-up one at step 32, and the curve of the excitation.",
-)
 panels.panel(
     draw,
+    "panel",
     part=Dropdown(options=list(parts), value="last, 53", description="part"),
     frame=IntSlider(6, 0, 7, description="frame"),
 )

@@ -31,7 +31,7 @@ from utils.plots import river_gauge as gauge_plots
 from utils.weights import load_weights
 from utils.worlds import river_gauge
 
-course.start(seed=0)
+course.start("03_layerwise_relevance", seed=0)
 
 # %% [markdown]
 # The lecture describes layer-wise relevance propagation (LRP) in two steps. First a sample goes forward through the
@@ -53,10 +53,7 @@ v = np.array([2.0, -2.0])  # from hidden unit j to the output
 a = np.array([1.0, 2.0])
 h = np.maximum(0, a @ W)
 y = h @ v
-plots.show(
-    panel.diagram(W, v, [*a, *h, y]),
-    f"The network, weights on the lines; the hidden units are {h[0]:g} and {h[1]:g}, y is {y:g}.",
-)
+plots.show(panel.diagram(W, v, [*a, *h, y]), "network")
 
 # %% [markdown]
 # Now backwards. The output holds the relevance $R = y = 4$. Unit $h_1$ contributed $3 \cdot 2 = 6$ to it, and
@@ -83,10 +80,7 @@ def z_step(a, w, b, R):
 R_h = z_step(h, v[:, None], [0], [y])
 R_a = z_step(a, W, [0, 0], R_h)
 print("hidden units:", R_h, " inputs:", R_a, " sum:", R_a.sum())
-plots.show(
-    panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]),
-    "The network with relevance: 4 at the output, 6 and -2 in the middle, -4 and 8 at the inputs.",
-)
+plots.show(panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]), "network-relevance")
 
 # %% [markdown]
 # Each layer adds up to 4. The first input speaks against the output, although both its weights are positive: the
@@ -113,11 +107,7 @@ for number, contribution, colour in [(1, 3, plots.BLUE), (2, -a_2, plots.ORANGE)
 ax.axhline(0, color=plots.GREY, lw=0.8)
 ax.set(xlabel="$a_2$", ylabel="handed down per unit of $R$")
 ax.legend(loc="upper left")
-plots.show(
-    fig,
-    "By the z rule the inputs get ever larger shares of opposite sign, 30 and -29 at the right end; "
-    "with epsilon they end at 5 and -4.8.",
-)
+plots.show(fig, "shares")
 
 # %% [markdown]
 # The z rule's shares always add up to one, as 30 and $-29$. Two large contributions nearly cancel, and the small rest is
@@ -263,7 +253,7 @@ fig, ax = plt.subplots(figsize=(3.6, 3.2))
 drawn = ax.imshow(w, cmap="RdBu_r", vmin=-2, vmax=2)
 ax.set(xlabel="output $j$", ylabel="input $i$")
 fig.colorbar(drawn, label="$w_{ij}$")
-plots.show(fig, "A matrix of 8 by 8 weights: three diagonals, all else zero.")
+plots.show(fig, "matrix")
 
 layer = keras.layers.Conv1D(1, 3, padding="same", use_bias=False)
 convolution = keras.Sequential([keras.Input((8, 1)), layer])
@@ -302,11 +292,7 @@ for ax, name in zip(axes[1:5], names, strict=True):
     plots.heat_map(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
 drawn = plots.heat_map(axes[5], result.input[0], "64 x 64")
 plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
-plots.show(
-    fig,
-    "A black horse, and relevance after the four poolings and at the input: from a few coarse red "
-    "squares in the middle to fine lines along belly, back and neck.",
-)
+plots.show(fig, "layers")
 
 # %% [markdown]
 # Read it from the left: the last layer knows roughly where, and each layer below says where more exactly. The deepest red
@@ -354,11 +340,7 @@ for ax, (title, rule) in zip(axes, tried.items(), strict=True):
     ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title)
 axes[0].invert_yaxis()
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-plots.show(
-    fig,
-    "Ledgers of three rules: with z the bias takes a part in the two lowest layers; with epsilon the "
-    "stabiliser takes most; alpha 1 beta 0 passes on nearly all.",
-)
+plots.show(fig, "ledgers")
 
 # %% [markdown]
 # - **z:** the biases take a good part, most of it in the two lowest layers. This picture is a kind one: over 40 pictures z
@@ -470,11 +452,7 @@ fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
 for ax, (title, rule) in zip(axes, choices.items(), strict=True):
     drawn = plots.heat_map(ax, lrp.relevance(model, one, rule).input[0], title)
 plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
-plots.show(
-    fig,
-    "Six heat maps of one picture: z, epsilon and alpha 2 beta 1 grainy red and blue; alpha 1 beta 0 and "
-    "preset A red on back, belly and neck, preset A with some blue in a corner; flat the same, blurred.",
-)
+plots.show(fig, "choices")
 
 # %% [markdown]
 # All six are right: each follows its rule. They answer different questions, so a map without its rule is like a chart without
@@ -525,11 +503,7 @@ for ax, (name, maps) in zip(axes[1:], eye_maps.items(), strict=True):
     share = 100 * (abs(maps) * eyes).sum((1, 2)) / abs(maps).sum((1, 2))
     drawn = plots.heat_map(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %")
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(
-    fig,
-    "A scene with a dark eye, and four heat maps: epsilon and alpha-beta leave the eye white and "
-    "colour the ring around it; z box and flat colour the eye, too.",
-)
+plots.show(fig, "eye")
 
 # %% [markdown]
 # None of it lies on the eye. A contribution is $a_i w_{ij}$, and zero times anything is zero: these rules do not see inputs
@@ -595,11 +569,7 @@ fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
 for ax, (title, maps) in zip(axes, backward.items(), strict=True):
     drawn = plots.heat_map(ax, maps[0], title)
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(
-    fig,
-    "Four maps of the black horse: gradient; input times gradient and the z rule, which look the same; "
-    "and alpha 1 beta 0, which is all red and follows the outline.",
-)
+plots.show(fig, "backwards")
 
 # %% [markdown]
 # The two in the middle are the same; the claims below give the correlation. Put the z rule's layers together, and $z_j$
@@ -617,12 +587,9 @@ plots.show(
 
 # %%
 draw = panel.prepare(model, pictures)
-plots.show(
-    draw(number=4, alpha=1.5, epsilon=0.01),
-    "The panel's picture: the black horse and its heat map, with the sums of red and blue above it.",
-)
 panels.panel(
     draw,
+    "panel",
     number=IntSlider(4, 0, len(pictures) - 1, description="picture"),
     alpha=FloatSlider(1.5, min=1, max=3, step=0.1, description="alpha"),
     epsilon=FloatLogSlider(0.01, min=-4, max=1, step=0.25, description="epsilon"),
@@ -644,11 +611,7 @@ for ax, title, by in zip(axes, titles, (negative, smooth), strict=True):
     ax.axhline(np.mean(by["z"]), color=plots.ORANGE, ls="--")
     ax.text(1, np.mean(by["z"]), "z rule", color=plots.ORANGE, va="bottom")
     ax.set(xlabel="alpha", title=title, xticks=alphas)
-plots.show(
-    fig,
-    "Left the negative share against alpha: none at 1, near one half, like the z rule's, from 2.5 on. "
-    "Right the correlation of neighbouring pixels: high at 1, falling with alpha, above the z rule's.",
-)
+plots.show(fig, "alphas")
 
 # %% [markdown]
 # So alpha does control how much "against" a map shows, but not in proportion: soon for and against nearly cancel, and the
@@ -726,14 +689,10 @@ def by_day(network):
 
 
 found = {name: by_day(network) for name, network in gauges.items()}
-plots.show(
-    gauge_plots.seasons(seasons, estimates, found, [4, 2, 30]),
-    "Three seasons of sixty days: bars of rain and snow, a curve of temperature, a triangle at the "
-    "decisive day; below them strips of relevance of each day by several methods for each network.",
-)
+plots.show(gauge_plots.seasons(seasons, estimates, found, [4, 2, 30]), "seasons")
 
 # %%
-print(f"per cent on the decisive day: evenly spread {100 / 60:.1f}, precipitation itself", end=" ")
+print(f"per cent on the decisive day: spread evenly {100 / 60:.1f}, precipitation", end=" ")
 print(f"{100 * skill.step_share(days[..., 0], decisive).mean():.0f}")
 shares = {}
 for name, network in gauges.items():

@@ -1,5 +1,6 @@
 """What every lesson keeps to. Checks yield what is wrong, in words that follow "The lesson"."""
 
+import ast
 import re
 
 from build_lessons import code_cells, tags
@@ -8,6 +9,7 @@ from claims_page import claims
 LINES = ("Question", "Objectives", "Minutes", "Prerequisites", "Needs")
 SECTIONS = ("In this lesson you", "Quiz", "Claims", "References")
 MOST_CELLS, MOST_LINES = 50, 25  # cells that a learner sees; lines of code in one of them
+LABEL = 60  # letters of the longest label: a longer text would tell what comes out
 MACHINE_PATH = re.compile(r"(?<![\w:/.])/(home|root|tmp|usr|opt|var|work|Users)/|\b[A-Z]:\\\w")
 PRINTED = {
     "a path of one machine": MACHINE_PATH,
@@ -55,6 +57,46 @@ def source_problems(notebook, folder):
                 yield f"has no check after the exercise {_where(cell)}"
         elif "solution" in tags(cell) and not {"exercise", "solution"} & set(before):
             yield f"has a solution without an exercise {_where(cell)}"
+
+
+def caption_problems(notebook, figures):
+    """Check that no cell tells what it will show; `figures` are the lesson's captions, by key."""
+    used = set()
+    for cell in code_cells(notebook):
+        if {"solution", "claims"} & set(tags(cell)):  # not in the learner's edition; bookkeeping
+            continue
+        tree = ast.parse(cell.source)
+        for text in literals(tree):
+            used.add(text)
+            if len(text) > LABEL:
+                yield f"tells in {len(text)} letters {_where(cell)}: '{text[:20]}...'"
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "plots.show":
+                text = call.args[1]
+                if not isinstance(text, ast.Name) and ast.unparse(text).strip("'") not in figures:
+                    yield f"shows {ast.unparse(text)}, which has no caption, {_where(cell)}"
+    for key in figures.keys() - used:
+        yield f"has a caption of a figure {key}, which it does not show"
+
+
+def literals(tree):
+    """Yield the strings of some code without its docstrings; of f-strings what is fixed."""
+    documented = ast.Module, ast.ClassDef, ast.FunctionDef
+    with_docstring = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+    )
+    skipped = {id(node.body[0].value) for node in with_docstring}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            fixed = [part for part in node.values if isinstance(part, ast.Constant)]
+            skipped.update(map(id, fixed))
+            yield "".join(part.value for part in fixed)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def output_problems(notebook, references):
