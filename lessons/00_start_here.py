@@ -117,6 +117,14 @@ check.hottest(hottest, heat_map)
 
 # %% [markdown]
 # **Think.** Is that pixel on the horse? Would you expect it there, from how *you* recognise a horse?
+#
+# <details><summary>An answer</summary>
+#
+# It is on the horse, though only just: it lies where the white coat ends and the rider's dark boot
+# begins. People find a horse by its head, its legs and the whole shape. A small network like this one has
+# learned to look for edges, and a bright edge beside a dark one is as good as any.
+#
+# </details>
 
 # %% [markdown]
 # ## What this course is

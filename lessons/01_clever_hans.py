@@ -141,8 +141,12 @@ def look(group, parts, figure):
 look("plain", ["horse", "rider"], "strategy-1")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # **Strategy 1: parts of horses.** Great, with a grain of salt: it likes edges, and takes a piece of
 # ground between the legs along.
+#
+# </details>
 #
 # ### Strategy 2
 #
@@ -152,8 +156,12 @@ look("plain", ["horse", "rider"], "strategy-1")
 look("hurdle", ["horse", "rider", "hurdle"], "strategy-2")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # **Strategy 2: hurdles.** They are often near horses, so they help. What happens to a picture of a
 # hurdle without a horse?
+#
+# </details>
 #
 # ### Strategy 3
 #
@@ -163,7 +171,11 @@ look("hurdle", ["horse", "rider", "hurdle"], "strategy-2")
 look("tag", ["horse", "rider", "tag"], "strategy-3")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # **Strategy 3: the photographer's tag.** Real horses wear no tags.
+#
+# </details>
 #
 # > **The slide says** "html tags". **The paper says** *source tags*: a line of text with the
 # > photographer's name and address. And the classifier that read the tag was not a neural network. It
@@ -207,7 +219,11 @@ check.density(density, maps, masks)
 
 # %% [markdown]
 # `skill.relevance_density` is the same. Now for all three strategies. Which bar will be the longest,
-# which the shortest? (The black lines are 95 % intervals.)
+# which the shortest? (The black lines are 95 % intervals.) Write your guesses in place of `None`, and the
+# figure shows them as diamonds. Leave the rest as it is.
+
+# %% tags=["guess"]
+guess = {"horse, in the open": None, "horse, near hurdles": None, "hurdle": None, "tag": None}
 
 # %%
 bars = [
@@ -227,12 +243,17 @@ tag_density = value, (low, high)  # the last bar
 ax.axvline(1, color=plots.INK, lw=1, ls=":")
 ax.set(yticks=range(4), yticklabels=[label for label, _, _ in bars], ylim=(3.5, -0.5))
 ax.set(xlabel="density of positive relevance (even spread: 1)")
+plots.guess_marks(ax, guess, {label: row for row, (label, _, _) in enumerate(bars)})
 plots.show(fig, "densities")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The tag, by far. The hurdle comes last, although so much red seemed to lie on it: it is large, and
 # density counts per area. Does that make it the weakest reason? A heat map cannot say. An experiment
 # can.
+#
+# </details>
 #
 # ## 5. Prove it: change the picture
 #
@@ -241,10 +262,13 @@ plots.show(fig, "densities")
 # `replace` changes one ingredient, `render` draws the picture again, with all else equal, down to the
 # noise of the camera.
 #
-# Three experiments. Write down your guess for each before you run the cell:
+# Three experiments. Write down your guess for each, in per cent, before you run the cells:
 # 1. Paste the tag on pictures without a horse. How many become "horse"?
 # 2. Cut the tag from horse pictures that have one. How many are still found?
-# 3. Paste hurdles on pictures without a horse.
+# 3. Paste hurdles on pictures without a horse. How many become "horse"?
+
+# %% tags=["guess"]
+guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
 
 
 # %%
@@ -273,9 +297,11 @@ def before_and_after(network):
 
 
 def draw_experiments(results, figure):
+    """Draw rates before and after, with the guesses of the cell that ran last."""
     rates = {name: [skill.rate(yes) for yes in pair] for name, pair in results.items()}
     fig = panel.before_after(rates)
     fig.axes[0].set_xlabel('pictures called "horse" (%)')
+    plots.guess_marks(fig.axes[0], guess, {name: row + 0.13 for row, name in enumerate(rates)})
     plots.show(fig, figure)
 
 
@@ -283,10 +309,14 @@ first = before_and_after(model)
 draw_experiments(first, "experiments")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The tag turns most of these pictures into horses, as it turned a car into one in the paper. Hurdles do it
 # even more often, although their bar was the shortest above: **the heat maps' ranking was not the
 # experiment's.** And without their tag, most of the tagged horses are lost. The test accuracy had shown
 # none of it, because the test pictures come from the same world as the training pictures.
+#
+# </details>
 #
 # ## 6. Find strategies without knowing them: SpRAy
 #
@@ -403,6 +433,15 @@ plots.show(fig, "agreement")
 # **Think.** Which of your own data sets has a time stamp, a sensor's scan line, a coastline drawn into
 # the image, a fill value? Which label does it go with?
 #
+# <details><summary>An answer</summary>
+#
+# Nearly every archive has one. Fill values lie where the sun is down, so they go with winter; the lines
+# of a scanner go with one satellite, and so with a few years; a gap in a radar composite goes with a
+# station that fails in severe storms. Ask of each: could the label be told from this alone? Train a
+# network on nothing else, and see.
+#
+# </details>
+#
 # ## 7. What happened, and a repair
 #
 # Don't blame the network. It was asked to be right on these pictures, and the tag makes it right. The
@@ -412,7 +451,11 @@ plots.show(fig, "agreement")
 # The repaired network is the first one, trained further on such pictures. `real` is the real world:
 # hurdles anywhere, no tags. Below: both accuracies, the experiments of section 5 again, now with the repaired
 # network, and the heat maps of both networks on pictures with a tag. (*Before* and *after* in the figure
-# still mean the change of the picture, and not the repair.)
+# still mean the change of the picture, and not the repair.) How many pictures will be called "horse" after
+# each change now?
+
+# %% tags=["guess"]
+guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
 
 # %%
 repaired = networks.clever_hans()
@@ -435,9 +478,13 @@ masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider
 plots.show(panel.gallery(pictures, maps, masks), "both-networks")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # Red moves from the tag to the horse; the tag is white or blue. Tag and hurdles have nearly lost
 # their power, and the network is right more often in the real world. The price: horses so hidden that
 # only the tag gave them away are missed now, with the tag as without it.
+#
+# </details>
 #
 # ### Exercise 3: a cheaper repair
 #
@@ -475,6 +522,9 @@ check.last_layer(weights, intercept, seen, is_horse)
 # Put the new last layer into a copy of the first network. (The cell fits it again, so that it runs
 # without your answer.) How far will it get, compared with the full repair?
 
+# %% tags=["guess"]
+guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
+
 # %%
 fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
 patched = networks.clever_hans()
@@ -485,8 +535,22 @@ correct = says_horse(patched, real.picture) == real_label
 print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} %")
 
 # %% [markdown]
-# **Think.** Better than the first network, not as good as the full repair: for 200 pictures and a second
-# of work. What would a new last layer do if the hidden units had *only* learned the tag?
+# <details><summary>What we saw</summary>
+#
+# Better than the first network, not as good as the full repair: for 200 pictures and a second of work.
+#
+# </details>
+#
+# **Think.** What would a new last layer do if the hidden units had *only* learned the tag?
+#
+# <details><summary>An answer</summary>
+#
+# Nothing for horses without a tag: a last layer can only weigh anew what the hidden units report. In
+# balanced pictures the tag tells nothing, so the fit would give it no weight and answer with the base
+# rate, one half. The cheap repair works only because the network had learned the horse as well, and did
+# not count on it.
+#
+# </details>
 #
 # ## 8. Try it yourself
 #
@@ -522,7 +586,11 @@ panels.panel(
 # A second question. LRP promises that all relevance together is the logit. It does *not* promise that
 # the relevance on the tag is what the tag adds to the logit. How near does it come? Here we know what it
 # adds: draw each picture with and without it. Three rules of the LRP family answer: preset A, $\alpha_1\beta_0$,
-# and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.)
+# and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.) Guess the
+# share of each, in per cent.
+
+# %% tags=["guess"]
+guess = {"lrp.sequential_preset_a": None, "lrp.alpha_1_beta_0": None, "lrp.epsilon": None}
 
 # %%
 free = label & answer & ~test.truth_has_tag.values & ~test.truth_has_hurdle.values
@@ -537,8 +605,8 @@ for ax, method in zip(axes, (METHOD, "lrp.alpha_1_beta_0", "lrp.epsilon"), stric
     agree[method] = skill.bootstrap(lambda a, b: np.corrcoef(a, b)[0, 1], effect, relevance)
     share = 100 * skill.relevance_share(maps, on_tag).mean()
     print(
-        f"{method}: {share:.0f} % of positive relevance, {relevance.mean():.1f} of "
-        f"{effect.mean():.1f} logits, correlation {agree[method][0]:.2f}"
+        f"{method}: {share:.0f} %{plots.guess_text(guess, method, ' %')} of positive relevance, "
+        f"{relevance.mean():.1f} of {effect.mean():.1f} logits, correlation {agree[method][0]:.2f}"
     )
     ax.scatter(effect, relevance, s=10, color=plots.PURPLE)
     ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":")
@@ -547,6 +615,8 @@ axes[0].set_ylabel("relevance on the tag (logits)")
 plots.show(fig, "effect")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # On average the first two rules come close to the truth; epsilon says far too much. Picture by picture
 # none of them is a measurement: where the tag adds most, the first two hardly rise, and epsilon, worst in
 # size, ranks the pictures best. **A heat map's numbers depend on the rule, and without a known truth you
@@ -554,6 +624,8 @@ plots.show(fig, "effect")
 #
 # And none of these pictures needs the tag, for each was a horse before. **Red says that a region speaks
 # for the answer. It does not say that the answer would change without it.** Only the experiment does.
+#
+# </details>
 #
 # ## In this lesson you
 #

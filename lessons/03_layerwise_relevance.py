@@ -95,7 +95,10 @@ plots.show(panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]), "network-relevance
 #
 # Let $a_2$ grow from 1 towards 3. The contributions to $h_2$ are $3$ and $-a_2$, so $h_2 = 3 - a_2$ shrinks
 # towards zero. What do the two inputs get for each unit of relevance that $h_2$ holds? Guess their values at
-# $a_2 = 2.9$.
+# $a_2 = 2.9$, by the z rule.
+
+# %% tags=["guess"]
+guess = {"a1": None, "a2": None}
 
 # %%
 a_2 = np.linspace(1, 2.9, 100)
@@ -107,12 +110,19 @@ for number, contribution, colour in [(1, 3, plots.BLUE), (2, -a_2, plots.ORANGE)
 ax.axhline(0, color=plots.GREY, lw=0.8)
 ax.set(xlabel="$a_2$", ylabel="handed down per unit of $R$")
 ax.legend(loc="upper left")
+plots.guess_marks(ax, guess, {"a1": 2.9, "a2": 2.9}, axis="y", names=True)
 plots.show(fig, "shares")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The z rule's shares always add up to one, as 30 and $-29$. Two large contributions nearly cancel, and the small rest is
 # handed down in large amounts. In a deep network that happens in thousands of units, and the map becomes grainy, as
-# section 8 shows. The **epsilon rule** adds a little to the denominator, away from zero [@bach2015]:
+# section 8 shows.
+#
+# </details>
+#
+# The **epsilon rule** adds a little to the denominator, away from zero [@bach2015]:
 #
 # $$R_i = \sum_j \frac{z_{ij}}{z_j + \epsilon \, \mathrm{sign}(z_j)} R_j, \qquad \mathrm{sign}(0) = 1$$
 #
@@ -192,6 +202,14 @@ check.alpha_beta_step(alpha_beta_step)
 # %% [markdown]
 # **Think.** A network gets anomalies of sea surface temperature; a cold patch ($a < 0$) meets a negative weight.
 # Does it speak for or against the output? Should "cold" and "against" share a colour on your map?
+#
+# <details><summary>An answer</summary>
+#
+# It speaks for the output: a negative value times a negative weight is a positive contribution. So the
+# sign of relevance is not the sign of the anomaly, and one colour for both would mix up what is there
+# with what it does. Draw the anomaly as contours, or in other colours.
+#
+# </details>
 #
 # ## 4. Through a whole network, four times the same
 #
@@ -316,7 +334,11 @@ result.ledger.loc[0].round(2)
 # received.
 #
 # A picture says it faster. Grey is what was passed on; the colours add up what was taken so far, and where it is
-# negative the colour lies on the grey. The line marks the logit. Which of three rules will bring most of it to the pixels?
+# negative the colour lies on the grey. The line marks the logit. Which of three rules will bring most of it to the pixels? Guess
+# the relevance that arrives there; that of the logit stands in the table, as received by the layer `logit`.
+
+# %% tags=["guess"]
+guess = {"z": None, "epsilon = 0.1": None, "alpha 1 beta 0": None}
 
 
 # %%
@@ -338,16 +360,21 @@ tried = {"z": "z", "epsilon = 0.1": lrp.epsilon(0.1), "alpha 1 beta 0": "alpha_1
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True)
 for ax, (title, rule) in zip(axes, tried.items(), strict=True):
     ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title)
+    plots.guess_marks(ax, {title: guess[title]}, {title: ax.get_yticks()[-1]})  # the lowest layer
 axes[0].invert_yaxis()
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plots.show(fig, "ledgers")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # - **z:** the biases take a good part, most of it in the two lowest layers. This picture is a kind one: over 40 pictures z
 #   brings 26 % of the logit to the pixels on average, and for some less than nothing (see the claims).
 # - **epsilon = 0.1:** takes most of the logit. Epsilon has the unit of $z_j$, and in the lower layers of this network most
 #   $z_j$ are small. A bare number from a paper does not carry over.
 # - **alpha 1 beta 0:** keeps nearly all, since $z_j^+$ is large next to the bias.
+#
+# </details>
 #
 # And the rest in lesson 00? There preset A mixed two rules. Epsilon took some relevance in the dense layers, biases gave
 # some back in the convolutions, and the two nearly cancelled.
@@ -388,6 +415,15 @@ check.alpha_1_step(alpha_1_step)
 # %% [markdown]
 # **Think.** Standardised fields have negative values wherever it is colder or drier than usual. Which maps in a paper
 # would this bug spoil, and would anybody notice without a ledger?
+#
+# <details><summary>An answer</summary>
+#
+# Every map by an alpha-beta rule of a network with such inputs. Cold and dry places would get relevance
+# of the wrong sign, and what they contribute through negative weights would be missing. The layers above
+# are safe, since ReLU leaves nothing negative for them. Nobody would see it: the map looks like any
+# other, and only the sums give it away.
+#
+# </details>
 #
 # ## 7. The same numbers as the library?
 #
@@ -465,14 +501,17 @@ plots.show(fig, "choices")
 # In `utils.lrp` a dict chooses. Its keys are names of layers, "first", or classes, as in
 # `{"first": "flat", "Conv2D": "alpha_1_beta_0", "Dense": lrp.epsilon(0.01)}`.
 #
-# ## 9. What z, epsilon and alpha-beta cannot see: zero
+# ## 9. An eye of zeros
 #
 # A hurricane from above, as a toy. Brightness temperature is scaled as for the radar network of the lecture's second
 # application: cold cloud near 1, and everything warmer than 300 K exactly 0. Let the eye be that warm; then it is a hole of
 # zeros. The network below finds eyes: its one filter compares a ring with its middle. We set it by hand, so we
 # know that the eye decides: fill it with cloud, and the output is gone.
 #
-# **Predict:** under epsilon, which share of the relevance will lie on the eye?
+# **Predict:** under epsilon, which share of the relevance will lie on the eye, in per cent?
+
+# %% tags=["guess"]
+guess = {"epsilon": None}
 
 # %%
 rng = np.random.default_rng(0)
@@ -501,14 +540,19 @@ fig, axes = plt.subplots(1, 5, figsize=(10, 2.4))
 plots.picture(axes[0], scenes[0], "scene")
 for ax, (name, maps) in zip(axes[1:], eye_maps.items(), strict=True):
     share = 100 * (abs(maps) * eyes).sum((1, 2)) / abs(maps).sum((1, 2))
-    drawn = plots.heat_map(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %")
+    you = plots.guess_text(guess, name, " %")
+    drawn = plots.heat_map(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %{you}")
 plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "eye")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # None of it lies on the eye. A contribution is $a_i w_{ij}$, and zero times anything is zero: these rules do not see inputs
 # that are zero [@mamalakis2022aies]. That is harmless where zero means nothing. It is not where zero means "warm", "no
 # lightning" or "no anomaly", and the network uses it.
+#
+# </details>
 #
 # A rule for the first layer helps. The **z box** rule [@montavon2017] asks what an input contributed *compared to the worst it
 # could have been*, between $l$ and $h$:
@@ -551,6 +595,14 @@ check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
 # **Think.** [Lesson 07](07_goes_to_mrms.ipynb) has a channel of lightning, zero in most places. Which question about "no lightning" could a map
 # by alpha 1 beta 0 never answer? What would you do instead?
 #
+# <details><summary>An answer</summary>
+#
+# What the absence of lightning does: whether the network lowers its estimate because there is none. Zero
+# times any weight is zero, so these pixels get no relevance, however much they count. Ask by experiment:
+# put lightning there, and see how far the estimate moves.
+#
+# </details>
+#
 # ## 10. Is it back-propagation?
 #
 # The lecture says that LRP has a backward pass of its own, other than back-propagation. Here are both. A
@@ -583,7 +635,11 @@ plots.show(fig, "backwards")
 # of red and blue? Go up with epsilon: how much is left at 10?
 #
 # The cell after the panel measures two things over 40 pictures, with alpha-beta in all layers: how much of the relevance is
-# negative, and how grainy the maps are, by the correlation of neighbouring pixels. Guess both curves.
+# negative, and how grainy the maps are, by the correlation of neighbouring pixels. Guess both curves, at alpha 2:
+# the share in per cent, the correlation from 0 to 1.
+
+# %% tags=["guess"]
+guess = {"negative share, %": None, "correlation of neighbours": None}
 
 # %%
 draw = panel.prepare(model, pictures)
@@ -611,12 +667,17 @@ for ax, title, by in zip(axes, titles, (negative, smooth), strict=True):
     ax.axhline(np.mean(by["z"]), color=plots.ORANGE, ls="--")
     ax.text(1, np.mean(by["z"]), "z rule", color=plots.ORANGE, va="bottom")
     ax.set(xlabel="alpha", title=title, xticks=alphas)
+    plots.guess_marks(ax, {title: guess[title]}, {title: 2}, axis="y")
 plots.show(fig, "alphas")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # So alpha does control how much "against" a map shows, but not in proportion: soon for and against nearly cancel, and the
 # map becomes grainy. Look at the sums in the panel at alpha 3: large red, large blue, and a small logit between them.
 # What speaks against a horse is best asked with an alpha little above 1.
+#
+# </details>
 #
 # ## 12. The biggest limitation, and what is left of it
 #
@@ -645,7 +706,10 @@ plots.show(fig, "alphas")
 # An LSTM and a network with attention have learned to estimate the peak from temperature and precipitation. The next cell
 # asks how well they do. The one after it draws three seasons, and below them the relevance of each day by several
 # methods. **Predict:** how much of it will lie on the decisive day, and by which method most of it? Will attention weights do
-# better than LRP?
+# better than LRP? Give the share in per cent; the last table has your guesses at the end of their lines.
+
+# %% tags=["guess"]
+guess = {"input x gradient": None, "LRP, epsilon": None, "attention weights": None}
 
 # %%
 maps = np.random.default_rng(0).random((2, 32, 32, 4), dtype="float32")
@@ -705,7 +769,8 @@ for name, network in gauges.items():
         share, (low, high) = skill.bootstrap(np.mean, shares[name, method])
         hits = 100 * np.mean(abs(values).argmax(1) == decisive)
         chance = 100 * skill.step_share(random[method], decisive).mean()
-        print(f"{method:24}{share:6.0f} ({low:.0f} to {high:.0f}){hits:16.0f}{chance:16.0f}")
+        you = plots.guess_text(guess, method, " %")
+        print(f"{method:24}{share:6.0f} ({low:.0f} to {high:.0f}){hits:16.0f}{chance:16.0f}{you}")
 
 # %% [markdown]
 # Start with the last line of each table, which needs no method: dry one day after the other, and see by how much the
@@ -731,6 +796,15 @@ for name, network in gauges.items():
 #
 # **Think.** Put a baseline of 1 °C into `by_day`, `reference_inputs=np.tile([0, 0.1], (60, 1))`, then `"alpha_1_beta_0"` for the
 # epsilon rule (which takes some ten seconds more). Which of these would you have believed without knowing the truth?
+#
+# <details><summary>An answer</summary>
+#
+# With the warmer baseline integrated gradients have 60 % on the decisive day in the network with
+# attention, where they had 29 %; in the LSTM they hardly move. Alpha 1 beta 0 leaves 16 and 20 %. Each of
+# these maps looks tidy by itself. So argue for your rule and your baseline before you see the map, and
+# dry a few days to see whether it was right.
+#
+# </details>
 #
 # ## In this lesson you
 #

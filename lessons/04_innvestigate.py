@@ -206,6 +206,14 @@ check.way_back(way_back)
 # **Think.** A hidden unit that speaks *against* a horse has a negative weight to the logit, so the message it gets is negative. What
 # is left of it after one ReLU of guided backpropagation? Which question can such a map no longer answer?
 #
+# <details><summary>An answer</summary>
+#
+# Nothing: guided backpropagation lets only positive messages pass, so all that lies below this unit stays
+# white. Such a map can no longer say what speaks *against* the answer. It shows what excites the units
+# that speak for it.
+#
+# </details>
+#
 # ## 4. A gradient is local
 #
 # Take the smallest network that fails: $f(x) = 1 - \max(0, 1 - x)$. It rises from 0 to 1, and stays there. At $x = 2$ the output
@@ -533,6 +541,15 @@ check.choice(choice, scores)
 # %% [markdown]
 # **Think.** Your network finds fronts in maps of pressure and temperature. Coasts and mountains are the sharpest edges in
 # its input. Which methods would colour them whatever the network does? How would you find out without knowing the truth?
+#
+# <details><summary>An answer</summary>
+#
+# Guided backpropagation and deconvnet, which draw edges whatever the network does, and in section 7
+# nearly all others. Shuffle the last layers and see whether the coasts stay. Then look at the mean of
+# many maps: coasts are there every day and a front is not. The surest test is an experiment: flatten a
+# mountain in the input, and see whether the answer moves.
+#
+# </details>
 #
 # ## 12. Where this stops
 #

@@ -243,6 +243,14 @@ check.patch_sizes(where, how_much, by_size, tag[:6], effect[:6])
 # **Think.** You hide one pixel of a cold cloud top, or one level of a sounding, and nothing happens.
 # What have you learned about its importance?
 #
+# <details><summary>An answer</summary>
+#
+# Very little. Its neighbours tell the same: the pixel beside it is as cold, and the level above is nearly
+# as moist. So the network loses nothing. To learn what the cold top does, change all of it at once, and
+# put something there that could be there, such as a warmer cloud.
+#
+# </details>
+#
 # Move the patch yourself. The right map is LRP's for the *patched* picture: hide some letters, and see
 # the red move to the others.
 
@@ -358,6 +366,14 @@ check.place_by_place(place_by_place, stage, at_stage, tag)
 # %% [markdown]
 # **Think.** A network that finds hurricanes anywhere in a picture, and one that knows that they do not
 # form at the equator. For which of them is Grad-CAM's average harmless?
+#
+# <details><summary>An answer</summary>
+#
+# For the first. It treats all places alike, so the average over places loses nothing that it uses. The
+# second weighs the same feature differently at the equator, and there one weight for a whole filter mixes
+# places where it speaks for a hurricane with places where it speaks against one.
+#
+# </details>
 #
 # ## 5. Gradients, and what is done with them
 #

@@ -396,6 +396,15 @@ check.half_lost(half_lost_at, angles, pod_by_angle)
 # forecast if heating goes missing from the model every afternoon, at the same hours? Would dividing by the cosine of the zenith
 # angle help, and what would it not help?
 #
+# <details><summary>An answer</summary>
+#
+# The model would be too calm every afternoon, an error with a daily rhythm that looks like a fault of its
+# physics. Dividing by the cosine brings storms back to the brightness of noon, so more of them would be
+# found. It does not help with shadows, and not with the strategy: bright, smooth cloud would still be
+# called convection.
+#
+# </details>
+#
 # ## 5. Two repairs
 #
 # The lecture proposes two.

@@ -226,6 +226,14 @@ check.large_enough(chosen, kilometres=3, wanted=250, budget=3000)
 # %% [markdown]
 # **Think.** A front is 1000 km long and 50 km wide. Which of the two numbers must the box hold?
 #
+# <details><summary>An answer</summary>
+#
+# The 50 km, and some of the air on both sides, for a front is a contrast: 100 to 200 km will do to see
+# that one is there. Only if the answer depends on its length, say to tell a front from a gust front, must
+# the box hold the other number as well.
+#
+# </details>
+#
 # ## 4. What it really uses
 #
 # Inside the box not all pixels count alike. The *effective* receptive field (ERF) is the size of the gradient of

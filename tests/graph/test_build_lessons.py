@@ -52,6 +52,9 @@ fig, ax = plt.subplots()
 ax.plot([1, 2, 3])
 show(fig, "line")
 
+# %% tags=["guess"]
+guess = {"tiny": None}
+
 # %% tags=["nbval-check-output"]
 for i in range(3):
     print(i)
@@ -115,6 +118,7 @@ def test_both_editions(course, capsys):
     solver = "\n".join(cell.source for cell in solutions.cells)
     assert "answer = ..." in learner and "small.double" not in learner
     assert "answer = ..." not in solver and "small.double" in solver
+    assert 'guess = {"tiny": None}' in learner and 'guess = {"tiny": None}' in solver
     assert outputs(exercises) == []
     shared = {cell.id for cell in exercises.cells} & {cell.id for cell in solutions.cells}
     assert len(shared) == len(exercises.cells) - 1
@@ -209,7 +213,7 @@ def test_what_makes_a_lesson_stale(course):
     solution = course / "solutions" / "01_tiny.ipynb"
     used = nbformat.read(solution, as_version=4).metadata.course.made_from
     modules = "__init__ check/__init__ claims deep environment plain small".split()
-    modules += ["plots/__init__", "plots/captions", "plots/cards", "plots/plots"]
+    modules += ["plots/__init__", "plots/captions", "plots/cards", "plots/guesses", "plots/plots"]
     files = {f"utils/{name}.py" for name in modules} | {"data/weights/pony.npz"}
     assert used.keys() == files | {"numpy"} and used["numpy"] == "1.0"
 
@@ -369,11 +373,11 @@ def test_both_editions_run_under_nbval(course):
 
     run = nbval()
     assert run.returncode == 0, run.stdout
-    assert "14 passed" in run.stdout
+    assert "16 passed" in run.stdout
 
     # A number that the text quotes is compared; a figure or a claim is not.
     path = course / "solutions" / "01_tiny.ipynb"
     text = path.read_text()
     path.write_text(text.replace('"2\\n"', '"3\\n"').replace("1.5 to 2.5", "1.6 to 2.4"))
     run = nbval()
-    assert "1 failed, 13 passed" in run.stdout, run.stdout
+    assert "1 failed, 15 passed" in run.stdout, run.stdout

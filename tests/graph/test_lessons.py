@@ -116,6 +116,30 @@ answer = 3
 # %% tags=["check"]
 check.three(answer)
 
+# %% tags=["guess"]
+guess = {
+    "cats": None,
+    "dogs": None,
+}
+
+# %%
+plots.show(fig, "pets")
+
+# %% [markdown]
+# <details><summary>What we saw</summary>
+#
+# Cats.
+#
+# </details>
+#
+# **Think.** And in your house?
+#
+# <details><summary>An answer</summary>
+#
+# Dogs.
+#
+# </details>
+
 # %% [markdown] tags=["exercise"]
 # What does it mean?
 
@@ -163,7 +187,7 @@ def test_a_good_lesson_passes(problems):
         ("course.start()", "print()", "course.start"),
         ("answer = 3", "answer = 3\n" * 26, "has 26 lines in the cell 'answer = 3'"),
         ("answer = 3", "open('/home/me/file')", "names a path of one machine"),
-        ("# ## Quiz", "# ## Quiz\n" + "# %% [markdown]\n# x\n" * 45, "has 51 cells"),
+        ("# ## Quiz", "# ## Quiz\n" + "# %% [markdown]\n# x\n" * 43, "has 51 cells"),
         (
             '["solution"]\nanswer',
             '["other"]\nanswer',
@@ -171,6 +195,10 @@ def test_a_good_lesson_passes(problems):
         ),
         ('tags=["check"]', "", "no check after the exercise in"),
         ('[markdown] tags=["exercise"]', "[markdown]", "a solution without an exercise"),
+        ('"cats": None', '"cats": 3', "a guess that is not a dict of None in the cell 'guess = {'"),
+        ("guess = {", "guesses = {", "a guess that is not a dict of None"),
+        ("<summary>What we saw", "<summary>We saw", "does not fold what came out after the guess"),
+        ("<summary>An answer", "<summary>Dogs", "no folded answer to 'Think'"),
     ],
 )
 def test_a_bad_lesson_is_found(problems, old, new, words):

@@ -5,6 +5,7 @@ Globes (`plots.maps`), fields of GOES and MRMS (`plots.goes`), receptive fields
 lesson imports if it draws them. What stands below a figure comes from `plots.captions`.
 """
 
+from utils.plots.guesses import guess_marks, guess_text  # noqa: F401
 from utils.plots.plots import (  # noqa: F401
     BLUE,
     DPI,
