@@ -22,7 +22,7 @@ from utils import claims, course, environment, networks, plots, skill, worlds
 from utils.check import start_here as check
 from utils.weights import load_weights
 
-course.start(seed=0)
+course.start("00_start_here", seed=0)
 environment.report()
 
 # %% [markdown]
@@ -50,7 +50,7 @@ print(f"logit: {logit:.1f}")
 # %%
 fig, ax = plt.subplots(figsize=(3, 3))
 plots.picture(ax, picture[0])
-plots.show(fig, "A small picture of a rider on a white horse, with grey bars at its sides.")
+plots.show(fig, "picture")
 
 # %% [markdown]
 # The network says "horse", and it is right. (The grey bars fill up pictures that are not square.) What
@@ -79,10 +79,7 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
 plots.picture(left, picture[0], "what the network was given")
 drawn = plots.heat_map(right, heat_map, "where it looked", masks=outlines)
 plots.heat_map_bar(fig, drawn, right)
-plots.show(
-    fig,
-    "Left the picture, right its heat map: red lies mostly on the horse and its rider.",
-)
+plots.show(fig, "heat-map")
 
 # %% [markdown]
 # Red speaks for "horse", blue against it, white is neutral. Some blue lies where nothing is to be seen:
@@ -120,6 +117,14 @@ check.hottest(hottest, heat_map)
 
 # %% [markdown]
 # **Think.** Is that pixel on the horse? Would you expect it there, from how *you* recognise a horse?
+#
+# <details><summary>An answer</summary>
+#
+# It is on the horse, though only just: it lies where the white coat ends and the rider's dark boot
+# begins. People find a horse by its head, its legs and the whole shape. A small network like this one has
+# learned to look for edges, and a bright edge beside a dark one is as good as any.
+#
+# </details>
 
 # %% [markdown]
 # ## What this course is

@@ -36,7 +36,7 @@ from utils.panels import clever_hans as panel
 from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
-course.start(seed=0)
+course.start("01_clever_hans", seed=0)
 
 # %% [markdown]
 # Clever Hans was a horse in Berlin, around 1900, that seemed to do sums. It tapped the answer with
@@ -57,10 +57,7 @@ data = worlds.open_world("clever_hans")
 fig, axes = plt.subplots(4, 8, figsize=(10, 5.4))
 for ax, i in zip(axes.flat, range(32), strict=True):
     plots.picture(ax, data.picture[i], "horse" if data.horse[i] else "no horse")
-plots.show(
-    fig,
-    "32 pictures from the training world with their labels; in the whole set half show a horse.",
-)
+plots.show(fig, "pictures")
 
 # %% [markdown]
 # Grey bars fill up portrait and landscape pictures to a square. The tag "V.OSTEN" is the photographer's;
@@ -133,52 +130,52 @@ METHOD = "lrp.sequential_preset_a"
 heat_maps = explain(model, horses.picture.values, METHOD).sum(-1)
 
 
-def look(group, parts, alt):
+def look(group, parts, figure):
     """Draw four pictures of a group and their heat maps, with outlines of what is there."""
     four = np.random.default_rng(1).permutation(np.nonzero(groups[group])[0])[:4]
     masks = {part: horses[f"truth_{part}"].values[four] for part in parts}
     fig = panel.gallery(horses.picture.values[four], {"heat map": heat_maps[four]}, masks)
-    plots.show(fig, alt)
+    plots.show(fig, figure)
 
 
-look(
-    "plain",
-    ["horse", "rider"],
-    "Four horses in the open; the deepest red lies along their edges: back, neck and belly.",
-)
+look("plain", ["horse", "rider"], "strategy-1")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # **Strategy 1: parts of horses.** Great, with a grain of salt: it likes edges, and takes a piece of
 # ground between the legs along.
+#
+# </details>
 #
 # ### Strategy 2
 #
 # Four horses near hurdles. Which parts will be red now?
 
 # %%
-look(
-    "hurdle",
-    ["horse", "rider", "hurdle"],
-    "Four horses near hurdles; the deepest red lies on pieces of the bars, some on the horse.",
-)
+look("hurdle", ["horse", "rider", "hurdle"], "strategy-2")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # **Strategy 2: hurdles.** They are often near horses, so they help. What happens to a picture of a
 # hurdle without a horse?
+#
+# </details>
 #
 # ### Strategy 3
 #
 # Four more. They share something in the lower left corner.
 
 # %%
-look(
-    "tag",
-    ["horse", "rider", "tag"],
-    "Four pictures with a photographer's tag in the lower left, and heat maps that are red there.",
-)
+look("tag", ["horse", "rider", "tag"], "strategy-3")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # **Strategy 3: the photographer's tag.** Real horses wear no tags.
+#
+# </details>
 #
 # > **The slide says** "html tags". **The paper says** *source tags*: a line of text with the
 # > photographer's name and address. And the classifier that read the tag was not a neural network. It
@@ -222,7 +219,11 @@ check.density(density, maps, masks)
 
 # %% [markdown]
 # `skill.relevance_density` is the same. Now for all three strategies. Which bar will be the longest,
-# which the shortest? (The black lines are 95 % intervals.)
+# which the shortest? (The black lines are 95 % intervals.) Write your guesses in place of `None`, and the
+# figure shows them as diamonds. Leave the rest as it is.
+
+# %% tags=["guess"]
+guess = {"horse, in the open": None, "horse, near hurdles": None, "hurdle": None, "tag": None}
 
 # %%
 bars = [
@@ -242,12 +243,17 @@ tag_density = value, (low, high)  # the last bar
 ax.axvline(1, color=plots.INK, lw=1, ls=":")
 ax.set(yticks=range(4), yticklabels=[label for label, _, _ in bars], ylim=(3.5, -0.5))
 ax.set(xlabel="density of positive relevance (even spread: 1)")
-plots.show(fig, "Relevance density: by far the highest on the tag, the lowest on hurdles.")
+plots.guess_marks(ax, guess, {label: row for row, (label, _, _) in enumerate(bars)})
+plots.show(fig, "densities")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The tag, by far. The hurdle comes last, although so much red seemed to lie on it: it is large, and
 # density counts per area. Does that make it the weakest reason? A heat map cannot say. An experiment
 # can.
+#
+# </details>
 #
 # ## 5. Prove it: change the picture
 #
@@ -256,10 +262,13 @@ plots.show(fig, "Relevance density: by far the highest on the tag, the lowest on
 # `replace` changes one ingredient, `render` draws the picture again, with all else equal, down to the
 # noise of the camera.
 #
-# Three experiments. Write down your guess for each before you run the cell:
+# Three experiments. Write down your guess for each, in per cent, before you run the cells:
 # 1. Paste the tag on pictures without a horse. How many become "horse"?
 # 2. Cut the tag from horse pictures that have one. How many are still found?
-# 3. Paste hurdles on pictures without a horse.
+# 3. Paste hurdles on pictures without a horse. How many become "horse"?
+
+# %% tags=["guess"]
+guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
 
 
 # %%
@@ -287,25 +296,27 @@ def before_and_after(network):
     }
 
 
-def draw_experiments(results, alt):
+def draw_experiments(results, figure):
+    """Draw rates before and after, with the guesses of the cell that ran last."""
     rates = {name: [skill.rate(yes) for yes in pair] for name, pair in results.items()}
     fig = panel.before_after(rates)
     fig.axes[0].set_xlabel('pictures called "horse" (%)')
-    plots.show(fig, alt)
+    plots.guess_marks(fig.axes[0], guess, {name: row + 0.13 for row, name in enumerate(rates)})
+    plots.show(fig, figure)
 
 
 first = before_and_after(model)
-draw_experiments(
-    first,
-    "Horse rates before and after each change: pasting the tag or hurdles makes horses out of "
-    "empty scenes, cutting the tag loses horses.",
-)
+draw_experiments(first, "experiments")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The tag turns most of these pictures into horses, as it turned a car into one in the paper. Hurdles do it
 # even more often, although their bar was the shortest above: **the heat maps' ranking was not the
 # experiment's.** And without their tag, most of the tagged horses are lost. The test accuracy had shown
 # none of it, because the test pictures come from the same world as the training pictures.
+#
+# </details>
 #
 # ## 6. Find strategies without knowing them: SpRAy
 #
@@ -331,10 +342,7 @@ eigenvalues = np.linalg.eigvalsh(laplacian(graph, normed=True))[:9]
 fig, ax = plt.subplots(figsize=(6, 2.8))
 ax.plot(range(1, 10), eigenvalues, "o-")
 ax.set(xlabel="number of the eigenvalue", ylabel="eigenvalue", xticks=range(1, 10))
-plots.show(
-    fig,
-    "The nine smallest eigenvalues in rising order: some near zero, then steps of different size.",
-)
+plots.show(fig, "eigenvalues")
 
 # %% [markdown]
 # `affinity` joins each map to its 10 most similar ones. The result is a graph. Its Laplacian, a matrix
@@ -378,7 +386,7 @@ for cluster, row in enumerate(axes):
         drawn = plots.heat_map(ax, positive_maps[i])
     row[0].set_ylabel(f"cluster {cluster + 1}\n{len(members)} pictures")
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(fig, "Four pictures of each of the four clusters, each with its heat map.")
+plots.show(fig, "clusters")
 
 # %%
 names = ["plain", "hurdle", "tag, portrait", "tag, landscape"]
@@ -396,11 +404,7 @@ right.set_title("the truth: what is in the picture")
 right.legend(loc="lower right")
 for ax in (left, right):
     ax.set(xticks=[], yticks=[])
-plots.show(
-    fig,
-    "t-SNE of the heat maps. Left each cluster in the colour of its most common kind, right the truth: "
-    "the two kinds of tags stand apart, hurdles and plain horses touch.",
-)
+plots.show(fig, "planes")
 
 # %% [markdown]
 # How good is that? The **adjusted Rand index** compares two ways of sorting: 1 is the same sorting, 0
@@ -419,9 +423,7 @@ for (name, values), colour in zip(agreement.items(), (plots.INK, plots.GREY), st
     ax.plot(counts, values, "o-", label=name, color=colour)
 ax.set(xlabel="number of clusters", ylabel="adjusted Rand index", ylim=(-0.05, 1))
 ax.legend()
-plots.show(
-    fig, "Agreement with the truth by number of clusters: high for heat maps, low for pictures."
-)
+plots.show(fig, "agreement")
 
 # %% [markdown]
 # Four clusters of heat maps agree best with the truth. The tags are found without an error; hurdles and
@@ -430,6 +432,15 @@ plots.show(
 #
 # **Think.** Which of your own data sets has a time stamp, a sensor's scan line, a coastline drawn into
 # the image, a fill value? Which label does it go with?
+#
+# <details><summary>An answer</summary>
+#
+# Nearly every archive has one. Fill values lie where the sun is down, so they go with winter; the lines
+# of a scanner go with one satellite, and so with a few years; a gap in a radar composite goes with a
+# station that fails in severe storms. Ask of each: could the label be told from this alone? Train a
+# network on nothing else, and see.
+#
+# </details>
 #
 # ## 7. What happened, and a repair
 #
@@ -440,7 +451,11 @@ plots.show(
 # The repaired network is the first one, trained further on such pictures. `real` is the real world:
 # hurdles anywhere, no tags. Below: both accuracies, the experiments of section 5 again, now with the repaired
 # network, and the heat maps of both networks on pictures with a tag. (*Before* and *after* in the figure
-# still mean the change of the picture, and not the repair.)
+# still mean the change of the picture, and not the repair.) How many pictures will be called "horse" after
+# each change now?
+
+# %% tags=["guess"]
+guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
 
 # %%
 repaired = networks.clever_hans()
@@ -453,24 +468,23 @@ for name, network in {"first network": model, "after the repair": repaired}.item
     in_real_world[name] = skill.rate(says_horse(network, real.picture) == real_label)
     print(f"{name}: accuracy in the real world {in_real_world[name][0]:.0f} %")
 second = before_and_after(repaired)
-draw_experiments(
-    second, "The same experiments after the repair: before and after lie close together."
-)
+draw_experiments(second, "experiments-repaired")
 
 # %%
 four = np.random.default_rng(1).permutation(np.nonzero(tag)[0])[:4]
 pictures = horses.picture.values[four]
 maps = {"first network": heat_maps[four], "repaired": explain(repaired, pictures, METHOD)}
 masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
-plots.show(
-    panel.gallery(pictures, maps, masks),
-    "Tagged pictures; much of the first network's red is on the tag, the repaired one's on the horse.",
-)
+plots.show(panel.gallery(pictures, maps, masks), "both-networks")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # Red moves from the tag to the horse; the tag is white or blue. Tag and hurdles have nearly lost
 # their power, and the network is right more often in the real world. The price: horses so hidden that
 # only the tag gave them away are missed now, with the tag as without it.
+#
+# </details>
 #
 # ### Exercise 3: a cheaper repair
 #
@@ -508,21 +522,35 @@ check.last_layer(weights, intercept, seen, is_horse)
 # Put the new last layer into a copy of the first network. (The cell fits it again, so that it runs
 # without your answer.) How far will it get, compared with the full repair?
 
+# %% tags=["guess"]
+guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
+
 # %%
 fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
 patched = networks.clever_hans()
 patched.set_weights(model.get_weights())
 patched.layers[-1].set_weights([fitted.coef_.T, fitted.intercept_])
-draw_experiments(
-    before_and_after(patched),
-    "The experiments with a new last layer: pasted tags and hurdles do much less than at first.",
-)
+draw_experiments(before_and_after(patched), "experiments-last-layer")
 correct = says_horse(patched, real.picture) == real_label
 print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} %")
 
 # %% [markdown]
-# **Think.** Better than the first network, not as good as the full repair: for 200 pictures and a second
-# of work. What would a new last layer do if the hidden units had *only* learned the tag?
+# <details><summary>What we saw</summary>
+#
+# Better than the first network, not as good as the full repair: for 200 pictures and a second of work.
+#
+# </details>
+#
+# **Think.** What would a new last layer do if the hidden units had *only* learned the tag?
+#
+# <details><summary>An answer</summary>
+#
+# Nothing for horses without a tag: a last layer can only weigh anew what the hidden units report. In
+# balanced pictures the tag tells nothing, so the fit would give it no weight and answer with the base
+# rate, one half. The cheap repair works only because the network had learned the horse as well, and did
+# not count on it.
+#
+# </details>
 #
 # ## 8. Try it yourself
 #
@@ -538,12 +566,9 @@ print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} 
 
 # %%
 draw = panel.prepare(model, [scenes[i] for i in np.nonzero(field)[0][:20]])
-plots.show(
-    draw(number=0, tag=True, row=45, column=8, hurdles=False, shift=0),
-    "The panel's picture: an empty scene with a tag, its heat map, and the logit.",
-)
 panels.panel(
     draw,
+    "panel",
     number=IntSlider(0, 0, 19, description="picture"),
     tag=Checkbox(True, description="tag"),
     row=IntSlider(45, 0, 58, description="tag's row"),
@@ -561,7 +586,11 @@ panels.panel(
 # A second question. LRP promises that all relevance together is the logit. It does *not* promise that
 # the relevance on the tag is what the tag adds to the logit. How near does it come? Here we know what it
 # adds: draw each picture with and without it. Three rules of the LRP family answer: preset A, $\alpha_1\beta_0$,
-# and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.)
+# and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.) Guess the
+# share of each, in per cent.
+
+# %% tags=["guess"]
+guess = {"lrp.sequential_preset_a": None, "lrp.alpha_1_beta_0": None, "lrp.epsilon": None}
 
 # %%
 free = label & answer & ~test.truth_has_tag.values & ~test.truth_has_hurdle.values
@@ -576,16 +605,18 @@ for ax, method in zip(axes, (METHOD, "lrp.alpha_1_beta_0", "lrp.epsilon"), stric
     agree[method] = skill.bootstrap(lambda a, b: np.corrcoef(a, b)[0, 1], effect, relevance)
     share = 100 * skill.relevance_share(maps, on_tag).mean()
     print(
-        f"{method}: {share:.0f} % of the positive relevance; {relevance.mean():.1f} logits on "
-        f"the tag, which adds {effect.mean():.1f}; correlation {agree[method][0]:.2f}"
+        f"{method}: {share:.0f} %{plots.guess_text(guess, method, ' %')} of positive relevance, "
+        f"{relevance.mean():.1f} of {effect.mean():.1f} logits, correlation {agree[method][0]:.2f}"
     )
     ax.scatter(effect, relevance, s=10, color=plots.PURPLE)
     ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":")
     ax.set(title=method, xlabel="what the tag adds (logits)")
 axes[0].set_ylabel("relevance on the tag (logits)")
-plots.show(fig, "Relevance on the tag against its true effect, for three LRP rules.")
+plots.show(fig, "effect")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # On average the first two rules come close to the truth; epsilon says far too much. Picture by picture
 # none of them is a measurement: where the tag adds most, the first two hardly rise, and epsilon, worst in
 # size, ranks the pictures best. **A heat map's numbers depend on the rule, and without a known truth you
@@ -593,6 +624,8 @@ plots.show(fig, "Relevance on the tag against its true effect, for three LRP rul
 #
 # And none of these pictures needs the tag, for each was a horse before. **Red says that a region speaks
 # for the answer. It does not say that the answer would change without it.** Only the experiment does.
+#
+# </details>
 #
 # ## In this lesson you
 #

@@ -30,7 +30,7 @@ from utils.panels import feature_visualization as panel
 from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
-course.start(seed=0)
+course.start("02_feature_visualization", seed=0)
 
 # %% [markdown]
 # A heat map asks about one sample: what in *it* decides? The lecture calls that **Type B**. **Type A**, feature
@@ -66,10 +66,7 @@ top = features.strongest_samples(model, pictures, LAYER, CHANNEL, n=8)
 fig, axes = plt.subplots(1, 8, figsize=(10, 1.7))
 for ax, i, value in zip(axes, top.index, top.excitation, strict=True):
     plots.picture(ax, pictures[i], f"{value:.1f}")
-plots.show(
-    fig,
-    "The eight pictures that excite channel 53 most, with its value: all have a horse and a tag.",
-)
+plots.show(fig, "favourites")
 print(
     f"of all 200 pictures {tagged.mean():.0%} have a tag, of these eight {tagged[top.index].mean():.0%}"
 )
@@ -140,20 +137,29 @@ for (upper, lower), i, drop_map in zip(axes.T, top.index, drop_maps, strict=Fals
     plots.picture(upper, pictures[i])
     drawn = plots.heat_map(lower, drop_map, masks=masks)
 fig.colorbar(drawn, ax=axes[1], ticks=[], label="blue rises, red falls\n(scaled to each map)")
-plots.show(
-    fig,
-    "Four favourites, and how much the excitation falls where they are covered: red on the left half of "
-    "the tag and on the ground above it, pale or white on the horses.",
-)
+plots.show(fig, "covered")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The tag, and the plain ground above it. Horses hardly matter. So the favourites raised a
 # question, and an experiment answered it. With a grain of salt: a grey square on plain ground takes nothing
 # away, it adds an edge. (Covering is a method of its own, *occlusion* [@zeiler2013]; lesson 05 goes into it.)
 #
+# </details>
+#
 # **Think.** A channel of a storm network has six favourites: all show a hook echo (rain wrapped around a rotating
 # updraft), and all are from the same radar.
 # What would you cover, or change, to find out which of the two it responds to?
+#
+# <details><summary>An answer</summary>
+#
+# Cover the hook, then everything else. Better still, keep one and change the other: hook echoes seen by
+# other radars, and ordinary showers seen by this one. If the excitation goes with the hook from radar to
+# radar, it is the hook; if it goes with the radar whatever the weather, look for range rings, noise, or a
+# blocked beam.
+#
+# </details>
 #
 # ## 2. Method 2: make up its favourite
 #
@@ -191,7 +197,11 @@ check.ascend(ascend)
 
 # %% [markdown]
 # `features.synthesise` takes such steps, with Adam instead of one rate for all. First from faint noise, then from a
-# picture without horse and tag. The best of our 200 samples reaches the dotted line. How far will made-up pictures get?
+# picture without horse and tag. The best of our 200 samples reaches the dotted line. How far will made-up pictures get, as a
+# number? (Section 1 has that of the best sample.)
+
+# %% tags=["guess"]
+guess = {"noise": None, "sample": None}
 
 # %%
 empty = np.nonzero((data.horse.values == 0) & ~data.truth_has_hurdle.values)[0]
@@ -209,16 +219,17 @@ for k, (name, run) in enumerate(climbed.items()):
 axes[4].axhline(top.excitation[0], color=plots.INK, lw=1, ls=":")
 axes[4].set(xlabel="step", title="excitation")
 axes[4].legend()
-plots.show(
-    fig,
-    "Noise and a sample, and what they become: coloured grain in a square window, with upright strokes along "
-    "its bottom. Both curves rise far above the best sample.",
-)
+plots.guess_marks(axes[4], guess, {"noise": STEPS, "sample": STEPS}, axis="y", names=True)
+plots.show(fig, "ascent")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # Far above any sample. Only a window changes: one place of this channel sees 38 x 38 pixels (its receptive field, lesson 09),
 # here cut off by the edge. At its bottom stand bright upright strokes in a row. Letters, perhaps. The rest is
 # grain that no camera would take, and the channel likes it.
+#
+# </details>
 #
 # ## 3. Keep it from becoming noise
 #
@@ -257,16 +268,21 @@ fig, axes = plt.subplots(1, 7, figsize=(10, 1.9))
 for ax, name in zip(axes, settings, strict=True):
     run = make((LAYER, CHANNEL), name)
     plots.picture(ax, run.picture, f"{name}\n{run.history[-1]:.1f}")
-plots.show(
-    fig,
-    "Seven made-up pictures for channel 53, with its excitation: most grain with no regulariser, larger "
-    "patterns with jitter or turning, bright strokes on dark in a plain picture with all but Fourier.",
-)
+plots.show(fig, "regularisers")
 
 # %% [markdown]
 # Which of these patterns does the channel *recognise*, and which only fit by luck? A thing is the same thing two pixels further
 # on. So shift the finished pictures by a few pixels in four directions, and measure how much excitation is left. Which
-# regulariser will help most?
+# regulariser will help most? Guess the share that is left after a shift by 4 pixels, from 0 to 1.
+
+# %% tags=["guess"]
+guess = {
+    "none": None,
+    "jitter": None,
+    "turn and zoom": None,
+    "total variation": None,
+    "Fourier": None,
+}
 
 
 # %%
@@ -290,16 +306,17 @@ for name, colour in zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), stric
     ax.plot(range(7), [1, *shares], "o-", color=colour, label=f"{name} ({np.mean(shares[:4]):.2f})")
 ax.set(xlabel="shift (pixels)", ylabel="share of excitation kept", ylim=(0, 1.2))
 ax.legend(title="mean over 1 to 4 pixels", loc="center left", bbox_to_anchor=(1, 0.5))
-plots.show(
-    fig,
-    "Share of excitation kept after shifts of 0 to 6 pixels: with jitter or turning nearly all, with none, "
-    "total variation or Fourier alone one half to four fifths, least at odd shifts.",
-)
+plots.guess_marks(ax, guess, dict.fromkeys(settings, 4), axis="y", names=True)
+plots.show(fig, "shifts")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # Read it off: what moves the picture during the ascent (jitter; turn and zoom) makes a pattern that survives being
 # moved. Total variation and Fourier alone hardly help there. They calm the picture, which is for our eyes. The zigzag of
 # the others fits max-pooling, which takes two pixels at a time: grain made for it is off by one after an odd shift.
+#
+# </details>
 #
 # Each regulariser costs excitation, and each is a wish of *ours* about what pictures look like. What you see is
 # partly the network and partly the wish. Here are more parts of the network by *all but Fourier*, each below its strongest
@@ -319,11 +336,7 @@ for column, (name, part) in zip(axes.T, parts.items(), strict=True):
         column[0], pictures[best[name].index[0]], f"{name}\n{best[name].excitation[0]:.1f}"
     )
     plots.picture(column[1], calm.picture, f"{calm.history[-1]:.1f}")
-plots.show(
-    fig,
-    "The logit and five channels of three layers: above the strongest sample, below the made-up picture. "
-    "The window grows with the layer; logit and tag channels show rows of bright upright strokes.",
-)
+plots.show(fig, "parts")
 
 # %% [markdown]
 # The second convolution likes specks, the third letters, the last letters below plain ground; channel 5 likes dark blue
@@ -358,21 +371,30 @@ for row, i in zip(axes, three, strict=True):
 fig.colorbar(
     drawn, ax=axes[:, 2], ticks=[], shrink=0.3, label="blue darker, red brighter\n(scaled to each)"
 )
-plots.show(
-    fig,
-    "Three pictures, the same with the smallest change, and the change: invisible grain of one to three grey "
-    "levels; in the tagged picture most of it lies on the tag.",
-)
+plots.show(fig, "change")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # You hardly see it. A change of one to three grey levels in 255, about as much as the grain of this world's camera, turns
 # "no horse" into "horse" and back. It paints no horse and wipes out no tag. It does tell where the network is easily
 # moved: in the tagged picture, at the tag (the claims below have the density). But it is not what a horse *means* to the
 # network.
 #
+# </details>
+#
 # **Think.** A network warns of hail from a sounding. The smallest change that takes the warning away is 0.2 K here and
 # there, up and down from level to level. What does that mean physically: what have you learned about hail, what about the
 # network? Which changes would you allow, to learn about hail?
+#
+# <details><summary>An answer</summary>
+#
+# Little about hail: no atmosphere changes by 0.2 K up and down from level to level, and no sonde could
+# measure it. About the network you have learned that it is easily moved just there. To learn about hail,
+# allow what an atmosphere can do: changes that are smooth with height, or of one quantity that you know,
+# such as the height of the freezing level.
+#
+# </details>
 #
 # ## 5. Is there a unit for the tag, and does the answer hang on it?
 #
@@ -417,8 +439,11 @@ check.separation(share, with_tag, without)
 # %% [markdown]
 # So yes: units for the tag appear, several of them, though nobody ever told the network that there are tags. Now the proof.
 # If channel 53 *is* the trick, the trick must be gone without it. **Switch it off**: set its map to zero and let the rest
-# of the network go on. Fresh pictures, never seen so far. Guess: of the empty scenes with a pasted tag, how many will
+# of the network go on. Fresh pictures, never seen so far. Guess: of the empty scenes with a pasted tag, how many per cent will
 # still be called "horse"?
+
+# %% tags=["guess"]
+guess = {"without channel 53": None}
 
 # %%
 fresh = world.scenes(120, seed=worlds.CLAIMS + 20_000, setting="training")
@@ -426,7 +451,6 @@ test = world.render(fresh)
 label = test.horse.values == 1
 scene = np.nonzero(~label & ~test.truth_has_hurdle.values)[0]
 with_pasted = world.render([replace(fresh[i], tag=True) for i in scene])
-
 head = keras.Sequential([keras.Input(last_pool.output_shape[1:])])
 for layer in model.layers[8:]:
     head.add(layer)
@@ -443,14 +467,24 @@ def says_horse(kind, off=()):
     return head.predict_on_batch(maps[kind] * on)[:, 0] > 0
 
 
-for off in ([], [CHANNEL]):
+for name, off in {"all channels": [], "without channel 53": [CHANNEL]}.items():
     rate, right = says_horse("tag", off).mean(), (says_horse("ordinary", off) == label).mean()
-    print(f'off: {off}: {rate:.0%} of scenes with a pasted tag are "horse", {right:.0%} right')
+    you = plots.guess_text(guess, name, " %")
+    print(f'{name}: {rate:.0%}{you} of scenes with a pasted tag are "horse", {right:.0%} right')
 
 # %% [markdown]
-# Nothing happens. The channel knows the tag, and the answer does not need it. Is it the others? Switch off more and more,
-# in three orders: those that tell the tag best first; those whose absence takes most from the tag's effect on $z$ first
-# (measured on the forty pairs); and any, as a control. Left the tag's trick, right the price.
+# <details><summary>What we saw</summary>
+#
+# Nothing happens. The channel knows the tag, and the answer does not need it.
+#
+# </details>
+#
+# Is it the others? Switch off more and more, in three orders: those that tell the tag best first; those whose absence takes
+# most from the tag's effect on $z$ first (measured on the forty pairs); and any, as a control. Left the tag's trick, right the
+# price. How many channels must be off, in each order, before only half of the pasted tags work?
+
+# %% tags=["guess"]
+guess = {"tells the tag best": None, "takes most of the effect": None, "any": None}
 
 # %%
 pools = [last_pool.predict(p, verbose=0) for p in (pictures[empty[:40]], pasted)]
@@ -477,17 +511,18 @@ for name, order in orders.items():
 axes[0].set(title='pasted tag called "horse"', xlabel="channels off", ylabel="%", ylim=(0, 102))
 axes[1].set(title="right on ordinary pictures", xlabel="channels off")
 axes[1].legend(loc="lower left", title="switched off first")
-plots.show(
-    fig,
-    "Against the number of channels switched off. Left the tag's trick: it dies with 16 channels chosen by "
-    "effect, fades late with those that tell the tag best, and stays with any. Right: accuracy falls slowly.",
-)
+plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), names=True)
+plots.show(fig, "switched-off")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # So the trick lies in these maps, and in about sixteen of them at once. Switching off sixteen channels chosen by their
 # effect takes it away nearly whole, for several points of accuracy. Sixteen of any kind take nothing from it. Sixteen that
 # *tell* the tag best leave most of it. **Responding to a thing is not the same as passing it on**: what counts is also
 # what the layers above do with it. And no single unit holds the tag: nothing in training asks for that.
+#
+# </details>
 #
 # ## 6. Try it: watch a picture grow
 #
@@ -498,12 +533,9 @@ plots.show(
 favourites = {name: pictures[best[name].index[0]] for name in parts}
 runs = {name: make(part, "all but Fourier") for name, part in parts.items()}
 draw = panel.prepare(favourites, runs)
-plots.show(
-    draw(part="last, 53", frame=6),
-    "The panel's picture: a tagged picture, the made-up one at step 32, and the curve of the excitation.",
-)
 panels.panel(
     draw,
+    "panel",
     part=Dropdown(options=list(parts), value="last, 53", description="part"),
     frame=IntSlider(6, 0, 7, description="frame"),
 )

@@ -31,7 +31,7 @@ from utils.plots import river_gauge as gauge_plots
 from utils.weights import load_weights
 from utils.worlds import river_gauge
 
-course.start(seed=0)
+course.start("03_layerwise_relevance", seed=0)
 
 # %% [markdown]
 # The lecture describes layer-wise relevance propagation (LRP) in two steps. First a sample goes forward through the
@@ -53,10 +53,7 @@ v = np.array([2.0, -2.0])  # from hidden unit j to the output
 a = np.array([1.0, 2.0])
 h = np.maximum(0, a @ W)
 y = h @ v
-plots.show(
-    panel.diagram(W, v, [*a, *h, y]),
-    f"The network, weights on the lines; the hidden units are {h[0]:g} and {h[1]:g}, y is {y:g}.",
-)
+plots.show(panel.diagram(W, v, [*a, *h, y]), "network")
 
 # %% [markdown]
 # Now backwards. The output holds the relevance $R = y = 4$. Unit $h_1$ contributed $3 \cdot 2 = 6$ to it, and
@@ -83,10 +80,7 @@ def z_step(a, w, b, R):
 R_h = z_step(h, v[:, None], [0], [y])
 R_a = z_step(a, W, [0, 0], R_h)
 print("hidden units:", R_h, " inputs:", R_a, " sum:", R_a.sum())
-plots.show(
-    panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]),
-    "The network with relevance: 4 at the output, 6 and -2 in the middle, -4 and 8 at the inputs.",
-)
+plots.show(panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]), "network-relevance")
 
 # %% [markdown]
 # Each layer adds up to 4. The first input speaks against the output, although both its weights are positive: the
@@ -101,7 +95,10 @@ plots.show(
 #
 # Let $a_2$ grow from 1 towards 3. The contributions to $h_2$ are $3$ and $-a_2$, so $h_2 = 3 - a_2$ shrinks
 # towards zero. What do the two inputs get for each unit of relevance that $h_2$ holds? Guess their values at
-# $a_2 = 2.9$.
+# $a_2 = 2.9$, by the z rule.
+
+# %% tags=["guess"]
+guess = {"a1": None, "a2": None}
 
 # %%
 a_2 = np.linspace(1, 2.9, 100)
@@ -113,16 +110,19 @@ for number, contribution, colour in [(1, 3, plots.BLUE), (2, -a_2, plots.ORANGE)
 ax.axhline(0, color=plots.GREY, lw=0.8)
 ax.set(xlabel="$a_2$", ylabel="handed down per unit of $R$")
 ax.legend(loc="upper left")
-plots.show(
-    fig,
-    "By the z rule the inputs get ever larger shares of opposite sign, 30 and -29 at the right end; "
-    "with epsilon they end at 5 and -4.8.",
-)
+plots.guess_marks(ax, guess, {"a1": 2.9, "a2": 2.9}, axis="y", names=True)
+plots.show(fig, "shares")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # The z rule's shares always add up to one, as 30 and $-29$. Two large contributions nearly cancel, and the small rest is
 # handed down in large amounts. In a deep network that happens in thousands of units, and the map becomes grainy, as
-# section 8 shows. The **epsilon rule** adds a little to the denominator, away from zero [@bach2015]:
+# section 8 shows.
+#
+# </details>
+#
+# The **epsilon rule** adds a little to the denominator, away from zero [@bach2015]:
 #
 # $$R_i = \sum_j \frac{z_{ij}}{z_j + \epsilon \, \mathrm{sign}(z_j)} R_j, \qquad \mathrm{sign}(0) = 1$$
 #
@@ -203,6 +203,14 @@ check.alpha_beta_step(alpha_beta_step)
 # **Think.** A network gets anomalies of sea surface temperature; a cold patch ($a < 0$) meets a negative weight.
 # Does it speak for or against the output? Should "cold" and "against" share a colour on your map?
 #
+# <details><summary>An answer</summary>
+#
+# It speaks for the output: a negative value times a negative weight is a positive contribution. So the
+# sign of relevance is not the sign of the anomaly, and one colour for both would mix up what is there
+# with what it does. Draw the anomaly as contours, or in other colours.
+#
+# </details>
+#
 # ## 4. Through a whole network, four times the same
 #
 # Three dense layers with biases. Our own LRP, `my_lrp`, is one loop forwards and one loop backwards; `books=True` will print
@@ -263,7 +271,7 @@ fig, ax = plt.subplots(figsize=(3.6, 3.2))
 drawn = ax.imshow(w, cmap="RdBu_r", vmin=-2, vmax=2)
 ax.set(xlabel="output $j$", ylabel="input $i$")
 fig.colorbar(drawn, label="$w_{ij}$")
-plots.show(fig, "A matrix of 8 by 8 weights: three diagonals, all else zero.")
+plots.show(fig, "matrix")
 
 layer = keras.layers.Conv1D(1, 3, padding="same", use_bias=False)
 convolution = keras.Sequential([keras.Input((8, 1)), layer])
@@ -302,11 +310,7 @@ for ax, name in zip(axes[1:5], names, strict=True):
     plots.heat_map(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
 drawn = plots.heat_map(axes[5], result.input[0], "64 x 64")
 plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
-plots.show(
-    fig,
-    "A black horse, and relevance after the four poolings and at the input: from a few coarse red "
-    "squares in the middle to fine lines along belly, back and neck.",
-)
+plots.show(fig, "layers")
 
 # %% [markdown]
 # Read it from the left: the last layer knows roughly where, and each layer below says where more exactly. The deepest red
@@ -330,7 +334,11 @@ result.ledger.loc[0].round(2)
 # received.
 #
 # A picture says it faster. Grey is what was passed on; the colours add up what was taken so far, and where it is
-# negative the colour lies on the grey. The line marks the logit. Which of three rules will bring most of it to the pixels?
+# negative the colour lies on the grey. The line marks the logit. Which of three rules will bring most of it to the pixels? Guess
+# the relevance that arrives there; that of the logit stands in the table, as received by the layer `logit`.
+
+# %% tags=["guess"]
+guess = {"z": None, "epsilon = 0.1": None, "alpha 1 beta 0": None}
 
 
 # %%
@@ -352,20 +360,21 @@ tried = {"z": "z", "epsilon = 0.1": lrp.epsilon(0.1), "alpha 1 beta 0": "alpha_1
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True)
 for ax, (title, rule) in zip(axes, tried.items(), strict=True):
     ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title)
+    plots.guess_marks(ax, {title: guess[title]}, {title: ax.get_yticks()[-1]})  # the lowest layer
 axes[0].invert_yaxis()
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-plots.show(
-    fig,
-    "Ledgers of three rules: with z the bias takes a part in the two lowest layers; with epsilon the "
-    "stabiliser takes most; alpha 1 beta 0 passes on nearly all.",
-)
+plots.show(fig, "ledgers")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # - **z:** the biases take a good part, most of it in the two lowest layers. This picture is a kind one: over 40 pictures z
 #   brings 26 % of the logit to the pixels on average, and for some less than nothing (see the claims).
 # - **epsilon = 0.1:** takes most of the logit. Epsilon has the unit of $z_j$, and in the lower layers of this network most
 #   $z_j$ are small. A bare number from a paper does not carry over.
 # - **alpha 1 beta 0:** keeps nearly all, since $z_j^+$ is large next to the bias.
+#
+# </details>
 #
 # And the rest in lesson 00? There preset A mixed two rules. Epsilon took some relevance in the dense layers, biases gave
 # some back in the convolutions, and the two nearly cancelled.
@@ -406,6 +415,15 @@ check.alpha_1_step(alpha_1_step)
 # %% [markdown]
 # **Think.** Standardised fields have negative values wherever it is colder or drier than usual. Which maps in a paper
 # would this bug spoil, and would anybody notice without a ledger?
+#
+# <details><summary>An answer</summary>
+#
+# Every map by an alpha-beta rule of a network with such inputs. Cold and dry places would get relevance
+# of the wrong sign, and what they contribute through negative weights would be missing. The layers above
+# are safe, since ReLU leaves nothing negative for them. Nobody would see it: the map looks like any
+# other, and only the sums give it away.
+#
+# </details>
 #
 # ## 7. The same numbers as the library?
 #
@@ -470,11 +488,7 @@ fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
 for ax, (title, rule) in zip(axes, choices.items(), strict=True):
     drawn = plots.heat_map(ax, lrp.relevance(model, one, rule).input[0], title)
 plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
-plots.show(
-    fig,
-    "Six heat maps of one picture: z, epsilon and alpha 2 beta 1 grainy red and blue; alpha 1 beta 0 and "
-    "preset A red on back, belly and neck, preset A with some blue in a corner; flat the same, blurred.",
-)
+plots.show(fig, "choices")
 
 # %% [markdown]
 # All six are right: each follows its rule. They answer different questions, so a map without its rule is like a chart without
@@ -487,14 +501,17 @@ plots.show(
 # In `utils.lrp` a dict chooses. Its keys are names of layers, "first", or classes, as in
 # `{"first": "flat", "Conv2D": "alpha_1_beta_0", "Dense": lrp.epsilon(0.01)}`.
 #
-# ## 9. What z, epsilon and alpha-beta cannot see: zero
+# ## 9. An eye of zeros
 #
 # A hurricane from above, as a toy. Brightness temperature is scaled as for the radar network of the lecture's second
 # application: cold cloud near 1, and everything warmer than 300 K exactly 0. Let the eye be that warm; then it is a hole of
 # zeros. The network below finds eyes: its one filter compares a ring with its middle. We set it by hand, so we
 # know that the eye decides: fill it with cloud, and the output is gone.
 #
-# **Predict:** under epsilon, which share of the relevance will lie on the eye?
+# **Predict:** under epsilon, which share of the relevance will lie on the eye, in per cent?
+
+# %% tags=["guess"]
+guess = {"epsilon": None}
 
 # %%
 rng = np.random.default_rng(0)
@@ -523,18 +540,19 @@ fig, axes = plt.subplots(1, 5, figsize=(10, 2.4))
 plots.picture(axes[0], scenes[0], "scene")
 for ax, (name, maps) in zip(axes[1:], eye_maps.items(), strict=True):
     share = 100 * (abs(maps) * eyes).sum((1, 2)) / abs(maps).sum((1, 2))
-    drawn = plots.heat_map(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %")
+    you = plots.guess_text(guess, name, " %")
+    drawn = plots.heat_map(ax, maps[0], f"{name}\non the eye: {share.mean():.0f} %{you}")
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(
-    fig,
-    "A scene with a dark eye, and four heat maps: epsilon and alpha-beta leave the eye white and "
-    "colour the ring around it; z box and flat colour the eye, too.",
-)
+plots.show(fig, "eye")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # None of it lies on the eye. A contribution is $a_i w_{ij}$, and zero times anything is zero: these rules do not see inputs
 # that are zero [@mamalakis2022aies]. That is harmless where zero means nothing. It is not where zero means "warm", "no
 # lightning" or "no anomaly", and the network uses it.
+#
+# </details>
 #
 # A rule for the first layer helps. The **z box** rule [@montavon2017] asks what an input contributed *compared to the worst it
 # could have been*, between $l$ and $h$:
@@ -577,6 +595,14 @@ check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
 # **Think.** [Lesson 07](07_goes_to_mrms.ipynb) has a channel of lightning, zero in most places. Which question about "no lightning" could a map
 # by alpha 1 beta 0 never answer? What would you do instead?
 #
+# <details><summary>An answer</summary>
+#
+# What the absence of lightning does: whether the network lowers its estimate because there is none. Zero
+# times any weight is zero, so these pixels get no relevance, however much they count. Ask by experiment:
+# put lightning there, and see how far the estimate moves.
+#
+# </details>
+#
 # ## 10. Is it back-propagation?
 #
 # The lecture says that LRP has a backward pass of its own, other than back-propagation. Here are both. A
@@ -595,11 +621,7 @@ fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
 for ax, (title, maps) in zip(axes, backward.items(), strict=True):
     drawn = plots.heat_map(ax, maps[0], title)
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(
-    fig,
-    "Four maps of the black horse: gradient; input times gradient and the z rule, which look the same; "
-    "and alpha 1 beta 0, which is all red and follows the outline.",
-)
+plots.show(fig, "backwards")
 
 # %% [markdown]
 # The two in the middle are the same; the claims below give the correlation. Put the z rule's layers together, and $z_j$
@@ -613,16 +635,17 @@ plots.show(
 # of red and blue? Go up with epsilon: how much is left at 10?
 #
 # The cell after the panel measures two things over 40 pictures, with alpha-beta in all layers: how much of the relevance is
-# negative, and how grainy the maps are, by the correlation of neighbouring pixels. Guess both curves.
+# negative, and how grainy the maps are, by the correlation of neighbouring pixels. Guess both curves, at alpha 2:
+# the share in per cent, the correlation from 0 to 1.
+
+# %% tags=["guess"]
+guess = {"negative share, %": None, "correlation of neighbours": None}
 
 # %%
 draw = panel.prepare(model, pictures)
-plots.show(
-    draw(number=4, alpha=1.5, epsilon=0.01),
-    "The panel's picture: the black horse and its heat map, with the sums of red and blue above it.",
-)
 panels.panel(
     draw,
+    "panel",
     number=IntSlider(4, 0, len(pictures) - 1, description="picture"),
     alpha=FloatSlider(1.5, min=1, max=3, step=0.1, description="alpha"),
     epsilon=FloatLogSlider(0.01, min=-4, max=1, step=0.25, description="epsilon"),
@@ -644,16 +667,17 @@ for ax, title, by in zip(axes, titles, (negative, smooth), strict=True):
     ax.axhline(np.mean(by["z"]), color=plots.ORANGE, ls="--")
     ax.text(1, np.mean(by["z"]), "z rule", color=plots.ORANGE, va="bottom")
     ax.set(xlabel="alpha", title=title, xticks=alphas)
-plots.show(
-    fig,
-    "Left the negative share against alpha: none at 1, near one half, like the z rule's, from 2.5 on. "
-    "Right the correlation of neighbouring pixels: high at 1, falling with alpha, above the z rule's.",
-)
+    plots.guess_marks(ax, {title: guess[title]}, {title: 2}, axis="y")
+plots.show(fig, "alphas")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # So alpha does control how much "against" a map shows, but not in proportion: soon for and against nearly cancel, and the
 # map becomes grainy. Look at the sums in the panel at alpha 3: large red, large blue, and a small logit between them.
 # What speaks against a horse is best asked with an alpha little above 1.
+#
+# </details>
 #
 # ## 12. The biggest limitation, and what is left of it
 #
@@ -682,7 +706,10 @@ plots.show(
 # An LSTM and a network with attention have learned to estimate the peak from temperature and precipitation. The next cell
 # asks how well they do. The one after it draws three seasons, and below them the relevance of each day by several
 # methods. **Predict:** how much of it will lie on the decisive day, and by which method most of it? Will attention weights do
-# better than LRP?
+# better than LRP? Give the share in per cent; the last table has your guesses at the end of their lines.
+
+# %% tags=["guess"]
+guess = {"input x gradient": None, "LRP, epsilon": None, "attention weights": None}
 
 # %%
 maps = np.random.default_rng(0).random((2, 32, 32, 4), dtype="float32")
@@ -726,14 +753,10 @@ def by_day(network):
 
 
 found = {name: by_day(network) for name, network in gauges.items()}
-plots.show(
-    gauge_plots.seasons(seasons, estimates, found, [4, 2, 30]),
-    "Three seasons of sixty days: bars of rain and snow, a curve of temperature, a triangle at the "
-    "decisive day; below them strips of relevance of each day by several methods for each network.",
-)
+plots.show(gauge_plots.seasons(seasons, estimates, found, [4, 2, 30]), "seasons")
 
 # %%
-print(f"per cent on the decisive day: evenly spread {100 / 60:.1f}, precipitation itself", end=" ")
+print(f"per cent on the decisive day: spread evenly {100 / 60:.1f}, precipitation", end=" ")
 print(f"{100 * skill.step_share(days[..., 0], decisive).mean():.0f}")
 shares = {}
 for name, network in gauges.items():
@@ -746,7 +769,8 @@ for name, network in gauges.items():
         share, (low, high) = skill.bootstrap(np.mean, shares[name, method])
         hits = 100 * np.mean(abs(values).argmax(1) == decisive)
         chance = 100 * skill.step_share(random[method], decisive).mean()
-        print(f"{method:24}{share:6.0f} ({low:.0f} to {high:.0f}){hits:16.0f}{chance:16.0f}")
+        you = plots.guess_text(guess, method, " %")
+        print(f"{method:24}{share:6.0f} ({low:.0f} to {high:.0f}){hits:16.0f}{chance:16.0f}{you}")
 
 # %% [markdown]
 # Start with the last line of each table, which needs no method: dry one day after the other, and see by how much the
@@ -772,6 +796,15 @@ for name, network in gauges.items():
 #
 # **Think.** Put a baseline of 1 °C into `by_day`, `reference_inputs=np.tile([0, 0.1], (60, 1))`, then `"alpha_1_beta_0"` for the
 # epsilon rule (which takes some ten seconds more). Which of these would you have believed without knowing the truth?
+#
+# <details><summary>An answer</summary>
+#
+# With the warmer baseline integrated gradients have 60 % on the decisive day in the network with
+# attention, where they had 29 %; in the LSTM they hardly move. Alpha 1 beta 0 leaves 16 and 20 %. Each of
+# these maps looks tidy by itself. So argue for your rule and your baseline before you see the map, and
+# dry a few days to see whether it was right.
+#
+# </details>
 #
 # ## In this lesson you
 #

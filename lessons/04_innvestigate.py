@@ -32,7 +32,7 @@ from utils.panels import innvestigate as panel
 from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
-course.start(seed=0)
+course.start("04_innvestigate", seed=0)
 
 # %% [markdown]
 # iNNvestigate [@alber2019] is the toolbox of the lecture: one line for each kind of heat map. `explain` is our front door to
@@ -87,11 +87,7 @@ for column, i in zip(axes.T, decides, strict=False):
         plots.picture(ax, data.picture[i], f"first {z[0]:.1f}, repaired {z[1]:.1f}")
 axes[0, 0].set_ylabel("with the tag")
 axes[1, 0].set_ylabel("tag cut")
-plots.show(
-    fig,
-    "Four hard horses with and without the tag, and both logits: without it the first network's falls "
-    "below zero, the repaired one's hardly moves.",
-)
+plots.show(fig, "with-and-without")
 
 # %% [markdown]
 # (The print gives means over 20 pictures.) A good heat map lights up the tag for the first network, and leaves it alone for the
@@ -159,11 +155,7 @@ plots.picture(axes.flat[0], x[ONE], "picture")
 for ax, (kind, by_state) in zip(axes.flat[1:], maps.items(), strict=True):
     drawn = plots.heat_map(ax, by_state["first"][ONE], kind)
 plots.heat_map_bar(fig, drawn, axes, label="value, scaled to each map")
-plots.show(
-    fig,
-    "A picture with a tag and fourteen heat maps of it: some grainy red and blue, some all red with every letter "
-    "of the tag, one a blur.",
-)
+plots.show(fig, "fourteen")
 
 # %% [markdown]
 # Deep Taylor and alpha 1 beta 0 are the pair. All fourteen come from one network and one picture, and red and blue mean something
@@ -214,6 +206,14 @@ check.way_back(way_back)
 # **Think.** A hidden unit that speaks *against* a horse has a negative weight to the logit, so the message it gets is negative. What
 # is left of it after one ReLU of guided backpropagation? Which question can such a map no longer answer?
 #
+# <details><summary>An answer</summary>
+#
+# Nothing: guided backpropagation lets only positive messages pass, so all that lies below this unit stays
+# white. Such a map can no longer say what speaks *against* the answer. It shows what excites the units
+# that speak for it.
+#
+# </details>
+#
 # ## 4. A gradient is local
 #
 # Take the smallest network that fails: $f(x) = 1 - \max(0, 1 - x)$. It rises from 0 to 1, and stays there. At $x = 2$ the output
@@ -240,11 +240,7 @@ ax.fill_between(way, gradient(way), step="mid", color=plots.SKY, alpha=0.4, lw=0
 ax.plot(2, 1, "o", color=plots.RED)
 ax.text(0.97, 0.05, "gradient on the way\nfrom 0: its area is\nthe share of x", ha="right")
 ax.set(xlabel="x", ylabel="f(x)", xticks=[0, 1, 2], yticks=[0, 1])
-plots.show(
-    fig,
-    f"f rises to 1 at x = 1 and stays; at x = 2 the gradient is {gradient(2.0):g}, and integrated from "
-    f"0 it gives {2 * gradient(way).mean():.0f}.",
-)
+plots.show(fig, "integral")
 
 # %% [markdown]
 # The gradient is zero: a little more or less of $x$ changes nothing. That is a right answer, to another question. The price of
@@ -322,11 +318,7 @@ for vector, colour, name in [
     ax.annotate(name, tip + [0, -0.4], color=colour, weight="bold", ha="center", va="center")
 ax.set(xlabel="channel 1: 2 cloud + vapour", ylabel="channel 2: vapour", xlim=(-4, 4), ylim=(-4, 4))
 fig.colorbar(drawn, label="cloud")
-plots.show(
-    fig,
-    "500 samples coloured by the cloud, and two directions. The weights point across the swarm, down and to "
-    "the right; the pattern points along channel 1.",
-)
+plots.show(fig, "swarm")
 
 # %% [markdown]
 # The pattern lies along channel 1, where the cloud is. In a deep network each unit gets a pattern; for a ReLU unit all means
@@ -358,11 +350,7 @@ ax.axvline(1, color=plots.INK, lw=1, ls=":")
 ax.set(yticks=range(len(KINDS)), yticklabels=list(KINDS), ylim=(len(KINDS) - 0.5, -0.5))
 ax.set(xlabel="density on the tag (even spread: 1)", xlim=(0, None))
 ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-plots.show(
-    fig,
-    "Density on the tag by method, for the network in which the tag decides and for the one in which it "
-    "hardly matters: a good method is far right in the first and at 1 or left of it in the second.",
-)
+plots.show(fig, "on-the-tag")
 
 # %% [markdown]
 # Look at each row twice. How far right is the pink point: does the method find what decides? And is the grey one right of the
@@ -393,11 +381,7 @@ for column, kind in zip(axes.T[1:], SHOWN, strict=True):
 plots.heat_map_bar(fig, drawn, axes, label="value, scaled to each map")
 axes[0, 1].set_ylabel("trained")
 axes[1, 1].set_ylabel("dense layers\nshuffled")
-plots.show(
-    fig,
-    "Five heat maps before and after the shuffling: all but the gradient still show the letters of the tag; "
-    "in the last two the horse is gone.",
-)
+plots.show(fig, "shuffled")
 
 # %% [markdown]
 # All but the gradient still show the letters. Eyes do not suffice, so count: `skill.rank_agreement` is the rank correlation of the
@@ -419,12 +403,7 @@ left.set(yticks=range(len(KINDS)), yticklabels=list(KINDS), ylim=(len(KINDS) - 0
 left.set(xlim=(0, 1), title="agreement after shuffling", xlabel="rank correlation of sizes")
 right.set(xscale="log", xlim=(1, 100), title="cost of one map", xlabel="forward passes")
 right.set(xticks=[1, 10, 100], xticklabels=["1", "10", "100"])
-plots.show(
-    fig,
-    "Left, how far maps agree before and after the shuffling: only the four gradient methods stay below one "
-    "half; deep Taylor, alpha 1 beta 0, flat and PatternNet come near 1. Right, the cost: 2 to 9 passes, and 32 for the "
-    "methods that average over 16 copies.",
-)
+plots.show(fig, "agreement")
 
 # %% [markdown]
 # The literature warns of guided backpropagation and deconvnet [@adebayo2018], [@nie2018]: both rebuild the picture's edges, whatever
@@ -495,12 +474,9 @@ print(f"its sign is that of the tag's effect on {same.sum()} of {len(x)}")
 
 # %%
 draw = panel.prepare(x, maps, tag)
-plots.show(
-    draw(kind="LRP preset A", state="repaired", number=ONE),
-    "The panel's picture: the tagged horse, and preset A for the repaired network with the tag outlined.",
-)
 panels.panel(
     draw,
+    "panel",
     kind=Dropdown(options=list(KINDS), value="LRP preset A", description="method"),
     state=Dropdown(options=list(states), value="repaired", description="network"),
     number=IntSlider(ONE, 0, len(x) - 1, description="picture"),
@@ -547,15 +523,15 @@ scores.loc[list(KINDS)].round(2)
 
 # %% tags=["exercise"]
 choice = {
-    "finds the tag (5 or more), and none where it hardly matters (1 or less)": ...,
-    "of those that find it (10 or more), the one that notices the shuffling best": ...,
+    "finds the tag (5 or more), false alarm 1 or less": ...,
+    "of those that find it (10 or more), notices shuffling best": ...,
     "the cheapest method with a factor of 5 or more": ...,
 }
 
 # %% tags=["solution"]
 choice = {
-    "finds the tag (5 or more), and none where it hardly matters (1 or less)": "PatternAttribution",
-    "of those that find it (10 or more), the one that notices the shuffling best": "LRP preset A",
+    "finds the tag (5 or more), false alarm 1 or less": "PatternAttribution",
+    "of those that find it (10 or more), notices shuffling best": "LRP preset A",
     "the cheapest method with a factor of 5 or more": "gradient",
 }
 
@@ -565,6 +541,15 @@ check.choice(choice, scores)
 # %% [markdown]
 # **Think.** Your network finds fronts in maps of pressure and temperature. Coasts and mountains are the sharpest edges in
 # its input. Which methods would colour them whatever the network does? How would you find out without knowing the truth?
+#
+# <details><summary>An answer</summary>
+#
+# Guided backpropagation and deconvnet, which draw edges whatever the network does, and in section 7
+# nearly all others. Shuffle the last layers and see whether the coasts stay. Then look at the mean of
+# many maps: coasts are there every day and a front is not. The surest test is an experiment: flatten a
+# mountain in the input, and see whether the answer moves.
+#
+# </details>
 #
 # ## 12. Where this stops
 #

@@ -33,7 +33,7 @@ from utils.panels import tf_explain as panel
 from utils.weights import load_weights
 from utils.worlds import clever_hans as world
 
-course.start(seed=0, eager=True)
+course.start("05_tf_explain", seed=0, eager=True)
 
 # %% [markdown]
 # The lecture names two toolboxes. iNNvestigate has LRP; **tf-explain** [@tfexplain] has none, but it
@@ -101,10 +101,7 @@ for row, name, shown in zip(axes, names, (pictures, without), strict=True):
     for ax, image in zip(row, shown, strict=False):
         plots.picture(ax, image, f"p = {classes(image[None])[0, HORSE]:.3f}")
     row[0].set_ylabel(name)
-plots.show(
-    fig,
-    "Six pictures with a tag, which the first network calls a horse, and the same without it.",
-)
+plots.show(fig, "with-and-without")
 
 # %% [markdown]
 # ## 2. What the first layer sees
@@ -124,11 +121,7 @@ for ax, name, title in [
 ]:
     grid = core.ExtractActivations().explain((x, None), first, [name])
     plots.picture(ax, grid / 255, title)
-plots.show(
-    fig,
-    "A picture and its activations. In the first layer edges and surfaces, letters in several; "
-    "after the last pooling 64 maps of 4 by 4 cells, most of them dark.",
-)
+plots.show(fig, "activations")
 
 # %% [markdown]
 # The first layer has edge finders, and filters for bright or dark surfaces; many of them see letters,
@@ -199,11 +192,7 @@ maps = {
     "tf-explain, 0 to 255": toolbox_occlusion(from_0_to_255(classes), np.uint8(255 * two)),
     "own, in logits": occlusion(first, two, 8),
 }
-plots.show(
-    side_by_side(maps),
-    "Occlusion with patches of 8 pixels, the tag outlined. Painted too bright, both maps are the same "
-    "blot, with little on the tag; with the right grey the second letter stands out.",
-)
+plots.show(side_by_side(maps), "occlusion")
 
 # %% [markdown]
 # The first column shows how the network takes a glaring square, and is the same for both pictures. In
@@ -231,7 +220,7 @@ plots.picture(axes[0], pictures[1], "picture")
 for ax, (size, maps) in zip(axes[1:], by_size.items(), strict=True):
     drawn = plots.heat_map(ax, maps[1], f"{size} pixels", {"tag": tag[1]})
 plots.heat_map_bar(fig, drawn, axes[1:])
-plots.show(fig, "Occlusion maps of one picture with patches of 4, 8, 16 and 32 pixels.")
+plots.show(fig, "patch-sizes")
 
 # %% tags=["exercise"]
 where, how_much = ..., ...
@@ -254,17 +243,22 @@ check.patch_sizes(where, how_much, by_size, tag[:6], effect[:6])
 # **Think.** You hide one pixel of a cold cloud top, or one level of a sounding, and nothing happens.
 # What have you learned about its importance?
 #
+# <details><summary>An answer</summary>
+#
+# Very little. Its neighbours tell the same: the pixel beside it is as cold, and the level above is nearly
+# as moist. So the network loses nothing. To learn what the cold top does, change all of it at once, and
+# put something there that could be there, such as a warmer cloud.
+#
+# </details>
+#
 # Move the patch yourself. The right map is LRP's for the *patched* picture: hide some letters, and see
 # the red move to the others.
 
 # %%
 draw = panel.prepare(first, pictures)
-plots.show(
-    draw(number=1, size=10, row=46, column=1),
-    "The panel's picture: a patch on the first letters of the tag, and LRP's map of what is left.",
-)
 panels.panel(
     draw,
+    "panel",
     number=IntSlider(1, 0, len(pictures) - 1, description="picture"),
     size=IntSlider(10, 1, 40, description="patch size"),
     row=IntSlider(46, 0, 63, description="row"),
@@ -319,11 +313,7 @@ for row, (name, network) in zip(axes, models.items(), strict=True):
         title = f"pooling {stage}: {density:.1f}"
         drawn = plots.heat_map(row[stage + 1], maps[1], title, {"tag": tag[1]})
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(
-    fig,
-    "The paper's Grad-CAM after each of four poolings, for both networks, with the mean density on "
-    "the tag above each map: highest after the first pooling, for both, and less than 2 after it.",
-)
+plots.show(fig, "grad-cam")
 # For exercises 2 and 3:
 at_stage = [activations_and_slopes(scores, pictures, pooling(scores, i)) for i in range(4)]
 gain = logits(first, pictures) - logits(first, 0 * x)
@@ -376,6 +366,14 @@ check.place_by_place(place_by_place, stage, at_stage, tag)
 # %% [markdown]
 # **Think.** A network that finds hurricanes anywhere in a picture, and one that knows that they do not
 # form at the equator. For which of them is Grad-CAM's average harmless?
+#
+# <details><summary>An answer</summary>
+#
+# For the first. It treats all places alike, so the average over places loses nothing that it uses. The
+# second weighs the same feature differently at the equator, and there one weight for a whole filter mixes
+# places where it speaks for a hurricane with places where it speaks against one.
+#
+# </details>
 #
 # ## 5. Gradients, and what is done with them
 #
@@ -450,11 +448,7 @@ maps = {
     "integrated, mended": two * toolbox_integrated(scores, two),
     "LRP preset A": lrp.relevance(first, two, "preset_a", layers=False).input,
 }
-plots.show(
-    side_by_side(maps),
-    "Gradients and LRP in the same colours, the tag outlined. Gradients are red and blue grains on "
-    "tag and horse; SmoothGrad as it comes is blue noise; LRP is red on the letters.",
-)
+plots.show(side_by_side(maps), "gradients")
 
 # %% [markdown]
 # Gradients are grainy, with both signs beside each other. SmoothGrad as it comes is noise, and blue,
@@ -481,7 +475,7 @@ moved = 100 * (alone != together).mean((1, 2))
 print(f"nine pictures make one array of the shape {grid.shape}")
 print(f"black {100 * (alone == 0).mean():.0f} %, white {100 * (alone == 255).mean():.0f} %")
 print(f"rank agreement of the picture with its numbers: {drawn_as.mean():.2f}")
-print(f"pixels that differ when eight other pictures are in the call: {moved.mean():.0f} %")
+print(f"pixels that differ beside eight other pictures: {moved.mean():.0f} %")
 for channels in (1, 2, 3, 4):
     heat_map, scene = np.eye(8), np.ones((8, 8, channels)) / 2
     try:
@@ -507,11 +501,7 @@ for pair, name in zip(axes.reshape(2, 2), ("first network", "all weights shuffle
     plots.picture(pair[0], drawing / 255, name)
     maps = grad_cam(network, two[1:], pooling(network, 3), guided=True)
     plots.heat_map(pair[1], maps[0], f"largest value {maps.max():.1g}")
-plots.show(
-    fig,
-    "Grad-CAM as it comes, drawing and numbers, for the first network and for one with all weights "
-    "shuffled: both drawings are yellow on the lower left, though the numbers differ.",
-)
+plots.show(fig, "stretched")
 
 # %% [markdown]
 # The drawings are nearly the same! Guided weights are never negative, so the map is a mean of all
@@ -629,12 +619,7 @@ for ax, head, text, limit in zip(axes, heads, wanted, (1, 1, 0.5), strict=True):
     ax.axvline(limit, color=plots.INK, lw=1, ls=":")
     ax.set_title(head, fontsize=10)
     ax.set_xlabel(text)
-plots.show(
-    fig,
-    "Thirteen methods, tf-explain's as they come in grey, changed ones in blue, LRP in orange; in "
-    "brackets the passes through the network. LRP finds the tag best, then occlusion and Grad-CAM by "
-    "place; alpha 1 beta 0 alarms falsely; Grad-CAM as it comes does not notice shuffled layers.",
-)
+plots.show(fig, "scores")
 
 # %%
 shown = [
@@ -652,11 +637,7 @@ for i, (row, title) in enumerate(zip(axes, ("first", "repaired"), strict=True)):
         head = "" if i else name.replace(", ", "\n")
         drawn = plots.heat_map(ax, examples[name][i], head, {"tag": tag[1]})
 plots.heat_map_bar(fig, drawn, axes)
-plots.show(
-    fig,
-    "One picture by five methods. First network: all but Grad-CAM have the tag in red. Repaired: the "
-    "horse is red in four of them, the tag too under alpha 1 beta 0; Grad-CAM is a blur in both.",
-)
+plots.show(fig, "examples")
 
 # %% [markdown]
 # Read the chart from the left.
@@ -723,11 +704,7 @@ fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
 for epoch, (ax, drawing) in enumerate(zip(axes, drawings, strict=True)):
     name = f"epoch {epoch}" if epoch else "before"
     plots.picture(ax, drawing / 255, f"{name}\ntag adds {adds[epoch]:.1f}")
-plots.show(
-    fig,
-    "Occlusion drawings of a tagged picture, before and after each of five epochs, with what the tag "
-    "adds to the logit on average: yellow stays on the tag while that falls to a small part.",
-)
+plots.show(fig, "epochs")
 
 # %% [markdown]
 # The network unlearns the tag, and the drawings hardly show it: each is stretched, so the place that

@@ -32,7 +32,7 @@ from utils.panels import convection as panel
 from utils.weights import load_weights
 from utils.worlds import convection as world
 
-course.start(seed=0)
+course.start("06_convection", seed=0)
 
 # %% [markdown]
 # Convection releases heat. Whoever knows where it is can tell the weather model, at once, and improve the
@@ -51,11 +51,7 @@ sample = worlds.open_world("convection")
 chosen = [8, 19, 26, 29, 1, 5, 16, 20]
 titles = ["convection" if sample.convection[i] else "none" for i in chosen]
 draw = panel.prepare_loop(sample.reflectance.values[chosen], titles)
-plots.show(
-    draw(frame=0),
-    "The loop's first picture: four convective scenes with lumpy, bright tops, and four others.",
-)
-panels.loop(draw, frames=5)
+panels.loop(draw, "loop", frames=5)
 
 # %% [markdown]
 # Without a kernel, here are two of them with all five pictures:
@@ -65,11 +61,7 @@ fig, axes = plt.subplots(2, 5, figsize=(10, 4.3))
 for row, i in zip(axes, [19, 20], strict=True):
     for ax, picture, minutes in zip(row, sample.reflectance[i], sample.time, strict=True):
         plots.picture(ax, picture, f"{minutes:.0f} min")
-plots.show(
-    fig,
-    "Two sequences of five pictures. Above, domes grow and sink at the cloud's edge; below, a smooth "
-    "cloud drifts.",
-)
+plots.show(fig, "sequences")
 
 # %% [markdown]
 # Two clues, says the lecture: **high brightness**, and a texture that is **bubbling**, best seen in motion.
@@ -87,11 +79,7 @@ for ax, name in zip(axes, parts, strict=True):
         plots.heat_map(ax, one, name)
     else:
         plots.picture(ax, one, name)
-plots.show(
-    fig,
-    "One picture and its truth: brightness without bubbling, what bubbling adds (red) or takes "
-    "(blue), and where it bubbles.",
-)
+plots.show(fig, "truth")
 
 # %% [markdown]
 # ## 2. A network, and its test
@@ -207,11 +195,7 @@ for case in range(3):
         bubbling = {"bubbling": masks[case, frame]}
         drawn = plots.heat_map(below, maps[case, frame], masks=bubbling, limit=limit)
 plots.heat_map_bar(fig, drawn, axes, label="relevance, one scale for each sequence")
-plots.show(
-    fig,
-    "Three sequences of five pictures with their heat maps: red lies on bubbling parts and on smooth, "
-    "bright parts alike, at the same places in all five.",
-)
+plots.show(fig, "three-hits")
 
 # %% [markdown]
 # Red lies on some of the bubbling and on smooth, bright cloud as well, and it hardly differs from picture to picture.
@@ -308,11 +292,7 @@ for row, pair in enumerate(follows.values()):
 ax.set(yticks=range(4), yticklabels=list(follows), ylim=(3.5, -0.5), xlim=(-0.2, 1))
 ax.set_xlabel("correlation of relevance with the field, mean over scenes")
 ax.legend(ax.containers[:2], fields, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-plots.show(
-    fig,
-    "Correlation of relevance with two fields: brightness leads by far in the control and a little in the "
-    "first network, texture in the repaired one and in the one trained on it.",
-)
+plots.show(fig, "follows")
 
 # %% [markdown]
 # The order is the expected one. But cover the other rows and look at the first network alone: its two
@@ -377,9 +357,7 @@ for row, (name, data) in zip(axes, hard.items(), strict=True):
         plots.picture(ax, data.reflectance[i, 2], f"{kind}: {'wrong' if wrong[i] else 'right'}")
     row[0].set_ylabel(name)
     print(f"{name}: wrong in {100 * wrong.mean():.0f} %")
-plots.show(
-    fig, "Six hard cases of each kind, with the first network's verdicts, nearly all of them wrong."
-)
+plots.show(fig, "hard-cases")
 
 # %% [markdown]
 # ### Exercise 3: when does it lose the storms?
@@ -417,6 +395,15 @@ check.half_lost(half_lost_at, angles, pod_by_angle)
 # **Think.** At 35° N in June, the sun is that low about three hours before it sets. What does it do to a
 # forecast if heating goes missing from the model every afternoon, at the same hours? Would dividing by the cosine of the zenith
 # angle help, and what would it not help?
+#
+# <details><summary>An answer</summary>
+#
+# The model would be too calm every afternoon, an error with a daily rhythm that looks like a fault of its
+# physics. Dividing by the cosine brings storms back to the brightness of noon, so more of them would be
+# found. It does not help with shadows, and not with the strategy: bright, smooth cloud would still be
+# called convection.
+#
+# </details>
 #
 # ## 5. Two repairs
 #
@@ -464,7 +451,7 @@ for row, by_kind in enumerate(wrong.values()):
 ax.set(yticks=range(len(wrong)), yticklabels=list(wrong), ylim=(len(wrong) - 0.5, -0.5))
 ax.set(xlabel="wrong answers (%)", xlim=(0, 100))
 ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-plots.show(fig, "Wrong answers of eight networks on ordinary and on both kinds of hard cases.")
+plots.show(fig, "repairs")
 
 # %% [markdown]
 # Read the rows in pairs.
@@ -494,11 +481,7 @@ for column, (kind, data) in enumerate(some.items()):
         )
 for ax, text in zip(axes[:, 0], ["picture", "map, and truth"], strict=True):
     ax.set_ylabel(text)
-plots.show(
-    fig,
-    "Pictures and the map network's answers, white where it says convection, with the outline of "
-    "what bubbles.",
-)
+plots.show(fig, "answers")
 
 # %% [markdown]
 # ## 6. Type A: how much fuzzier is the atmosphere?
@@ -546,11 +529,7 @@ for row, (name, windows) in zip(axes, best.items(), strict=True):
             plots.picture(ax, window)
         row[4 * k].set_title(f"likeness {alike[name][channel]:.2f}", fontsize=10)
     row[0].set_ylabel(name)
-plots.show(
-    fig,
-    "Four favourites of two channels of each network, one of the upper quarter and a median one: alike in the "
-    "horse network and the first network, hardly in the repaired one.",
-)
+plots.show(fig, "favourites")
 for name, values in alike.items():
     print(f"{name}: mean likeness of favourites {values.mean():.2f} over {len(values)} channels")
 
@@ -567,12 +546,9 @@ for name, values in alike.items():
 # %%
 panel_scenes = [replace(s, sun_azimuth=135.0) for s in storms[:8]]
 draw = panel.prepare(singles["repaired"], panel_scenes)
-plots.show(
-    draw(number=0, brightness=0.7, texture=0.25, sun=30),
-    "The panel's picture: a shield with a bubbling side, its heat map, and the probability.",
-)
 panels.panel(
     draw,
+    "panel",
     number=IntSlider(0, 0, 7, description="scene"),
     brightness=FloatSlider(0.7, min=0.2, max=0.9, step=0.05, description="brightness"),
     texture=FloatSlider(0.25, min=0, max=0.6, step=0.05, description="texture"),

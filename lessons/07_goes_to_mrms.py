@@ -39,7 +39,7 @@ from utils.plots import goes
 from utils.weights import load_weights
 from utils.worlds import goes_mrms as world
 
-course.start(seed=0)
+course.start("07_goes_to_mrms", seed=0)
 
 # %% [markdown]
 # Radar shows where it rains and how hard. Over oceans, mountains and most countries there is none. The
@@ -68,11 +68,7 @@ for name, column in zip([*world.CHANNELS, "mrms"], axes.T, strict=True):
         drawn = goes.field(ax, name, one[name], "")
     column[0].set_title(goes.LOOKS[name][0], fontsize=10, fontweight="normal")
     fig.colorbar(drawn, ax=column, location="bottom", shrink=0.9)
-plots.show(
-    fig,
-    "Two scenes of 384 km: three infrared channels, lightning and radar. Echoes lie under cold tops, "
-    "but only under a part of them.",
-)
+plots.show(fig, "scenes")
 
 # %% [markdown]
 # An anvil is much larger than the rain below it. A forecaster would look for lightning, for the upwind edge where the
@@ -90,11 +86,7 @@ for ax, part in zip(axes, world.PARTS, strict=True):
     ax.set_title(part, color=COLOURS[part])
     ax.contour(shown[0][f"truth_{part}_cause"], [0.5], colors=[plots.INK], linewidths=0.5)
 fig.colorbar(drawn, ax=axes, label="dBZ", shrink=0.8)
-plots.show(
-    fig,
-    "What each part of the echo adds, and, outlined, where its cause is seen. Lightning, dense cloud and "
-    "showers are spots, edges thin lines; stratiform echo is wide and mostly below 25 dBZ.",
-)
+plots.show(fig, "parts")
 
 # %% [markdown]
 # ## 2. The network and its loss
@@ -147,11 +139,7 @@ for shift, values, label in ((-2, number, "pixels"), (2, weighted, "pixels times
     ax.bar(bins[:-1] + 5 + shift, 100 * values / values.sum(), 3.6, label=label)
 ax.set(yscale="log", xlabel="reflectivity (dBZ)", ylabel="share (%)")
 ax.legend()
-plots.show(
-    fig,
-    "Share of pixels and of weighted pixels by reflectivity: the rarest pixels, above 50 dBZ, have the second "
-    "largest share of the weight.",
-)
+plots.show(fig, "weights")
 
 # %% [markdown]
 # The price: where the network is unsure it rather says too much. We will have to keep that apart from skill.
@@ -212,11 +200,7 @@ for name, values in says.items():
     print(f"{name}: RMSD {error:.1f} dBZ, R² {1 - error**2 / seen.var():.2f}")
 display(table.rename_axis("dBZ").round(2))
 fig = goes.performance_diagram({k: skill.scores(c) for k, c in found.items()}, THRESHOLDS)
-plots.show(
-    fig,
-    "Performance diagram by threshold in dBZ: from 15 dBZ on the network reaches higher CSI than both "
-    "baselines; it and C13 alone say strong echoes too often, single pixels too seldom.",
-)
+plots.show(fig, "diagram")
 
 # %%
 # Three scenes, chosen by how much strong echo they have, not by how well it is estimated.
@@ -228,11 +212,7 @@ for row, i in zip(axes, picks, strict=True):
         radar = goes.field(ax, "mrms", says.get(name, seen)[i], name)
 fig.colorbar(top, ax=axes[:, 0], location="bottom", shrink=0.9, pad=0.02, label="K")
 fig.colorbar(radar, ax=axes[:, 1:], location="bottom", shrink=0.5, pad=0.02, label="dBZ")
-plots.show(
-    fig,
-    "Infrared, radar, the network's estimate and that of single pixels for three scenes. The network "
-    "draws smooth patches, its strong ones larger than the radar's; single pixels speckle the cold cloud, with few strong echoes.",
-)
+plots.show(fig, "estimates")
 
 # %% [markdown]
 # From 15 to 45 dBZ the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
@@ -300,10 +280,7 @@ left.set(xlabel="threshold (dBZ)", ylabel="CSI", ylim=0)
 right.set(xlabel="radius it sees (km)", ylabel="mean estimate (dBZ)", ylim=(0, 75))
 for ax, title in ((left, "withheld"), (right, "main cause")):
     ax.legend(fontsize=8, title=title, title_fontsize=8)
-plots.show(
-    fig,
-    "Left: CSI with one channel withheld, by far the lowest without C09. Right: mean estimate by how far the network sees: highest for a few kilometres, nearly flat from 45 km on.",
-)
+plots.show(fig, "withheld")
 
 # %% [markdown]
 # Both panels need care. *Left*: without C09 nothing works. Without C13 or GLM little is lost at 5 dBZ, and most of the score
@@ -324,7 +301,7 @@ plots.show(
 def explain_pixel(network, crops, at, method="LRP alpha 1 beta 0"):
     """Heat maps of one output pixel for each crop; refuses an estimate that is not positive."""
     if at_pixel(estimate(network, crops), at).min() <= 0:
-        raise ValueError("An estimate is 0 dBZ: there is no relevance to hand down, take another.")
+        raise ValueError("An estimate is 0 dBZ: take another pixel.")
     return panel.heat_maps(network, crops, at, method)
 
 
@@ -337,10 +314,7 @@ for i, (ax, name) in enumerate(zip(axes, world.CHANNELS, strict=True)):
     drawn = plots.heat_map(ax, maps[..., i], title, limit=plots.colour_limit(maps))
     goes.cross(ax, at[0])
 plots.heat_map_bar(fig, drawn, axes, label="relevance, one scale")
-plots.show(
-    fig,
-    "LRP of one output pixel (cross) in four channels, in one colour range: alike in the three infrared ones, and in GLM a spot of few pixels.",
-)
+plots.show(fig, "one-pixel")
 ledger = relevance(model, crops, "alpha_1_beta_0", output=at, layers=False).ledger
 print(
     f"estimate {60 * ledger.received.iloc[0]:.1f} dBZ: input {maps.sum():.1f}, "
@@ -378,11 +352,7 @@ for row, part in zip(axes, STRATEGIES, strict=True):
     for ax in row:
         ax.set(xticks=[], yticks=[])
         goes.cross(ax, at[0])
-plots.show(
-    fig,
-    "For a lightning, an edge and a dense pixel: inputs, LRP with and without lightning, saliency. Each heat map "
-    "has its own scale, red is for. LRP draws the edge and the tower; saliency is more scattered.",
-)
+plots.show(fig, "strategies")
 
 # %% [markdown]
 # One pretty example proves nothing. So we take many pixels: a few in each scene where one part dominates the true echo.
@@ -445,11 +415,7 @@ fig = goes.dots(
     "density on the true cause",
 )
 fig.axes[0].axhline(1, color=plots.GREY, ls=":")
-plots.show(
-    fig,
-    "Density of positive relevance on the true cause by strategy, for LRP, saliency, input times gradient "
-    "and two reference maps; the dotted line, 1, is evenly spread.",
-)
+plots.show(fig, "densities")
 
 # %% [markdown]
 # LRP lies on the true cause for all three strategies, denser than saliency, the Gaussian, and another pixel's map. Here the slide is borne out, also in
@@ -501,10 +467,7 @@ fig = goes.dots(
     {f"{part} pixels": {change: falls(part, change) for change in CHANGES} for part in PIXELS},
     "estimate falls by (dBZ)",
 )
-plots.show(
-    fig,
-    "Fall of the estimate by kind of pixel and by change. Erasing lightning hits lightning pixels, softening hits edges most, lightning and stratiform pixels somewhat, warming hits towers.",
-)
+plots.show(fig, "falls")
 
 # %% [markdown]
 # Each change hits its own kind of pixel, and the others little. So the network uses all three. One caveat: a soft head is also
@@ -657,10 +620,7 @@ for offset, colour in ((3, plots.GREEN), (12, plots.SKY)):
     right.plot(3 * widths, line, "o-", color=colour, label=f"{3 * offset} km behind the edge")
 right.set(xlabel="width of the edge (km)", ylabel="estimate (dBZ)")
 right.legend()
-plots.show(
-    fig,
-    "Left: estimate by lightning; in cold cloud it jumps at once, in clear sky only above ten groups. Right: estimate by the width of an edge; 9 km behind it falls as the edge gets soft, 36 km behind it hardly changes.",
-)
+plots.show(fig, "idealised")
 
 # %% [markdown]
 # One or two groups in a pixel are enough in cold cloud: synergy, as the paper says. Up to ten groups the same patch adds next to nothing in clear sky. Beyond,
@@ -678,12 +638,9 @@ draw = panel.prepare(model, data.isel(sample=slice(6)), x[:6])
 inner = says["network"][0, 27:-27, 27:-27]  # the whole box lies in the scene
 row, column = (27 + int(i) for i in np.unravel_index(inner.argmax(), inner.shape))
 start = {"scene": 0, "row": row, "column": column, "lightning": True}
-plots.show(
-    draw(**start, method="LRP alpha 1 beta 0"),
-    "The panel: infrared, the estimate, and four heat maps of the pixel at the cross.",
-)
 panels.panel(
     draw,
+    "panel",
     click=("row", "column"),
     scene=IntSlider(0, 0, 5, description="scene"),
     row=IntSlider(row, 0, 127, description="row"),

@@ -32,7 +32,7 @@ from utils.weights import load_weights
 from utils.worlds import climate as world
 from utils.worlds.climate import fuzzy_years
 
-course.start(seed=0)
+course.start("08_climate_indicators", seed=0)
 
 # %% [markdown]
 # In lessons 01 and 06 we knew what a network *should* look at. Here the question is turned round. A network learns
@@ -74,11 +74,7 @@ fig, axes = maps.globes(2, 3, (10, 3.7))
 for ax, i, letter in zip(axes.flat, game, "ABCDEF", strict=True):
     drawn = maps.draw(ax, test_maps[i], letter, limit=5)
 maps.bar(fig, drawn, axes, "change since 1920-49 (K)")
-plots.show(
-    fig,
-    "Six maps of temperature change, A to F: C is red, deepest over the Arctic and Africa, F is red, D pale red, A, B and E "
-    "have blue beside pale red; E has an El Niño.",
-)
+plots.show(fig, "six-maps")
 
 # %% [markdown]
 # ### Exercise 1: your own years
@@ -119,11 +115,7 @@ for ax, (name, (lat, lon)) in zip(axes, cells.items(), strict=True):
     ax.set(title=name, xlabel="year")
     ax.text(1925, 6.5, f"signal / noise\nin 2099: {last:.0f}")
 axes[0].set_ylabel("change (K)")
-plots.show(
-    fig,
-    "Three cells of one model, grey, and their true signal, orange: large signal and large noise in the Arctic, a "
-    "small signal with hardly any noise in the tropical Atlantic, next to none south of Greenland.",
-)
+plots.show(fig, "cells")
 
 # %% [markdown]
 # The Arctic warms most, and it is noisy. The tropical Atlantic warms little, and it is quiet. (The notches in its signal are
@@ -142,10 +134,7 @@ for year, colour in ((1990, plots.BLUE), (1995, plots.ORANGE), (2002, plots.GREE
     ax.plot(fuzzy_years.CENTRES, fuzzy_years.fuzzy([year])[0], "o-", color=colour, label=year)
 ax.set(xlim=(1970, 2020), xlabel="centre of the decade", ylabel="share")
 ax.legend()
-plots.show(
-    fig,
-    "Fuzzy labels: 1990 is shared equally, 1995 lies in one decade, 2002 is mostly the next one's.",
-)
+plots.show(fig, "fuzzy-labels")
 from tensorflow import keras
 
 mean, deviation = world.scale(train_maps, train_years)
@@ -194,11 +183,7 @@ ax.plot(observed_years, observed_says, color=plots.ORANGE, lw=1.2, label="preten
 ax.plot([1920, 2099], [1920, 2099], color=plots.INK, lw=1)
 ax.set(xlabel="true year", ylabel="predicted year")
 ax.legend()
-plots.show(
-    fig,
-    "Predicted against true year: flat until about 1960, then along the diagonal, and wider after 2030. The "
-    "pretended observations follow, with a few early answers.",
-)
+plots.show(fig, "dated")
 
 # %% [markdown]
 # Before there is a signal there is nothing to read, and the network answers with a year in the middle of the quiet decades. Around
@@ -271,7 +256,7 @@ fit = Ridge(1e4).fit(train_x[even].reshape(even.sum(), -1), train_years[even])
 cases = {"seen": (train_x[odd], train_years[odd]), "new": (x[late], test_years[late])}
 for name, (some, years) in cases.items():
     off = abs(fit.predict(some.reshape(len(some), -1)) - years).mean()
-    print(f"ridge regression on every fourth year, {name} models: off by {off:.1f} years")
+    print(f"ridge regression, every fourth year, {name} models: off by {off:.1f} years")
 del pattern_x, train_x
 
 # %% [markdown]
@@ -332,11 +317,7 @@ for column, name in zip(axes.T, PERIODS, strict=True):
     below = maps.draw(column[1], true_ratio[name].mean(0) / best, limit=1, low=0, cmap="viridis")
 maps.bar(fig, drawn, axes[0], "relevance")
 maps.bar(fig, below, axes[1], "signal / noise\n(1: largest)")
-plots.show(
-    fig,
-    "Relevance of three periods above, true signal-to-noise below, scaled to its 99th percentile. Relevance is brightest over "
-    "eastern North America and Europe first, then over China, then over low latitudes.",
-)
+plots.show(fig, "patterns")
 places = {"eastern North America": (40, -85), "Europe": (50, 15), "China": (32, 110)}
 places["south of Greenland"] = 54, -34
 for place, (lat, lon) in places.items():
@@ -429,11 +410,7 @@ for ax, name in zip(axes, PERIODS, strict=True):
     ax.axvline(0, color=plots.GREY, lw=0.8)
     ax.set(title=name, xlim=(-1, 1), xticks=[-1, 0, 1], xlabel="rank correlation")
 axes[0].set(yticks=range(len(labels)), yticklabels=labels, ylim=(len(labels) - 0.5, -0.5))
-plots.show(
-    fig,
-    "Rank correlations for three periods: LRP with signal-to-noise, the same of random weights and of the input alone, and LRP "
-    "with the trend and with early emergence.",
-)
+plots.show(fig, "correlations")
 for name in PERIODS:
     print(name, ", ".join(f"{row} {scores[name, row][0]:.2f}" for row in labels))
 
@@ -549,10 +526,7 @@ shown = {
 for ax, (name, values) in zip(axes.flat, shown.items(), strict=True):
     drawn = maps.draw(ax, values, name, limit=4, low=0, cmap="magma")
 maps.bar(fig, drawn, axes, "relevance, 2060-79")
-plots.show(
-    fig,
-    "Relevance of 2060-79: the mean of ten seeds, their standard deviation, and a network without the ridge penalty.",
-)
+plots.show(fig, "seeds")
 fig, axes = maps.globes(1, 2, (7.5, 2))
 for ax, (name, network) in zip(
     axes.flat, {"ridge 0.01": model, "no ridge": free}.items(), strict=True
@@ -561,9 +535,7 @@ for ax, (name, network) in zip(
     unit = weights[:, abs(weights).sum(0).argmax()].reshape(30, 60)
     drawn = maps.draw(ax, unit / abs(unit).max(), name, limit=1)
 maps.bar(fig, drawn, axes, "weight, scaled")
-plots.show(
-    fig, "First-layer weights of one hidden unit: smooth regions with ridge, speckle without."
-)
+plots.show(fig, "first-layer")
 
 # %% [markdown]
 # Ten seeds agree closely: with the penalty, the pattern is a property of the data and the recipe. Without it, the weights are speckle
@@ -590,10 +562,7 @@ for ax, decade in zip(axes.flat, (1965, 2005, 2075), strict=True):
     answer = fuzzy_years.year(model.predict(made, verbose=0))[0]
     drawn = maps.draw(ax, made[0] * deviation + mean, f"{decade}: dated {answer:.0f}", limit=5)
 maps.bar(fig, drawn, axes, "change since\n1920-49 (K)")
-plots.show(
-    fig,
-    "Made-up maps: 1965 is cold over eastern North America and Europe, 2005 is pale red, 2075 is hot over the same two regions.",
-)
+plots.show(fig, "made-up")
 
 # %% [markdown]
 # Starting point is the mean of all years. The 1960s are made cold over eastern North America and Europe, where aerosol cooled, but by
@@ -626,9 +595,7 @@ drawn = maps.draw(
 maps.bar(fig, drawn, axes[0, 0], "relevance")
 drawn = maps.draw(axes[0, 1], rain_truth.mean(0), "signal / noise", low=0, cmap="viridis")
 maps.bar(fig, drawn, axes[0, 1], "signal / noise")
-plots.show(
-    fig, "Precipitation: relevance of 2060-79, and its true signal-to-noise in bands of latitude."
-)
+plots.show(fig, "rain")
 off = abs(rain_says - test_years)[late].mean()
 print(f"off by {off:.1f} years after 1990; rank correlation {rain_score[0]:.2f}")
 
@@ -652,12 +619,11 @@ choices = {
 for name, one in choices.items():
     one["years"] = observed_years if "observations" in name else test_years[:180]
 draw = panel.prepare(choices)
-plots.show(
-    draw("temperature, a new model", 2070),
-    "The panel's picture: a map of temperature change in 2070 and its heat map, with the predicted year.",
-)
 panels.panel(
-    draw, run=Dropdown(options=list(choices)), year=IntSlider(2070, 1920, 2099, description="year")
+    draw,
+    "panel",
+    run=Dropdown(options=list(choices)),
+    year=IntSlider(2070, 1920, 2099, description="year"),
 )
 
 # %% [markdown]

@@ -30,7 +30,7 @@ from utils.plots import receptive_fields
 from utils.weights import load_weights
 from utils.worlds import goes_mrms as world
 
-course.start(seed=0)
+course.start("09_receptive_fields", seed=0)
 
 from tensorflow import keras
 from tensorflow.keras import layers
@@ -94,10 +94,7 @@ for ax, name in zip(axes, shown, strict=True):
     found = receptive_field.box(model, name, pixel, size=SIZE)
     title = f"layer {table.index.get_loc(name) + 1}: {found.size[0]} pixels"
     receptive_fields.boxes(ax, image, [found], title)
-plots.show(
-    fig,
-    "A 256 x 256 infrared picture with the box of the middle pixel in six layers; it grows from 3 to 46 pixels.",
-)
+plots.show(fig, "boxes")
 
 # %% [markdown]
 # ## 2. The slide says 48
@@ -118,9 +115,7 @@ ax.axhline(48, color=plots.GREY, ls="--", label="slide")
 ax.set(xlabel="row of the output pixel", ylabel="height of the box (pixels)", ylim=(42, 58))
 ax.set_yticks([46, 48, 50, 54])
 ax.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
-plots.show(
-    fig, "The exact size switches between 46 and 54 every four rows; the formula says 50 for all."
-)
+plots.show(fig, "exact")
 
 # %% [markdown]
 # None for all pixels. Nearest upsampling copies a coarse pixel. A 3-wide filter behind it reads two coarse pixels or three, by
@@ -164,10 +159,7 @@ names = [f"layer {table.index.get_loc(k) + 1}, {table.kind[k]}" for k in shown]
 kilometres = dict(zip(names, table.size_y[shown] * world.KM, strict=True))
 fig, ax = plt.subplots(figsize=(9, 3.6))
 receptive_fields.scales(ax, kilometres)
-plots.show(
-    fig,
-    "The first layer sees 9 km, the last about 150 km: thunderstorms and sea breezes, and no front.",
-)
+plots.show(fig, "scales")
 
 # %% [markdown]
 # What if it is too small? A task with a known answer: a storm (centre) is severe if there is a trigger 12 pixels
@@ -234,6 +226,14 @@ check.large_enough(chosen, kilometres=3, wanted=250, budget=3000)
 # %% [markdown]
 # **Think.** A front is 1000 km long and 50 km wide. Which of the two numbers must the box hold?
 #
+# <details><summary>An answer</summary>
+#
+# The 50 km, and some of the air on both sides, for a front is a contrast: 100 to 200 km will do to see
+# that one is there. Only if the answer depends on its length, say to tell a front from a gust front, must
+# the box hold the other number as well.
+#
+# </details>
+#
 # ## 4. What it really uses
 #
 # Inside the box not all pixels count alike. The *effective* receptive field (ERF) is the size of the gradient of
@@ -281,11 +281,7 @@ for ax, (epoch, maps) in zip(axes, erfs.items(), strict=True):
     title = f"epoch {epoch}: σ {fit.sigma_y:.1f}, {fit.sigma_x:.1f}"
     plots.picture(ax, erf / erf.max(), title).set_cmap("magma")
 fig.colorbar(ax.images[0], ax=axes, shrink=0.8, label="gradient / its maximum")
-plots.show(
-    fig,
-    "Effective fields after 0, 1, 3, 8 and 24 epochs, mean of 16 pixels: first a wide, smooth hill, then a small bright spot in a "
-    "ragged, dim surrounding.",
-)
+plots.show(fig, "effective")
 
 
 # %%
@@ -302,12 +298,10 @@ def measure(maps):
 
 
 of_pixels = {epoch: measure(maps) for epoch, maps in erfs.items()}
+print("epoch  2 sigma / box  central quarter (%)  Gaussian (%)")
 for epoch, rows in of_pixels.items():
     width, share, fit = rows.mean(0)
-    print(
-        f"epoch {epoch:2}: 2 sigma are {width:.2f} of the box, its central quarter holds "
-        f"{share:.0f} %, a Gaussian explains {fit:.0f} % of the variance"
-    )
+    print(f"{epoch:5}{width:14.2f}{share:21.0f}{fit:14.0f}")
 
 # %% [markdown]
 # The sizes are means over single pixels. Before training the field is close to a Gaussian, about half of the box wide. Then it becomes
@@ -411,12 +405,9 @@ print("same numbers:", np.allclose(part, whole, rtol=0, atol=1e-5 * abs(whole).m
 
 # %%
 draw = panel.prepare(image[64:192, 64:192], world.KM)
-plots.show(
-    draw(blocks=3, kernel=3, dilation=1, pool=2),
-    "The panel's picture: boxes of a network's layers on a satellite picture, and its effective field.",
-)
 panels.panel(
     draw,
+    "panel",
     blocks=IntSlider(3, 1, 5, description="blocks"),
     kernel=IntSlider(3, 1, 7, step=2, description="kernel"),
     dilation=IntSlider(1, 1, 4, description="dilation"),

@@ -39,7 +39,7 @@ from utils.receptive_field import effective, trace
 from utils.weights import load_network, load_weights
 from utils.worlds import climate as world
 
-course.start(seed=0)
+course.start("10_large_archive", seed=0)
 
 # %% [markdown]
 # ## 1. An archive
@@ -228,7 +228,7 @@ fig, ax = plt.subplots(figsize=(8, 1))
 ax.pcolormesh(done[..., 0].T, cmap="Greens", vmin=0, vmax=1.4, edgecolors="white", lw=2)
 ax.set(xlabel="model (three members in one chunk)", aspect="equal", yticks=[])
 ax.set(xticks=np.arange(16) + 0.5, xticklabels=range(16))
-plots.show(fig, "Chunks of the stopped run: green where the maps are stored, pale where not.")
+plots.show(fig, "chunks")
 
 # %% [markdown]
 # The store keeps a list of its own, `done`: 1 for each chunk whose maps are written, in the order in which workers finish. A chunk that was
@@ -332,12 +332,7 @@ ax.set(xscale="log", xticks=[1, 2, 3, 5, 8, 20], xlim=(0.9, 40), ylim=(0.4, 1))
 ax.set_xticks([], minor=True)
 ax.set_xticklabels([1, 2, 3, 5, 8, 20])
 ax.set(xlabel="maps in the mean", ylabel="rank correlation\nwith the other half's mean")
-plots.show(
-    fig,
-    "Rank correlation with the other half's mean against the number of maps: models rise "
-    "steeply towards the line of all maps; years, members and networks rise little. Bands hold "
-    "80 % of the cuts, for models and for years.",
-)
+plots.show(fig, "how-many")
 for name, most in LARGEST.items():
     print(f"{name}: 3 {np.mean(found[name, 3]):.2f}, {most} {np.mean(found[name, most]):.2f}")
 print(f"one map: {np.mean(found['models', 1]):.2f}, all of a half: {np.mean(whole):.2f}")
@@ -412,11 +407,7 @@ drawn = maps.draw(axes[0, 0], of_models, "spread over 16 models", limit=2.5, low
 maps.bar(fig, drawn, axes[0, 0], "standard deviation of\nrelevance / its mean")
 drawn = maps.draw(axes[0, 1], follows(share), "does relevance follow true warming?", limit=1)
 maps.bar(fig, drawn, axes[0, 1], "correlation\nover models")
-plots.show(
-    fig,
-    "Left, the standard deviation of relevance over 16 models. Right, the correlation over "
-    "models of relevance and true relative warming: red nearly everywhere.",
-)
+plots.show(fig, "over-models")
 
 # %% [markdown]
 # It does, nearly everywhere. **The controls take away what that seems to say about the network:** random weights do nearly as well, and the input alone does
@@ -502,11 +493,7 @@ for ax, (title, image) in zip(
     limit = abs(image).max()
     ax.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
     ax.set_title(title)
-plots.show(
-    fig,
-    "A sample of noise, two heat maps and the ERF of pixel (16, 16): all three lie in a square "
-    "of 13 pixels around it. Each picture has a colour range of its own.",
-)
+plots.show(fig, "own-network")
 
 # %% [markdown]
 # What must be true of the network: saved by Keras 2 (`tf_keras`, or TensorFlow up to 2.15); Keras' own layers, channels last; and one input and one
@@ -555,10 +542,9 @@ def draw(network, model, member, year):
     return figure
 
 
-plots.show(draw(0, 3, 0, 2070), "The panel's picture: a map of 2070, and its heat map.")
 sliders = {"network": (0, 4), "model": (3, 15), "member": (0, 2)}
 sliders = {k: IntSlider(v, 0, most, description=k) for k, (v, most) in sliders.items()}
-panels.panel(draw, **sliders, year=IntSlider(2070, 2000, 2099, description="year"))
+panels.panel(draw, "panel", **sliders, year=IntSlider(2070, 2000, 2099, description="year"))
 
 # %% [markdown]
 # ## 9. Where it fails

@@ -5,7 +5,7 @@ notebooks/  the learner's edition: exercises as stubs, no outputs
 solutions/  the solved edition: exercises solved, executed
 
 A solved edition is executed again only when something that made it has changed in a way that can
-matter: see lesson_inputs.py.
+matter: see lesson_inputs.py. New text, and new captions of its figures, are put in without that.
 
     python tools/build_lessons.py             every lesson
     python tools/build_lessons.py 01          the lessons whose names begin with 01
@@ -13,6 +13,7 @@ matter: see lesson_inputs.py.
 
 import argparse
 import ast
+import copy
 import os
 import re
 import sys
@@ -26,6 +27,8 @@ from lesson_inputs import BEGIN, SEEN, LessonError, changed, code, digest, made_
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from references import cite, links
+
+from utils.plots import captions
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -111,7 +114,7 @@ def execute(notebook, folder, root=ROOT):
     notebook.metadata.language_info = {"name": "python"}
     for count, cell in enumerate(code_cells(notebook), start=1):
         cell.execution_count = count
-        cell.outputs = [tidy for output in cell.outputs if (tidy := tidied(output, count))]
+        cell.outputs = [tidy for output in cell.outputs for tidy in tidied(output, count)]
 
 
 def ask(client, text, expression="None"):
@@ -138,18 +141,54 @@ def failure(notebook, cell, error):
 
 
 def tidied(output, count):
-    """Return an output as it is stored, or None: no progress bars, no widgets without a kernel."""
+    """Return an output as it is stored: no progress bars, no widgets without a kernel."""
     if output.output_type == "stream" and output.name == "stderr":
         kept = [line for line in output.text.split("\n") if not PROGRESS.fullmatch(line)]
         output.text = "\n".join(kept)
-        return output if kept else None
+        return [output] if kept else []
     if output.output_type == "execute_result":
         output.execution_count = count
-    if WIDGET in output.get("data", {}):
-        if "%|" in output.data.get("text/plain", ""):
-            return None
-        return nbformat.v4.new_output("stream", name="stdout", text=PANEL + "\n")
-    return output
+    if WIDGET not in output.get("data", {}):
+        return [output]
+    if "%|" in output.data.get("text/plain", ""):
+        return []
+    return [*without_controls(output), nbformat.v4.new_output("stream", text=PANEL + "\n")]
+
+
+def without_controls(output):
+    """Return a panel's picture and its caption, as `plots.show` would show them; or nothing."""
+    if "image/png" not in output.data:
+        return []
+    picture, caption = copy.deepcopy(output.metadata), copy.deepcopy(output.metadata)
+    del caption["image/png"]
+    shown = {"image/png": output.data["image/png"], "text/plain": "[figure]"}
+    said = {"text/html": output.data["text/html"], "text/plain": output.data["text/plain"]}
+    new = nbformat.v4.new_output
+    return [
+        new("display_data", shown, metadata=picture),
+        new("display_data", said, metadata=caption),
+    ]
+
+
+def recaptioned(notebook, lesson):
+    """Return a copy of a solved notebook with the captions and alt texts of today's file."""
+    try:
+        figures = captions.read(lesson.parent / "captions" / f"{lesson.stem}.toml")
+    except ValueError as error:
+        raise LessonError(str(error)) from None
+    notebook = copy.deepcopy(notebook)
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            key = output.get("metadata", {}).get("figure")
+            if key is None:
+                continue
+            if key not in figures:
+                raise LessonError(f"Lesson {lesson.stem} has no caption for its figure {key}.")
+            if "image/png" in output.data:
+                output.metadata["image/png"]["alt"] = figures[key]["alt"]
+            else:
+                output.data = nbformat.from_dict(captions.data(figures[key]["caption"]))
+    return notebook
 
 
 def read(path):
@@ -204,12 +243,14 @@ def stale(lesson):
         there = read(path)
         try:
             guard(path)
+            why = outdated(there, made, root) if folder == "solutions" else None
+            if not why and (there is None or sources(there) != sources(made)):
+                why = "its text has changed"
+            if not why and folder == "solutions" and recaptioned(there, lesson) != there:
+                why = "its captions have changed"
         except LessonError as refusal:
             found.append(str(refusal))
             continue
-        why = outdated(there, made, root) if folder == "solutions" else None
-        if not why and (there is None or sources(there) != sources(made)):
-            why = "its text has changed"
         if why:
             found.append(f"{folder}/{path.name} is stale, for {why}: run `make lessons`.")
     return found
@@ -231,9 +272,10 @@ def build(lesson, force=False, again=False):
         done = f"executed in {time.perf_counter() - begin:.0f} s"
     else:
         notebook.metadata.course["made_from"] = there.metadata.course.made_from
-        for cell, was in zip(code_cells(notebook), code_cells(there), strict=True):
+        today = recaptioned(there, lesson)
+        for cell, was in zip(code_cells(notebook), code_cells(today), strict=True):
             cell.outputs, cell.execution_count = was.outputs, was.execution_count
-        same = sources(there) == sources(notebook)
+        same = sources(there) == sources(notebook) and there == today
         done = "unchanged" if same else "new text, not executed"
     write(solutions, nbformat.writes(notebook) + "\n")
     return done

@@ -23,13 +23,16 @@ for _ in range(10):  # a worker may write on for a moment
 """
 
 
-def start(seed=0, eager=False):
+def start(lesson=None, seed=0, eager=False):
     """Prepare the process for a lesson and print one line of versions.
 
     Call it before any network is built. Calling it again is fine: it sets the seeds anew.
 
     Parameters
     ----------
+    lesson : str, optional
+        The lesson's name, such as ``"01_clever_hans"``, by which `plots.show` finds the captions of
+        its figures.
     seed : int
         Seed of Python's, NumPy's and TensorFlow's random numbers.
     eager : bool
@@ -42,9 +45,13 @@ def start(seed=0, eager=False):
         If the process already runs in the other mode: it is chosen once per process. Or if
         TensorFlow was imported before `utils`, and with Keras 3.
     TypeError, ValueError
-        If the seed is not an integer between 0 and 2**32 - 1.
+        If the seed is not an integer between 0 and 2**32 - 1, or there is no such lesson.
     """
     global _mode
+    if lesson is not None and not isinstance(lesson, str):
+        raise TypeError(
+            f"lesson must be a lesson's name, not {lesson!r}: a seed is given as start(seed=0)."
+        )
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"seed must be an integer, not {seed!r}: write start(seed=0).")
     if not 0 <= seed < 2**32:
@@ -76,6 +83,7 @@ def start(seed=0, eager=False):
     # Keras says this of its own code whenever a model predicts in graph mode.
     warnings.filterwarnings("ignore", message=".*Model.state_updates.*")
     plots.style()
+    plots.captions.use(lesson)
 
     packages = ["NumPy", "TensorFlow"] + ["iNNvestigate"] * (not eager)
     versions = [f"Python {platform.python_version()}"] + [f"{p} {version(p)}" for p in packages]

@@ -1,5 +1,6 @@
 """What every lesson keeps to. Checks yield what is wrong, in words that follow "The lesson"."""
 
+import ast
 import re
 
 from build_lessons import code_cells, tags
@@ -7,8 +8,11 @@ from claims_page import claims
 
 LINES = ("Question", "Objectives", "Minutes", "Prerequisites", "Needs")
 SECTIONS = ("In this lesson you", "Quiz", "Claims", "References")
-MOST_CELLS, MOST_LINES = 50, 25  # cells that a learner sees; lines of code in one of them
+MOST_CELLS, MOST_LINES = 50, 25  # cells that a learner sees, but for guesses; lines of code in one
+SAW, ANSWER = "<summary>What we saw</summary>", "<summary>An answer</summary>"
+LABEL = 60  # letters of the longest label: a longer text would tell what comes out
 MACHINE_PATH = re.compile(r"(?<![\w:/.])/(home|root|tmp|usr|opt|var|work|Users)/|\b[A-Z]:\\\w")
+GUESS = re.compile(r"guess = \{[^{}]*\}")
 PRINTED = {
     "a path of one machine": MACHINE_PATH,
     "a memory address": re.compile(r"\b0x[0-9a-f]{8,}\b"),
@@ -36,7 +40,7 @@ def source_problems(notebook, folder):
             yield f"shows {target}, which does not exist"
     if not code or "course.start(" not in code[0].source:
         yield "does not call course.start in its first code cell"
-    seen = sum("solution" not in tags(cell) for cell in cells)
+    seen = sum(not {"solution", "guess"} & set(tags(cell)) for cell in cells)
     if seen > MOST_CELLS:
         yield f"has {seen} cells, more than {MOST_CELLS}"
     for cell in code:
@@ -46,6 +50,17 @@ def source_problems(notebook, folder):
         if MACHINE_PATH.search(cell.source):
             yield f"names a path of one machine {_where(cell)}"
     for n, cell in enumerate(cells):
+        if cell.cell_type == "markdown" and cell.source.count("**Think.**") > cell.source.count(
+            ANSWER
+        ):
+            yield f"has no folded answer to 'Think' {_where(cell)}"
+        if "guess" in tags(cell):
+            values = re.findall(r": (.+?)[,}\n]", cell.source)
+            if not GUESS.fullmatch(cell.source) or set(values) != {"None"}:
+                yield f"has a guess that is not a dict of None {_where(cell)}"
+            reading = next((c.source for c in cells[n:] if c.cell_type == "markdown"), "")
+            if SAW not in reading:
+                yield f"does not fold what came out after the guess {_where(cell)}"
         before, after = tags(cells[n - 1]) if n else [], [*map(tags, cells[n + 1 :]), []]
         if "exercise" in tags(cell):
             solutions = next(i for i, kind in enumerate(after) if "solution" not in kind)
@@ -55,6 +70,46 @@ def source_problems(notebook, folder):
                 yield f"has no check after the exercise {_where(cell)}"
         elif "solution" in tags(cell) and not {"exercise", "solution"} & set(before):
             yield f"has a solution without an exercise {_where(cell)}"
+
+
+def caption_problems(notebook, figures):
+    """Check that no cell tells what it will show; `figures` are the lesson's captions, by key."""
+    used = set()
+    for cell in code_cells(notebook):
+        if {"solution", "claims"} & set(tags(cell)):  # not in the learner's edition; bookkeeping
+            continue
+        tree = ast.parse(cell.source)
+        for text in literals(tree):
+            used.add(text)
+            if len(text) > LABEL:
+                yield f"tells in {len(text)} letters {_where(cell)}: '{text[:20]}...'"
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "plots.show":
+                text = call.args[1]
+                if not isinstance(text, ast.Name) and ast.unparse(text).strip("'") not in figures:
+                    yield f"shows {ast.unparse(text)}, which has no caption, {_where(cell)}"
+    for key in figures.keys() - used:
+        yield f"has a caption of a figure {key}, which it does not show"
+
+
+def literals(tree):
+    """Yield the strings of some code without its docstrings; of f-strings what is fixed."""
+    documented = ast.Module, ast.ClassDef, ast.FunctionDef
+    with_docstring = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+    )
+    skipped = {id(node.body[0].value) for node in with_docstring}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            fixed = [part for part in node.values if isinstance(part, ast.Constant)]
+            skipped.update(map(id, fixed))
+            yield "".join(part.value for part in fixed)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def output_problems(notebook, references):

@@ -45,11 +45,15 @@ ipywidgets.IntSlider()
 # %%
 import matplotlib.pyplot as plt
 
-from utils.plots import show
+from utils.plots import captions, show
 
+captions.use("01_tiny")
 fig, ax = plt.subplots()
 ax.plot([1, 2, 3])
-show(fig, "A straight line that rises from one to three.")
+show(fig, "line")
+
+# %% tags=["guess"]
+guess = {"tiny": None}
 
 # %% tags=["nbval-check-output"]
 for i in range(3):
@@ -60,18 +64,26 @@ for i in range(3):
 claims.record("tiny", "Lines | rise", "lecture", 2, (1.5, 2.5), "> 1", "m")
 """
 
+CAPTIONS = """\
+[line]
+caption = "A straight line of three points."
+alt = "A straight line that rises from one to three."
+"""
+
 
 @pytest.fixture
 def course(tmp_path):
     """A course with one lesson, a copy of what it needs of `utils`, and a data file."""
-    for folder in ("lessons", "data", "utils"):
-        (tmp_path / folder).mkdir()
+    for folder in ("lessons/captions", "data", "utils"):
+        (tmp_path / folder).mkdir(parents=True)
     for package in ("check", "plots"):
         shutil.copytree(ROOT / "utils" / package, tmp_path / "utils" / package)
-    for module in ("__init__", "claims", "plain"):
+    for module in ("__init__", "claims", "environment", "plain"):
         shutil.copy(ROOT / "utils" / f"{module}.py", tmp_path / "utils")
     (tmp_path / "utils" / "small.py").write_text("def double(x):\n    return 2 * x\n")
     (tmp_path / "lessons" / "01_tiny.py").write_text(LESSON, encoding="utf-8")
+    (tmp_path / "lessons" / "captions" / "01_tiny.toml").write_text(CAPTIONS)
+    (tmp_path / "data" / "README.md").touch()
     (tmp_path / "requirements.txt").write_text("something==1.0\n")
     return tmp_path
 
@@ -106,6 +118,7 @@ def test_both_editions(course, capsys):
     solver = "\n".join(cell.source for cell in solutions.cells)
     assert "answer = ..." in learner and "small.double" not in learner
     assert "answer = ..." not in solver and "small.double" in solver
+    assert 'guess = {"tiny": None}' in learner and 'guess = {"tiny": None}' in solver
     assert outputs(exercises) == []
     shared = {cell.id for cell in exercises.cells} & {cell.id for cell in solutions.cells}
     assert len(shared) == len(exercises.cells) - 1
@@ -120,6 +133,7 @@ def test_both_editions(course, capsys):
     pictures = [output for output in stored if "image/png" in output.get("data", {})]
     alt = "A straight line that rises from one to three."
     assert [picture.metadata["image/png"].alt for picture in pictures] == [alt]
+    assert "A straight line of three points." in text
     assert all(cell.metadata.keys() <= {"tags", "jupyter"} for cell in solutions.cells)
 
     page = (course / "CLAIMS.md").read_text()
@@ -198,8 +212,8 @@ def test_what_makes_a_lesson_stale(course):
     assert make(course) == 0
     solution = course / "solutions" / "01_tiny.ipynb"
     used = nbformat.read(solution, as_version=4).metadata.course.made_from
-    modules = "__init__ check/__init__ claims deep plain small".split()
-    modules += ["plots/__init__", "plots/cards", "plots/plots"]
+    modules = "__init__ check/__init__ claims deep environment plain small".split()
+    modules += ["plots/__init__", "plots/captions", "plots/cards", "plots/guesses", "plots/plots"]
     files = {f"utils/{name}.py" for name in modules} | {"data/weights/pony.npz"}
     assert used.keys() == files | {"numpy"} and used["numpy"] == "1.0"
 
@@ -246,6 +260,52 @@ def test_new_text_is_not_executed_again(course, monkeypatch, capsys):
     assert after.cells[0].source == "# A small lesson" and "# 42" in str(after.cells)
     assert outputs(after) == outputs(before) != []
     assert build_lessons.stale(lesson) == []
+
+
+def test_new_captions_are_not_executed_again(course, monkeypatch, capsys):
+    assert make(course) == 0
+    lesson, solution = course / "lessons" / "01_tiny.py", course / "solutions" / "01_tiny.ipynb"
+    words = course / "lessons" / "captions" / "01_tiny.toml"
+    before, learners = solution.read_text(), (course / "notebooks" / "01_tiny.ipynb").read_text()
+    assert "A straight line" not in learners
+    monkeypatch.setattr(build_lessons, "execute", None)
+    words.write_text(CAPTIONS.replace("A straight", "One `straight`"))
+    (sentence,) = build_lessons.stale(lesson)
+    assert "solutions/01_tiny.ipynb is stale, for its captions have changed" in sentence
+    capsys.readouterr()
+    assert make(course) == 0
+    assert "not executed" in capsys.readouterr().out
+    after = nbformat.read(solution, as_version=4)
+    texts = [o for o in outputs(after) if o.get("metadata", {}).get("figure") == "line"]
+    assert texts[0].metadata["image/png"].alt == "One `straight` line that rises from one to three."
+    assert "One <code>straight</code> line of three points." in texts[1].data["text/html"]
+    assert texts[1].data["text/plain"] == "One `straight` line of three points."
+    assert build_lessons.stale(lesson) == []
+
+    # Back again: no byte differs from what was executed.
+    words.write_text(CAPTIONS)
+    assert make(course) == 0
+    assert solution.read_text() == before
+
+    for text, said in [("", "has no caption for its figure line"), ("[", "read as TOML")]:
+        words.write_text(text)
+        assert said in build_lessons.stale(lesson)[0]
+        assert make(course) == 1
+        assert said in capsys.readouterr().err
+
+
+def test_a_panel_is_stored_as_a_picture_with_its_caption():
+    data = {build_lessons.WIDGET: {}, "image/png": "aGVsbG8=", "text/plain": "A panel."}
+    metadata = {"image/png": {"alt": "It shows a horse."}, "figure": "panel"}
+    new = nbformat.v4.new_output
+    output = new("execute_result", {**data, "text/html": "<p>A panel.</p>"}, metadata=metadata)
+    picture, caption, line = build_lessons.tidied(output, 3)
+    assert picture == new(
+        "display_data", {"image/png": "aGVsbG8=", "text/plain": "[figure]"}, metadata=metadata
+    )
+    said = {"text/html": "<p>A panel.</p>", "text/plain": "A panel."}
+    assert caption == new("display_data", said, metadata={"figure": "panel"})
+    assert line.text == build_lessons.PANEL + "\n"
 
 
 def test_code_is_the_same_without_comments_and_docstrings():
@@ -313,11 +373,11 @@ def test_both_editions_run_under_nbval(course):
 
     run = nbval()
     assert run.returncode == 0, run.stdout
-    assert "14 passed" in run.stdout
+    assert "16 passed" in run.stdout
 
     # A number that the text quotes is compared; a figure or a claim is not.
     path = course / "solutions" / "01_tiny.ipynb"
     text = path.read_text()
     path.write_text(text.replace('"2\\n"', '"3\\n"').replace("1.5 to 2.5", "1.6 to 2.4"))
     run = nbval()
-    assert "1 failed, 13 passed" in run.stdout, run.stdout
+    assert "1 failed, 15 passed" in run.stdout, run.stdout

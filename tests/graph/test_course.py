@@ -15,7 +15,7 @@ import tensorflow as tf
 import xarray as xr
 
 from tests import conftest
-from utils import course
+from utils import course, plots
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +68,19 @@ def test_start_refuses_a_seed_out_of_range(seed):
 def test_start_refuses_a_seed_that_is_no_integer(seed):
     with pytest.raises(TypeError, match="must be an integer"):
         course.start(seed=seed)
+
+
+def test_start_takes_the_captions_of_its_lesson():
+    course.start("01_clever_hans", seed=0)
+    key, caption, alt = plots.captions.of("densities")
+    assert key == "densities" and caption != alt
+    course.start()
+    with pytest.raises(ValueError, match="There is no figure"):
+        plots.captions.of("densities")
+    with pytest.raises(ValueError, match="no lesson called '01'; there are 00_start_here, 01"):
+        course.start("01")
+    with pytest.raises(TypeError, match=r"lesson must be .* name, not 3: .*start\(seed=0\)"):
+        course.start(3)
 
 
 def run_python(code):
@@ -124,7 +137,7 @@ def test_means_of_single_precision_are_sound():
 def test_the_folder_goes_with_its_process(end):
     code = f"""
 import os
-from utils import course
+from utils import course, plots
 (course.scratch() / "inside").mkdir()
 assert course.scratch().samefile(course.scratch())
 print(course.scratch(), flush=True)

@@ -9,7 +9,8 @@ import jupytext
 import nbformat
 import pytest
 
-from tests.graph.lesson_rules import output_problems, source_problems
+from tests.graph.lesson_rules import caption_problems, output_problems, source_problems
+from utils.plots import captions
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(ROOT.glob("lessons/[0-9]*.py"))
@@ -36,6 +37,13 @@ def test_the_climate_lesson_is_not_made_from_other_worlds():
 @each_lesson
 def test_lesson_keeps_the_rules(lesson):
     assert list(source_problems(whole(lesson), ROOT / "notebooks")) == []
+
+
+@each_lesson
+def test_no_cell_tells_what_it_will_show(lesson):
+    figures = captions.read(lesson.parent / "captions" / f"{lesson.stem}.toml")
+    assert list(caption_problems(whole(lesson), figures)) == []
+    assert f'course.start("{lesson.stem}"' in lesson.read_text(encoding="utf-8")
 
 
 @each_lesson
@@ -108,6 +116,30 @@ answer = 3
 # %% tags=["check"]
 check.three(answer)
 
+# %% tags=["guess"]
+guess = {
+    "cats": None,
+    "dogs": None,
+}
+
+# %%
+plots.show(fig, "pets")
+
+# %% [markdown]
+# <details><summary>What we saw</summary>
+#
+# Cats.
+#
+# </details>
+#
+# **Think.** And in your house?
+#
+# <details><summary>An answer</summary>
+#
+# Dogs.
+#
+# </details>
+
 # %% [markdown] tags=["exercise"]
 # What does it mean?
 
@@ -155,7 +187,7 @@ def test_a_good_lesson_passes(problems):
         ("course.start()", "print()", "course.start"),
         ("answer = 3", "answer = 3\n" * 26, "has 26 lines in the cell 'answer = 3'"),
         ("answer = 3", "open('/home/me/file')", "names a path of one machine"),
-        ("# ## Quiz", "# ## Quiz\n" + "# %% [markdown]\n# x\n" * 45, "has 51 cells"),
+        ("# ## Quiz", "# ## Quiz\n" + "# %% [markdown]\n# x\n" * 43, "has 51 cells"),
         (
             '["solution"]\nanswer',
             '["other"]\nanswer',
@@ -163,12 +195,43 @@ def test_a_good_lesson_passes(problems):
         ),
         ('tags=["check"]', "", "no check after the exercise in"),
         ('[markdown] tags=["exercise"]', "[markdown]", "a solution without an exercise"),
+        ('"cats": None', '"cats": 3', "a guess that is not a dict of None in the cell 'guess = {'"),
+        ("guess = {", "guesses = {", "a guess that is not a dict of None"),
+        ("<summary>What we saw", "<summary>We saw", "does not fold what came out after the guess"),
+        ("<summary>An answer", "<summary>Dogs", "no folded answer to 'Think'"),
     ],
 )
 def test_a_bad_lesson_is_found(problems, old, new, words):
     assert old in GOOD
     found = problems(GOOD.replace(old, new))
     assert any(words in sentence for sentence in found), found
+
+
+TELLS = "f'{3} cats, of which most are black and some are as white as can be, {4} dogs'"
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        (f"print({TELLS})", "tells in 69 letters in the cell"),
+        ("plots.show(fig, 'A line that rises.')", "which has no caption"),
+        ("plots.show(fig, f'line {y}')", "which has no caption"),
+        ("plots.show(fig, 'curve')", "which has no caption"),
+        ("print()", "a caption of a figure line, which it does not show"),
+    ],
+)
+def test_a_cell_that_tells_is_found(code, words):
+    def find(tag, code):
+        text = f"# %%\nplots.show(fig, 'line')\n\n# %% {tag}\n{code}\n"
+        text = text.replace("plots.show(fig, 'line')", "print()") if code == "print()" else text
+        return list(caption_problems(jupytext.reads(text, fmt="py:percent"), {"line": {}}))
+
+    good = f"def look(figure):\n    {TELLS[1:]}\n    plots.show(fig, figure)"
+    assert find("", good) == []
+    (said,) = find("", code)
+    assert words in said
+    if "plots" in code or "cats" in code:
+        assert find('tags=["claims"]', code) == find('tags=["solution"]', code) == []
 
 
 def executed():

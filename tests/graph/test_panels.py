@@ -1,5 +1,6 @@
 """A panel draws at once, and again when a control moves."""
 
+import base64
 import re
 from concurrent.futures import ThreadPoolExecutor
 from modulefinder import ModuleFinder
@@ -22,6 +23,7 @@ from utils.panels import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+SAYS = "A number as a title."
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def panel():
         return fig
 
     slider = ipywidgets.IntSlider(3, 0, 10)
-    yield panels.panel(draw, level=slider), slider, seen
+    yield panels.panel(draw, SAYS, level=slider), slider, seen
     plt.close(fig)
 
 
@@ -46,6 +48,25 @@ def test_panel_follows_its_control(panel):
     assert seen == [3] and before.startswith(b"\x89PNG")
     slider.value = 7
     assert seen == [3, 7] and bytes(picture.value) != before
+
+
+def test_a_panels_output_holds_its_first_picture(panel):
+    box, slider, _ = panel
+    first = bytes(box.children[1].value)
+    slider.value = 7
+    data, metadata = box._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"]) == first != bytes(box.children[1].value)
+    assert "application/vnd.jupyter.widget-view+json" in data and data["text/plain"] == SAYS
+    assert metadata == {"image/png": {"alt": SAYS}}
+
+
+def test_a_panel_without_words_is_a_widget_alone():
+    fig = plt.figure(figsize=(1, 1))
+    data = panels.panel(lambda: fig)._repr_mimebundle_()
+    assert data.keys() == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    with pytest.raises(ValueError, match="There is no figure 'x'"):
+        panels.panel(lambda: fig, "x")
+    plt.close(fig)
 
 
 def test_a_network_answers_each_move_from_another_thread():

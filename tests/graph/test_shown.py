@@ -55,11 +55,91 @@ def test_the_same_figure_gives_the_same_bytes():
     plt.close("all")
 
 
-@pytest.mark.parametrize("alt", ["", "   ", "figure", "a line rises"])
-def test_show_refuses_a_missing_alt_text(alt):
-    with pytest.raises(ValueError, match="must be a sentence"):
-        plots.show(figure(), alt)
+@pytest.mark.parametrize("text", ["", "   ", "figure", "a line rises", None])
+def test_show_refuses_what_says_nothing(text):
+    with pytest.raises(ValueError, match="There is no figure .*: give a sentence of at least 4"):
+        plots.show(figure(), text)
     plt.close("all")
+
+
+TOML = (
+    """\
+[line]
+caption = "The line, drawn\\tfrom `one` to three & on."
+alt = """
+    + '"""'
+    + """
+A line that rises
+from one to three."""
+    + '"""'
+    + """
+
+[bars]
+caption = "Two bars, side by side."
+alt = "Two bars, of which the left one is longer."
+"""
+)
+
+
+@pytest.fixture
+def lesson(tmp_path, monkeypatch):
+    """A lesson whose figures have captions; gives the file of these."""
+    path = tmp_path / "lessons" / "captions" / "01_lines.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(TOML)
+    (tmp_path / "lessons" / "01_lines.py").touch()
+    monkeypatch.setattr(plots.captions, "course_folder", lambda: tmp_path)
+    plots.captions.use("01_lines")
+    yield path
+    plots.captions.use(None)
+
+
+def test_show_finds_caption_and_alt_text_by_key(notebook, lesson):
+    with capture_output() as captured:
+        plots.show(figure(), "line")
+    picture, caption = captured.outputs
+    alt = "A line that rises from one to three."
+    assert picture.metadata == {"image/png": {"alt": alt}, "figure": "line"}
+    assert caption.metadata == {"figure": "line"}
+    assert "drawn from <code>one</code> to three &amp; on." in caption.data["text/html"]
+    assert caption.data["text/plain"] == "The line, drawn from `one` to three & on."
+    assert alt not in str(caption.data)
+
+
+def test_an_unknown_key_lists_those_of_the_lesson(lesson, capsys):
+    with pytest.raises(ValueError, match=r"'lines': give a key .*\(line, bars\) or a sent"):
+        plots.show(figure(), "lines")
+    plots.show(figure(), ALT)  # a learner's own
+    assert capsys.readouterr().out == f"[figure] {ALT}\n"
+    plots.captions.use(None)
+    with pytest.raises(ValueError, match="There is no figure 'line': give a sentence"):
+        plots.show(figure(), "line")
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("[bars]", "[bars", "01_lines.toml cannot be read as TOML: "),
+        ("[bars]", "[line]", "01_lines.toml cannot be read as TOML: "),
+        ('alt = "Two', 'all = "Two', r"\[bars\] needs a caption and an alt, no more"),
+        ("[bars]", "[bars]\nkey = 1", r"\[bars\] needs a caption and an alt, no more"),
+        ("[line]", "lines = 2\n[line]", r"\[lines\] needs a caption and an alt, no more"),
+        ("Two bars, side by side.", "Two bars.", r"caption of \[bars\] must be a sentence"),
+    ],
+)
+def test_a_file_of_captions_that_is_wrong_is_said(lesson, old, new, words):
+    assert old in TOML
+    lesson.write_text(TOML.replace(old, new))
+    with pytest.raises(ValueError, match=words):
+        plots.captions.use("01_lines")
+
+
+def test_a_lesson_without_captions_has_no_figures(lesson):
+    lesson.unlink()
+    assert plots.captions.read(lesson) == {}
+    with pytest.raises(ValueError, match="no lesson called '02_lines'; there are 01_lines"):
+        plots.captions.use("02_lines")
 
 
 def test_show_refuses_what_is_no_figure():

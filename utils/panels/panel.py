@@ -1,6 +1,7 @@
 """What panels share: controls above a figure that follows them."""
 
 import contextlib
+from base64 import b64encode
 
 import ipyevents
 import ipywidgets
@@ -9,9 +10,30 @@ import numpy as np
 import tensorflow as tf
 
 from utils import plots
+from utils.plots import captions
 
 
-def panel(draw, click=(), **controls):
+class Panel(ipywidgets.VBox):
+    """A panel whose output also holds its first picture, for readers without a kernel.
+
+    A live notebook shows the widget alone, so that the picture stands there once.
+    """
+
+    def __init__(self, children, picture=None, text=None):
+        super().__init__(children)
+        self._first = picture, captions.of(text) if text else None
+
+    def _repr_mimebundle_(self, **kwargs):
+        data = super()._repr_mimebundle_(**kwargs)
+        picture, texts = self._first
+        if not texts:
+            return data
+        key, caption, alt = texts
+        data |= captions.data(caption) | {"image/png": b64encode(picture).decode()}
+        return data, {"image/png": {"alt": alt}} | ({"figure": key} if key else {})
+
+
+def panel(draw, text=None, /, click=(), **controls):
     """Show controls above a figure that is drawn again whenever one of them moves.
 
     Parameters
@@ -19,6 +41,9 @@ def panel(draw, click=(), **controls):
     draw : function
         Takes the controls' values by name and returns a matplotlib figure. It should update the
         artists of one figure, so that an answer comes within 0.3 s.
+    text : str, optional
+        Key or sentence, as in `plots.show`, of the picture with which the panel opens. It stands
+        in the solved edition, where nobody can move a control.
     click : (str, str), optional
         Names of the two controls that a click on an image sets to its row and its column.
     **controls : ipywidgets.Widget
@@ -26,8 +51,8 @@ def panel(draw, click=(), **controls):
 
     Returns
     -------
-    ipywidgets.VBox
-        The panel, to stand in the last line of a cell.
+    Panel
+        To stand in the last line of a cell.
     """
     picture = ipywidgets.Image(
         format="png", layout={"max_width": "100%", "align_self": "flex-start"}
@@ -61,7 +86,8 @@ def panel(draw, click=(), **controls):
     if click:
         ipyevents.Event(source=picture, watched_events=["click"]).on_dom_event(move)
     row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
-    return ipywidgets.VBox([ipywidgets.Box(list(controls.values()), layout=row), picture])
+    box = ipywidgets.Box(list(controls.values()), layout=row)
+    return Panel([box, picture], picture.value, text)
 
 
 def _session_of_this_thread():
@@ -88,13 +114,15 @@ def _pixel_at(figure, x, y):
     return None
 
 
-def loop(draw, frames, **controls):
+def loop(draw, text=None, /, *, frames, **controls):
     """Show a panel that steps, plays and stops, like a satellite loop.
 
     Parameters
     ----------
     draw : function
         As in `panel`, with a parameter `frame`, from 0 on.
+    text : str, optional
+        As in `panel`.
     frames : int
         How many there are.
     **controls : ipywidgets.Widget
@@ -102,13 +130,14 @@ def loop(draw, frames, **controls):
 
     Returns
     -------
-    ipywidgets.VBox
-        Buttons for play, stop and repeat above the panel.
+    Panel
+        Buttons for play, stop and repeat above it.
     """
     play = ipywidgets.Play(min=0, max=frames - 1, interval=400)
     frame = ipywidgets.IntSlider(0, 0, frames - 1, description="frame")
     ipywidgets.jslink((play, "value"), (frame, "value"))
-    return ipywidgets.VBox([play, panel(draw, frame=frame, **controls)])
+    inner = panel(draw, frame=frame, **controls)
+    return Panel([play, inner], inner.children[1].value, text)
 
 
 def keep_layout(figure):

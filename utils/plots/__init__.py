@@ -2,9 +2,10 @@
 
 Globes (`plots.maps`), fields of GOES and MRMS (`plots.goes`), receptive fields
 (`plots.receptive_fields`) and seasons of the river gauge (`plots.river_gauge`) are modules that a
-lesson imports if it draws them.
+lesson imports if it draws them. What stands below a figure comes from `plots.captions`.
 """
 
+from utils.plots.guesses import guess_marks, guess_text  # noqa: F401
 from utils.plots.plots import (  # noqa: F401
     BLUE,
     DPI,

@@ -1,10 +1,16 @@
 """The small coloured boxes in which checks and claims answer."""
 
 import html
+import re
 
 # Darker than the figures' colours, since text is written in them.
 GREEN, ORANGE, RED, GREY = "#00795c", "#b65a00", "#c0392b", "#6b7280"
 AS_IT_IS = "mathjax_ignore tex2jax_ignore"  # JupyterLab, Colab: a dollar begins no formula
+
+
+def marked(text):
+    """Return plain text as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def card(mark, title, text, colour):

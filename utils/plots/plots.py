@@ -1,6 +1,5 @@
 """How the course's figures look, and how they are shown."""
 
-import html
 from io import BytesIO
 
 import matplotlib as mpl
@@ -10,7 +9,7 @@ from cycler import cycler
 from IPython import get_ipython
 from IPython.display import display
 
-from utils.plots.cards import AS_IT_IS
+from utils.plots import captions
 
 # One resolution for all figures: at 100 dots per inch, 10 pt letters are as large as JupyterLab's,
 # and a lesson with twenty figures stays well below a megabyte.
@@ -70,41 +69,40 @@ def png(fig):
     return buffer.getvalue()
 
 
-def show(fig, alt):
-    """Show a figure with its alt text, print the text as a caption below it, and close it.
+def show(fig, text):
+    """Show a figure with its alt text and its caption, and close it.
 
     Parameters
     ----------
     fig : matplotlib.figure.Figure
         The figure, ready to be seen.
-    alt : str
-        What a reader who cannot see the figure should know: what is drawn, and what it says.
-        Screen readers and exported pages take it from the output's metadata; JupyterLab shows no
-        alt text of its own, hence the caption.
+    text : str
+        The figure's key in the lesson's captions, such as ``"densities"``; or, for a figure of your
+        own, a sentence that says what it shows. The caption stands below the figure and says what
+        is drawn. The alt text says what comes out, too; screen readers and exported pages take
+        it from the output's metadata.
 
     Raises
     ------
     TypeError, ValueError
-        If `fig` is no figure, or `alt` is not a sentence.
+        If `fig` is no figure, or `text` is neither a key nor a sentence.
     """
     if not isinstance(fig, mpl.figure.Figure):
         raise TypeError(
             f"show needs a matplotlib figure, not {type(fig).__name__}: pass ax.figure."
         )
-    if not isinstance(alt, str) or len(alt.split()) < 4:
-        raise ValueError(f"alt must be a sentence that says what the figure shows, not {alt!r}.")
-    alt = " ".join(alt.split())
+    key, caption, alt = captions.of(text)
     if get_ipython() is None:
-        print(f"[figure] {alt}")
+        print(f"[figure] {caption}")
     else:
+        # The build script looks the key up again when only a text has changed.
+        named = {"figure": key} if key else {}
         display(
             {"image/png": png(fig), "text/plain": "[figure]"},
-            metadata={"image/png": {"alt": alt}},
+            metadata={"image/png": {"alt": alt}, **named},
             raw=True,
         )
-        look = f'class="{AS_IT_IS}" style="opacity: 0.75; max-width: 48em;"'
-        caption = f"<div {look}>{html.escape(alt)}</div>"
-        display({"text/html": caption, "text/plain": alt}, raw=True)
+        display(captions.data(caption), metadata=named, raw=True)
     plt.close(fig)
 
 
