@@ -189,8 +189,9 @@ maps = analyzer.analyze(horses.picture.values[free])
 densities = skill.relevance_density(maps, horses.truth_horse.values[free])
 claims.record(
     "start-horse-density",
-    "Density of relevance on a horse in the open (even spread: 1)",
-    "lecture",
+    "The network detects mainly parts of horses.",
+    "slide: Detecting horses – Strategy 1 of algorithm",
+    "density of relevance on a horse in the open (even spread: 1)",
     *skill.bootstrap(np.nanmean, densities),
     goal=">= 2",
 )

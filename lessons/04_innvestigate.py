@@ -622,29 +622,37 @@ def contrast(first, repaired):
     return np.nanmean(first) / np.nanmean(repaired)
 
 
-for kind in KINDS:
+AGREE = "agreement of the map with that after shuffling the last two layers"
+for kind, id in [("LRP preset A", "preset-a"), ("LRP alpha 1 beta 0", "alpha-1")]:
     claims.record(
-        f"tour-{kind.lower().replace(' ', '-')}-truth",
-        f"{kind} tells a tag that decides from one that hardly matters: contrast",
-        "lecture",
+        f"tour-{id}-truth",
+        f"{kind} tells a tag that decides from one that hardly matters.",
+        "this course",
+        "density on the one over density on the other",
         *skill.bootstrap(contrast, on_tag(kind, "first"), on_tag(kind, "repaired")),
         ">= 5",
     )
-
-# %% tags=["claims"]
-for kind in KINDS:
-    claims.record(
-        f"tour-{kind.lower().replace(' ', '-')}-sanity",
-        f"{kind} notices shuffled weights: agreement with the map before",
+for kind, id, source, sentence, goal in [
+    ("gradient", "gradient", "adebayo2018", "The gradient notices shuffled weights.", "<= 0.5"),
+    (
+        "guided backprop",
+        "guided",
         "adebayo2018",
-        *skill.bootstrap(np.nanmean, agreement[kind]),
-        "<= 0.5",
-    )
-
-# %% tags=["claims"]
-for kind, n in passes.items():
-    id = f"tour-{kind.lower().replace(' ', '-')}-cost"
-    claims.record(id, f"{kind}: cost of a map", "lecture", n, (n, n), "<= 10", "passes")
+        "Guided backpropagation does not notice shuffled weights.",
+        "> 0.5",
+    ),
+    (
+        "LRP alpha 1 beta 0",
+        "alpha-1",
+        "sixt2020",
+        "LRP alpha 1 beta 0 does not notice that the last layers are shuffled.",
+        "> 0.5",
+    ),
+    ("LRP preset A", "preset-a", "this course", "Preset A notices shuffled weights.", "<= 0.5"),
+]:
+    value, interval = skill.bootstrap(np.nanmean, agreement[kind])
+    id, no = f"tour-{id}-sanity", goal == "> 0.5"
+    claims.record(id, sentence, source, AGREE, value, interval, goal, negative=no)
 
 # %% [markdown]
 # ## References

@@ -18,10 +18,10 @@ def entries(text):
 
 
 def cited(text):
-    """The keys that a lesson cites, in prose as [@key] or [@key; @key], or as a claim's source."""
+    """The keys that a lesson cites: as [@key] or [@key; @key], or a claim's source on a line."""
     groups = re.findall(r"\[(@[^\]]*)\]", text)
     prose = [key for group in groups for key in re.findall(r"@([^\s;,\]]+)", group)]
-    return set(prose) | set(re.findall(r"""\bsource\s*=\s*["']([^"']*)["']""", text))
+    return set(prose) | set(re.findall(r'(?m)^ +"([a-z]+\d{4}[a-z]*)",$', text))
 
 
 def dangling(text, keys):
@@ -41,8 +41,10 @@ def test_the_finder_finds_what_is_wrong():
     )
     assert keys == ["bach2015", "luo2016", "luo2016"]
     assert duplicates(keys) == ["luo2016"]
-    lesson = 'As [@bach2015; @nobody1999] say. [@Luo2016, p. 3]\nclaims.record("a", source="mine")'
-    assert dangling(lesson, keys) == ["Luo2016", "mine", "nobody1999"]
+    lesson = (
+        'As [@bach2015; @nobody1999] say. [@Luo2016, p. 3]\nrecord(\n    "a",\n    "mine2020",\n)'
+    )
+    assert dangling(lesson, keys) == ["Luo2016", "mine2020", "nobody1999"]
     assert dangling("[@bach2015] and an array@matrix, a[i] @ b", keys) == []
 
 
