@@ -315,8 +315,9 @@ draw_experiments(
 # 1. a heat map for each picture of the class,
 # 2. all brought to one small size,
 # 3. spectral clustering: who looks like whom,
-# 4. the *eigengap* to choose the number of clusters,
-# 5. t-SNE, which puts similar maps near each other in a plane: a picture of it, for the eye only.
+# 4. the *eigengap* to choose the number of clusters [@vonluxburg2007],
+# 5. t-SNE, which puts similar maps near each other in a plane: a picture of it, for the eye only
+#    [@vandermaaten2008].
 #
 # It sorts the *heat maps*, not the pictures. For this step we take $\alpha_1\beta_0$, an LRP rule with
 # positive relevance only. Size and number of neighbours were fixed on other pictures than these.
@@ -340,7 +341,7 @@ plots.show(
 # `affinity` joins each map to its 10 most similar ones. The result is a graph. Its Laplacian, a matrix
 # that knows who is joined to whom, has one eigenvalue of zero for each separate piece of the graph. Real
 # groups touch a little, so their eigenvalues are small and not zero. The largest step from one eigenvalue
-# to the next, the **eigengap**, says where the groups end.
+# to the next, the **eigengap**, suggests where the groups end.
 #
 # ### Exercise 2: how many strategies?
 #
@@ -403,8 +404,8 @@ plots.show(
 )
 
 # %% [markdown]
-# How good is that? The **adjusted Rand index** compares two ways of sorting: 1 is the same sorting, 0
-# is what chance gives. As a contrast, sort the *pictures* (their grey values) in the same way.
+# How good is that? The **adjusted Rand index** compares two ways of sorting [@hubert1985]: 1 is the same
+# sorting, 0 is what chance gives. As a contrast, sort the *pictures* (their grey values) in the same way.
 
 # %%
 gray = horses.picture.values.mean(-1)
@@ -635,8 +636,8 @@ plots.show(fig, "Relevance on the tag against its true effect, for three LRP rul
 #
 # ## Claims
 #
-# What the lecture and the paper say, and what was measured here, on pictures that no network was
-# trained on. Goals were set before the measurement; intervals are 95 %. Skip the code, read the cards.
+# What the lecture, the paper and we ourselves expected, and what was measured here, on pictures that no network was
+# trained on. Goals are ours; intervals are 95 %. Skip the code, read the cards.
 
 
 # %% tags=["claims"]
@@ -666,7 +667,7 @@ claims.record(
 )
 claims.record(
     "hans-tag-cut",
-    "Without the tags of the data, this strategy results in false negatives.",
+    "Where there are no tags, as in the real world, this strategy gives false negatives.",
     "slide: Detecting horses – Strategy 3 of algorithm",
     'change of the rate of "horse" for horses with a tag, by cutting the tag out',
     *change(first[CUT]),
@@ -706,3 +707,9 @@ claims.record(
 # - [@alber2019]: iNNvestigate and its presets
 # - [@kirichenko2022]: fitting the last layer anew
 # - [@lecture]: the lecture
+#
+# *Pictures:* the horse world uses, among others, parts of photographs by
+# [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/) and
+# [vultilion](https://www.flickr.com/photos/vultilion/6056698931/), under
+# [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), cropped, recoloured and reduced;
+# [data/README.md](../data/README.md#pictures-used-and-their-licences) names all of them.

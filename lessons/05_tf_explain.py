@@ -37,8 +37,8 @@ course.start(seed=0, eager=True)
 
 # %% [markdown]
 # The lecture names two toolboxes. iNNvestigate has LRP; **tf-explain** [@tfexplain] has none, but it
-# has methods that the other lacks: activations, occlusion and Grad-CAM. It is made for today's
-# TensorFlow. This lesson tries all of it on a network whose secret we know.
+# has methods that the other lacks: activations, occlusion and Grad-CAM. It is made for TensorFlow 2,
+# and its version 0.3.1, of 2021, still runs on today's. This lesson tries all of it on a network whose secret we know.
 #
 # ## 1. A network with a secret, and what the toolbox wants from it
 #
@@ -537,9 +537,10 @@ plots.show(
 #
 # 1. density on the tag for the first network, which it decides: much more than 1 wanted;
 # 2. the same for the repaired network, which hardly uses it: at most 1 wanted, more is a **false alarm**;
-# 3. a **sanity check** [@adebayo2018]: rank agreement with the map of the first network after the
-#    weights of its two dense layers were shuffled, on eight pictures. Near 1 means: the map does
-#    not depend on what these layers have learned.
+# 3. one step of a **sanity check** [@adebayo2018]: rank agreement with the map of the first network after
+#    the weights of its two dense layers were shuffled, on eight pictures. Near 1 means: the map hardly
+#    depends on what these layers have learned. (Lesson 04 says why this test alone cannot rank methods
+#    [@binder2023].)
 #
 # A counting layer in front of the network counts passes. (It sees pictures that go forwards; lesson 04 counts the way
 # back as well, so its numbers for gradients are twice these.) Which method will win?
@@ -667,8 +668,9 @@ plots.show(
 # - **LRP** is sharper, since patches and cells are larger than letters. But it also lights the tag for the
 #   network that hardly uses it, a little under preset A, much under alpha 1 beta 0, which hardly notices
 #   that two layers were shuffled, either.
-# - **Grad-CAM as it comes** does not notice them at all. Its positive weights lose what those
-#   layers decide: for or against.
+# - **Grad-CAM as it comes** does not notice them at all: tf-explain's is a guided variant, whose positive
+#   weights lose what those layers decide, for or against. The paper's own Grad-CAM passed the original
+#   test [@adebayo2018]; here its agreement is lower, too, with an interval too wide to decide.
 # - A low agreement alone is no merit: noise agrees with nothing, see SmoothGrad. And occlusion, which
 #   asks the network itself, misses our limit: strong edges move a shuffled network, too.
 #
@@ -800,9 +802,8 @@ plots.show(
 # %% [markdown]
 # ## Claims
 #
-# What the authors of the methods promise, or what one would expect of a tool, and what was measured here.
-# Three for each method of the chart, with the goals of lesson 04: contrast, how many times denser the map is on a tag that decides
-# than on one that hardly matters; agreement after shuffling; cost, here in pictures that went forwards. Look up the method you use.
+# What papers say, or what one would expect of a tool, and what was measured here. Goals are ours. The scores of all methods are in
+# the chart of section 7.
 
 
 # %% tags=["claims"]
@@ -873,5 +874,11 @@ for id, sentence, source, gap in [
 # - [@selvaraju2016]: Grad-CAM
 # - [@draelos2020]: multiply before averaging
 # - [@simonyan2013], [@smilkov2017], [@sundararajan2017]: gradients, SmoothGrad, integrated gradients
-# - [@adebayo2018]: sanity checks
+# - [@adebayo2018], [@binder2023]: sanity checks, and what they cannot tell
 # - [@lecture]: the lecture
+#
+# *Pictures:* the horse world uses, among others, parts of photographs by
+# [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/) and
+# [vultilion](https://www.flickr.com/photos/vultilion/6056698931/), under
+# [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), cropped, recoloured and reduced;
+# [data/README.md](../data/README.md#pictures-used-and-their-licences) names all of them.

@@ -36,7 +36,8 @@ course.start(seed=0)
 
 # %% [markdown]
 # Convection releases heat. Whoever knows where it is can tell the weather model, at once, and improve the
-# forecast. Radar does not see it everywhere; geostationary satellites do, once a minute. So the lecture
+# forecast. Radar does not see it everywhere. Geostationary satellites see half of the Earth, every ten minutes or less,
+# and chosen regions every minute. So the lecture
 # asks: can a network find convection in their pictures, and *how* does it [@lee2021]?
 #
 # ## 1. The loop
@@ -640,9 +641,7 @@ panels.panel(
 # ## Claims
 #
 # What the lecture says, and what was measured here, on sequences that no network was trained on. Goals were set before
-# the measurement; intervals are 95 %. Skip the code, read the cards. One surprise: in the matched pairs the
-# brightness-only control seems to lean on brightness *less* than the first network. It misses one storm in six to begin
-# with, and dimming cannot turn a "no" into a "no".
+# the measurement; intervals are 95 %. Skip the code, read the cards.
 
 
 # %% tags=["claims"]
@@ -717,3 +716,9 @@ for id, sentence, text, result in [
 # - [@lee2021]: detecting convection with GOES-16
 # - [@montavon2018]: the alpha-beta rule
 # - [@lecture]: the lecture
+#
+# *Pictures:* the horse world uses, among others, parts of photographs by
+# [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/) and
+# [vultilion](https://www.flickr.com/photos/vultilion/6056698931/), under
+# [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), cropped, recoloured and reduced;
+# [data/README.md](../data/README.md#pictures-used-and-their-licences) names all of them.

@@ -43,7 +43,7 @@ course.start(seed=0)
 
 # %% [markdown]
 # Radar shows where it rains and how hard. Over oceans, mountains and most countries there is none. The
-# geostationary satellite GOES is everywhere, every few minutes. So the lecture's second application turns
+# geostationary satellite GOES sees all of its half of the Earth, every ten minutes or less. So the lecture's second application turns
 # GOES into radar [@hilburn2021].
 #
 # ## 1. Four channels and the target
@@ -531,8 +531,9 @@ pd.DataFrame(columns, [name.upper() for name in world.CHANNELS]).round(0)
 
 # %% [markdown]
 # GLM gets a few per cent of the relevance, and about half of the estimate goes with it. Lightning is sparse, and most of its values are small: under
-# $\alpha_1\beta_0$ relevance is in proportion to both. It works by telling the network which cloud matters: the relevance then lies on the *cloud*, as the
-# paper's abstract says [@hilburn2021]. C07 is the reverse: much relevance, and nothing is lost without it. **Relevance in a channel is not its importance.**
+# $\alpha_1\beta_0$ relevance is in proportion to both. It works by telling the network which cloud matters, and the relevance then lies in the channels that
+# show the cloud. The paper's abstract has the first half of this: lightning helps the network focus on which neighbouring locations are most important
+# [@hilburn2021]. C07 is the reverse: much relevance, and nothing is lost without it. **Relevance in a channel is not its importance.**
 #
 # ## 7. Does a U-Net change the picture?
 #
@@ -725,7 +726,7 @@ panels.panel(
 #
 # ## Claims
 #
-# Measured on scenes that no network was trained on. Goals were set before the measurement; intervals are 95 %, by resampling scenes.
+# Measured on scenes that no network was trained on. Goals are ours and were set before the measurement; intervals are 95 %, by resampling scenes.
 
 
 # %% tags=["claims"]
@@ -815,5 +816,7 @@ claims.record(
 #
 # - [@hilburn2021]: the network, its scaling, loss and scores
 # - [@hilburn2023]: a transparent version of it, and what heat maps had missed
+# - [@ebertuphoff2020]: how such networks are evaluated, tuned and interpreted
+# - [@murphy1993]: what makes a forecast good
 # - [@mamalakis2022aies]: ignorance to zero input
 # - [@lecture]: the lecture

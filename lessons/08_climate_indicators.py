@@ -286,7 +286,8 @@ del pattern_x, train_x
 # ## 3. Indicator patterns
 #
 # The published recipe: LRP $\alpha_1\beta_0$ (lesson 03: only what speaks for the answer is handed down) of the decade with the largest logit, on maps that are dated well; each heat map is
-# divided by its sum; then the mean over a period. We take maps dated within five years. A heat map of a poor prediction explains a mistake.
+# divided by its sum; then the mean over a period. The published code keeps maps dated within two years where decades are fuzzy as here
+# [@labe2021]; we take five, to keep more of them. A heat map of a poor prediction explains a mistake.
 # (A chosen logit can be negative, and then relevance flips its sign. With the sum as divisor that cancels.)
 
 
@@ -664,7 +665,9 @@ panels.panel(
 # ## 10. From here to the real thing
 #
 # > **Pitfalls.** *An indicator is not a cause*: the tropical Atlantic does not make the climate warm, it shows it. *A heat map of a poor prediction* explains
-# > a mistake; we left out all maps that were dated more than five years off. *Correlated neighbours* share relevance by accident. *Zeros* get none.
+# > a mistake; we left out all maps that were dated more than five years off. *Correlated neighbours* share relevance by accident: with strong
+# > correlation networks learn different patterns for the same task [@krell2025], and how cells are grouped changes what a map says [@krell2023]. *Zeros* get
+# > none. *The baseline* decides which question is asked [@mamalakis2023].
 #
 # > **Your own files.** `utils.readers.cmip` reads annual or monthly `tas` or `pr` of CMIP, any calendar:
 # >
@@ -718,7 +721,7 @@ panels.panel(
 #
 # Measured on 16 models that no network was trained on. Intervals are 95 %, over models. One goal is missed: patterns change with time as
 # signal-to-noise does, and agree with it less than was asked. In eastern North America and Europe relevance falls much further than the ratio
-# (section 3). The year of recognition meets its goal in part: its interval reaches beyond, by less than is printed.
+# (section 3). The year of recognition is undecided by less than is printed: its interval reaches just beyond the goal.
 
 # %% tags=["claims"]
 from utils import claims
@@ -816,4 +819,7 @@ for id, sentence, source, text, one, models, goal in [
 # - [@barnes2020]: indicator patterns
 # - [@toms2020]: LRP and optimal input for geoscience
 # - [@labe2021]: the published code
+# - [@krell2023], [@krell2025]: correlated neighbours
+# - [@mamalakis2023]: baselines
+# - [@bommer2024]: XAI methods compared on maps whose decade is to be named
 # - [@lecture]: the lecture

@@ -605,8 +605,8 @@ panels.panel(draw, **sliders, year=IntSlider(2070, 2000, 2099, description="year
 # %% [markdown]
 # ## Claims
 #
-# The goals were set after a first trial with ten networks. For the share of models the interval is 95 % over models. For the gain it holds 95 % of the
-# 60 cuts, so it tells how a single trial may come out. For the maps that were lost it is the range over members.
+# The goals are ours, set after a first trial with ten networks; the paper says that patterns vary between models, and not how much. For the share of
+# models the interval is 95 % over models. For the gain it holds 95 % of the 60 cuts, so it tells how a single trial may come out.
 
 # %% tags=["claims"]
 from utils import claims
@@ -660,5 +660,7 @@ cluster.close()  # ends the workers; so does the end of the kernel
 # - [@rader2022]: indicator patterns that vary between models
 # - [@barnes2020]: indicator patterns
 # - [@knutti2013]: models that share code
-# - [@rocklin2015]: Dask
+# - [@labe2022]: networks that tell which climate model made a map
+# - [@anders2021]: software for heat maps of whole data sets, for PyTorch
+# - [@rocklin2015]: Dask, on one machine; its distributed workers came later
 # - [@hoyer2017]: xarray

@@ -60,6 +60,10 @@ def page(editions, lecture=()):
         lessons += [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
         for claim in found:
             id = claim["id"]
+            if not set(COLUMNS.values()) <= claim.keys():
+                raise LessonError(
+                    f"Claim {id} in {name} is of another form: solve that lesson again."
+                )
             if id in recorded:
                 raise LessonError(
                     f"Claim {id} is recorded twice, in {recorded[id]['lesson']} and in "

@@ -73,12 +73,17 @@ def test_no_reference_comes_twice():
 
 def test_keys_become_links():
     known = links(
-        "- **bach2015**: Bach, S., Binder, A. (2015). On <https://doi.org/10.1/x>\n"
+        "- **bach2015**: Bach, S., Binder, A., Samek, W. (2015). On <https://doi.org/10.1/x>\n"
+        "- **labe2021**: Labe, Z. M., Barnes, E. A. (2021). Detecting <https://doi.org/10.1/y>\n"
+        "- **many2011**: Many, F., et al. (2011). All <https://doi.org/10.1/z>\n"
         "- **lecture**: Ebert-Uphoff, I. (2020). Slides."
     )
     assert cite("As [@bach2015; @lecture] say, and [@b].", known) == (
         "As ([Bach et al. 2015](https://doi.org/10.1/x); [Ebert-Uphoff 2020](../REFERENCES.md)) "
         "say, and ([@b])."
+    )
+    assert cite("[@labe2021; @many2011]", known) == (
+        "([Labe and Barnes 2021](https://doi.org/10.1/y); [Many et al. 2011](https://doi.org/10.1/z))"
     )
     assert (
         cite("x\n- [@bach2015]: LRP", known)
