@@ -145,8 +145,8 @@ check.hottest(hottest, heat_map)
 # |---|---|
 # | ANN, NN | (artificial) neural network |
 # | CNN | convolutional neural network |
-# | XAI | explainable AI: methods that show how a network decides |
-# | heat map, attribution map | a number for each part of the input: what it did for the output |
+# | XAI | explainable AI: methods that help to see how a network comes to its answer |
+# | heat map, attribution map | a number for each part of the input; what it means depends on the method |
 # | relevance | the number in a heat map made by LRP |
 # | LRP | layer-wise relevance propagation |
 # | logit | the output before it is turned into a probability |
@@ -180,12 +180,13 @@ check.hottest(hottest, heat_map)
 #
 # ## Claims
 #
-# Each lesson measures what the lecture says, and records it like this. *Density* is how many times denser
-# positive relevance lies on the horse than if it were spread evenly; lesson 01 computes it. In brackets stands
-# the 95 % interval. The goal is ours, set before the measurement. The verdict is computed: a claim **holds** if
-# the whole interval meets the goal, and holds **partly** if the measured value does and the interval does not.
-# All claims of the course stand in [CLAIMS.md](../CLAIMS.md). The code that records them is folded away: click
-# on the three dots to see it.
+# Each lesson tests what somebody says, and records it like this: the sentence; who says so, which is a slide of
+# the lecture, a paper, or *this course* where the expectation is ours; and what was measured. *Density* is how
+# many times denser positive relevance lies on the horse than if it were spread evenly; lesson 01 computes it.
+# In brackets stands the 95 % interval. Goals are always ours. The verdict is computed: a claim **holds** if the
+# whole interval meets the goal, it **does not hold here** if no part of it does, and otherwise it is
+# **undecided**. [CLAIMS.md](../CLAIMS.md) goes through the lecture slide by slide and says what came of each
+# claim. The code that records claims is folded away: click on the three dots to see it.
 
 # %% tags=["claims"]
 horses = data.isel(sample=np.nonzero(data.horse.values == 1)[0])
@@ -194,8 +195,9 @@ maps = analyzer.analyze(horses.picture.values[free])
 densities = skill.relevance_density(maps, horses.truth_horse.values[free])
 claims.record(
     "start-horse-density",
-    "Density of relevance on a horse in the open (even spread: 1)",
-    "lecture",
+    "The network detects mainly parts of horses.",
+    "slide: Detecting horses – Strategy 1 of algorithm",
+    "density of relevance on a horse in the open (even spread: 1)",
     *skill.bootstrap(np.nanmean, densities),
     goal=">= 2",
 )
@@ -206,3 +208,10 @@ claims.record(
 # - [@lecture]: the lecture
 # - [@bach2015]: layer-wise relevance propagation
 # - [@alber2019]: iNNvestigate
+# - [@mcgovern2019], [@flora2024]: overviews for weather and climate
+#
+# *Pictures:* the horse world uses, among others, parts of photographs by
+# [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/) and
+# [vultilion](https://www.flickr.com/photos/vultilion/6056698931/), under
+# [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/), cropped, recoloured and reduced;
+# [data/README.md](../data/README.md#pictures-used-and-their-licences) names all of them.

@@ -299,7 +299,8 @@ def main(arguments=None, root=ROOT):
             print(f"{lesson.stem}: ", end="", flush=True)
             print(build(lesson, args.force, args.execute))
         editions = {path.stem: read(path) for path in sorted(root.glob("solutions/*.ipynb"))}
-        write(root / "CLAIMS.md", claims_page.page(editions))
+        lecture = claims_page.slides(root / "lessons" / "lecture.toml")
+        write(root / "CLAIMS.md", claims_page.page(editions, lecture))
     except LessonError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -9,7 +9,9 @@ def links(text):
     """Read REFERENCES.md: by key, a Markdown link to the work, or to the list itself."""
     found = {}
     for key, authors, year, rest in ENTRY.findall(text):
-        name = authors.split(",")[0] + (" et al." if authors.count("., ") else "")
+        people = [name.split(",")[0] for name in authors.split("., ")]
+        two = len(people) == 2 and people[1] != "et al."
+        name = " and ".join(people) if two else people[0] + " et al." * (len(people) > 1)
         address = re.search(r"<(https?://[^>]+)>", rest)
         found[key] = f"[{name} {year}]({address[1] if address else '../REFERENCES.md'})"
     return found

@@ -1,6 +1,7 @@
 """The pipeline, tried on a small lesson of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,7 +62,17 @@ for i in range(3):
     sys.stdout.flush()
 
 # %% tags=["claims"]
-claims.record("tiny", "Lines | rise", "lecture", 2, (1.5, 2.5), "> 1", "m")
+claims.record("tiny", "Lines | rise.", "slide: Lines", "rise", 2, (1.5, 2.5), "> 1", "m")
+"""
+
+
+LECTURE = """\
+[[slide]]
+title = "Lines"
+says = [
+    {sentence = "Lines rise.", claims = ["tiny"]},
+    {sentence = "Lines matter.", not_tested = "an opinion"},
+]
 """
 
 CAPTIONS = """\
@@ -107,6 +118,7 @@ def outputs(notebook):
 
 
 def test_both_editions(course, capsys):
+    (course / "lessons" / "lecture.toml").write_text(LECTURE, encoding="utf-8")
     assert make(course) == 0
     exercises = nbformat.read(course / "notebooks" / "01_tiny.ipynb", as_version=4)
     solutions = nbformat.read(course / "solutions" / "01_tiny.ipynb", as_version=4)
@@ -138,7 +150,12 @@ def test_both_editions(course, capsys):
 
     page = (course / "CLAIMS.md").read_text()
     assert "## [A tiny lesson](solutions/01_tiny.ipynb)" in page
-    assert "| Lines \\| rise | lecture | 2 m (1.5 to 2.5) | > 1 m | holds |" in page
+    row = (
+        '<a id="tiny"></a>Lines \\| rise. | slide: Lines | rise | 2 m (1.5 to 2.5) | > 1 m | holds'
+    )
+    assert f"| {row} |" in page
+    assert "| Lines | Lines rise. | [holds](#tiny) (lesson 01) |" in page
+    assert "|  | Lines matter. | not tested: an opinion |" in page
 
     # Nothing changes: nothing is executed, no byte differs. Executed again: no byte differs.
     before = files(course)
@@ -338,8 +355,8 @@ def test_a_failing_cell_is_reported(course, capsys, code, words):
 
 
 def test_claim_ids_are_used_once(course, capsys, monkeypatch):
-    claim = {"id": "tiny", "claim": "x", "source": "lecture", "measured": "1", "goal": "> 0"}
-    data = {claims_page.MIME: {**claim, "verdict": "holds"}}
+    claim = dict.fromkeys(claims_page.COLUMNS.values(), "x") | {"id": "tiny"}
+    data = {claims_page.MIME: claim}
 
     def execute(notebook, *args):
         executed(notebook)
@@ -350,6 +367,28 @@ def test_claim_ids_are_used_once(course, capsys, monkeypatch):
     shutil.copy(course / "lessons" / "01_tiny.py", course / "lessons" / "02_tiny.py")
     assert make(course) == 1
     assert "Claim tiny is recorded twice, in 01_tiny and in 02_tiny" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "source, names, words",
+    [
+        (
+            "slide: Circles",
+            "tiny",
+            "Claim tiny names a slide that lecture.toml has not: 'Circles'.",
+        ),
+        ("slide: Lines", "huge", "names the claim huge, which no solved lesson records"),
+    ],
+)
+def test_the_lecture_and_the_claims_fit(source, names, words):
+    claim = dict.fromkeys(claims_page.COLUMNS.values(), "x") | {"id": "tiny", "source": source}
+    new = nbformat.v4
+    output = new.new_output("display_data", data={claims_page.MIME: claim})
+    notebook = new.new_notebook(cells=[new.new_code_cell("", outputs=[output])])
+    notebook.cells.insert(0, new.new_markdown_cell("# Tiny"))
+    lecture = [{"title": "Lines", "says": [{"sentence": "Lines rise.", "claims": [names]}]}]
+    with pytest.raises(claims_page.LessonError, match=re.escape(words)):
+        claims_page.page({"01_tiny": notebook}, lecture)
 
 
 def test_an_unknown_lesson_is_an_error(course, capsys):

@@ -1,5 +1,6 @@
 """Every lesson keeps to the course's rules, and both editions fit their source."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -60,7 +61,19 @@ def test_claims_page_fits_the_solved_lessons():
     editions = {
         path.stem: build_lessons.read(path) for path in sorted(ROOT.glob("solutions/*.ipynb"))
     }
-    assert claims_page.page(editions) == (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
+    lecture = claims_page.slides(ROOT / "lessons" / "lecture.toml")
+    assert claims_page.page(editions, lecture) == (ROOT / "CLAIMS.md").read_text(encoding="utf-8")
+
+
+def test_the_lecture_and_the_claims_name_each_other():
+    lecture = claims_page.slides(ROOT / "lessons" / "lecture.toml")
+    text = "".join(path.read_text(encoding="utf-8") for path in LESSONS)
+    titles = [slide["title"] for slide in lecture]
+    assert len(set(titles)) == len(titles)
+    named = set(re.findall(r"""["']slide: (.+?)["'],?\n""", text))
+    assert named and named <= set(titles), named - set(titles)
+    for row in (row for slide in lecture for row in slide["says"]):
+        assert row["sentence"] and ("claims" in row) != ("not_tested" in row), row
 
 
 def test_nothing_is_left_of_lessons_that_are_gone():
@@ -279,3 +292,18 @@ def test_bad_outputs_are_found(spoil, words):
 def test_a_claim_cites_the_references():
     found = list(output_problems(executed(), "nothing"))
     assert found == ["cites bach2015, which REFERENCES.md does not have"]
+
+
+@pytest.mark.parametrize("source", ["this course", "slide: What happened?"])
+def test_a_claim_of_the_course_or_the_lecture_cites_no_paper(source):
+    notebook = executed()
+    notebook.cells[1].outputs[0].data[claims_page.MIME]["source"] = source
+    assert list(output_problems(notebook, "nothing")) == []
+
+
+def test_a_lesson_records_few_claims():
+    notebook = executed()
+    notebook.cells[1].outputs *= 8
+    assert list(output_problems(notebook, "- **bach2015**: On")) == [
+        "records 8 claims, more than 7: keep those that matter"
+    ]

@@ -18,10 +18,10 @@ def entries(text):
 
 
 def cited(text):
-    """The keys that a lesson cites, in prose as [@key] or [@key; @key], or as a claim's source."""
+    """The keys that a lesson cites: as [@key] or [@key; @key], or a claim's source on a line."""
     groups = re.findall(r"\[(@[^\]]*)\]", text)
     prose = [key for group in groups for key in re.findall(r"@([^\s;,\]]+)", group)]
-    return set(prose) | set(re.findall(r"""\bsource\s*=\s*["']([^"']*)["']""", text))
+    return set(prose) | set(re.findall(r'(?m)^ +"([a-z]+\d{4}[a-z]*)",$', text))
 
 
 def dangling(text, keys):
@@ -41,8 +41,10 @@ def test_the_finder_finds_what_is_wrong():
     )
     assert keys == ["bach2015", "luo2016", "luo2016"]
     assert duplicates(keys) == ["luo2016"]
-    lesson = 'As [@bach2015; @nobody1999] say. [@Luo2016, p. 3]\nclaims.record("a", source="mine")'
-    assert dangling(lesson, keys) == ["Luo2016", "mine", "nobody1999"]
+    lesson = (
+        'As [@bach2015; @nobody1999] say. [@Luo2016, p. 3]\nrecord(\n    "a",\n    "mine2020",\n)'
+    )
+    assert dangling(lesson, keys) == ["Luo2016", "mine2020", "nobody1999"]
     assert dangling("[@bach2015] and an array@matrix, a[i] @ b", keys) == []
 
 
@@ -71,12 +73,17 @@ def test_no_reference_comes_twice():
 
 def test_keys_become_links():
     known = links(
-        "- **bach2015**: Bach, S., Binder, A. (2015). On <https://doi.org/10.1/x>\n"
+        "- **bach2015**: Bach, S., Binder, A., Samek, W. (2015). On <https://doi.org/10.1/x>\n"
+        "- **labe2021**: Labe, Z. M., Barnes, E. A. (2021). Detecting <https://doi.org/10.1/y>\n"
+        "- **many2011**: Many, F., et al. (2011). All <https://doi.org/10.1/z>\n"
         "- **lecture**: Ebert-Uphoff, I. (2020). Slides."
     )
     assert cite("As [@bach2015; @lecture] say, and [@b].", known) == (
         "As ([Bach et al. 2015](https://doi.org/10.1/x); [Ebert-Uphoff 2020](../REFERENCES.md)) "
         "say, and ([@b])."
+    )
+    assert cite("[@labe2021; @many2011]", known) == (
+        "([Labe and Barnes 2021](https://doi.org/10.1/y); [Many et al. 2011](https://doi.org/10.1/z))"
     )
     assert (
         cite("x\n- [@bach2015]: LRP", known)

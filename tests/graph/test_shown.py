@@ -155,13 +155,16 @@ def test_show_refuses_what_is_no_figure():
     [
         (97, (96, 98), ">= 95", "holds"),
         (97, (95, 98), ">=95", "holds"),
-        (97, (95, 98), "> 95", "partly"),
-        (97, (94, 98), ">= 95", "partly"),
-        (94, (93, 96), ">= 95", "does not hold here"),
+        (97, (95, 98), "> 95", "undecided"),
+        (97, (94, 98), ">= 95", "undecided"),
+        (94, (93, 96), ">= 95", "undecided"),
+        (94, (93, 94.5), ">= 95", "does not hold here"),
         (3, (1, 4), "<= 5", "holds"),
-        (3, (1, 6), "< 5", "partly"),
+        (3, (1, 6), "< 5", "undecided"),
         (-0.3, (-0.4, -0.2), "<= -0.15", "holds"),
-        (5, (4, 6), "< 5", "does not hold here"),
+        (5, (5, 6), "< 5", "does not hold here"),
+        (0, None, "<= 0", "holds"),
+        (1, None, "<= 0", "does not hold here"),
     ],
 )
 def test_the_verdict_is_computed(value, interval, goal, verdict):
@@ -172,43 +175,72 @@ def test_the_verdict_is_computed(value, interval, goal, verdict):
 def test_a_claim_and_its_opposite_never_both_hold(value, below, above, limit):
     interval = (value - below, value + above)
     says = [claims.verdict(value, interval, f"{sign} {limit}")[0] for sign in (">=", "<")]
-    assert sorted(says) in (
-        ["does not hold here", "holds"],
-        ["does not hold here", "partly"],
-    )
+    assert sorted(says) in (["does not hold here", "holds"], ["undecided", "undecided"])
+
+
+CLAIM = {
+    "id": "tag-share",
+    "sentence": "It looks at the tag.",
+    "source": "slide: Strategy 3",
+    "text": "share on the tag",
+    "value": 12.34,
+    "interval": (5.1, 20),
+    "goal": ">= 5",
+}
 
 
 def test_record_stores_the_claim(notebook):
     with capture_output() as captured:
-        claims.record("tag-share", "Share on the tag", "lecture", 12.34, (5.1, 20), ">= 5", "%")
+        claims.record(**CLAIM, unit="%")
     (output,) = captured.outputs
     assert output.data[claims.MIME] == {
         "id": "tag-share",
-        "claim": "Share on the tag",
-        "source": "lecture",
+        "sentence": "It looks at the tag.",
+        "source": "slide: Strategy 3",
+        "text": "share on the tag",
         "measured": "12.3 % (5.1 to 20)",
         "goal": ">= 5 %",
         "verdict": "holds",
     }
-    line = "Share on the tag: 12.3 % (5.1 to 20), goal >= 5 % (lecture)"
+    line = (
+        "It looks at the tag. (slide: Strategy 3) "
+        "Measured: share on the tag, 12.3 % (5.1 to 20), goal >= 5 %"
+    )
     assert output.data["text/plain"] == f"✓ holds: {line}"
     assert line.replace(">", "&gt;") in output.data["text/html"]
 
 
 def test_record_prints_outside_a_notebook(capsys):
-    claims.record("big", "Many samples", "lecture", 12345.6, (12000, 13000), "> 20000")
-    line = "Many samples: 12346 (12000 to 13000), goal > 20000 (lecture)"
+    claims.record("big", "There are many.", "this course", "samples", 12345.6, None, "> 20000")
+    line = "There are many. (this course) Measured: samples, 12346, goal > 20000"
     assert capsys.readouterr().out == f"✗ does not hold here: {line}\n"
+
+
+@pytest.mark.parametrize(
+    "goal, words",
+    [
+        ("> 5", "✓ confirmed: it does not: "),
+        ("> 6", "~ undecided: "),
+        ("> 20", "✗ not confirmed: here it does: "),
+    ],
+)
+def test_a_negative_finding_is_confirmed_and_does_not_hold(capsys, goal, words):
+    claims.record(**CLAIM | {"goal": goal}, negative=True)
+    assert capsys.readouterr().out.startswith(words)
 
 
 @pytest.mark.parametrize(
     "change, words",
     [
         ({"id": "Tag share"}, "small letters"),
-        ({"text": " "}, "needs a text"),
-        ({"source": ""}, "needs a text and a source"),
+        ({"sentence": " "}, "needs the sentence that it tests"),
+        ({"text": ""}, "and what was measured"),
+        ({"source": "lecture"}, "the title of a slide"),
+        ({"source": "slide: "}, "the title of a slide"),
+        ({"source": "Bach et al."}, "a key of REFERENCES.md"),
         ({"value": 30}, "must lie in its interval"),
         ({"value": float("nan")}, "must lie in its interval"),
+        ({"value": float("nan"), "interval": None}, "must lie in its interval"),
         ({"interval": (5, float("inf"))}, "must lie in its interval"),
         ({"goal": "= 5"}, "goal must look like"),
         ({"goal": ">= five"}, "goal must look like"),
@@ -217,9 +249,8 @@ def test_record_prints_outside_a_notebook(capsys):
     ],
 )
 def test_record_refuses_a_bad_claim(change, words):
-    good = {"id": "x", "text": "x", "source": "lecture", "value": 12, "interval": (5, 20)}
     with pytest.raises(ValueError, match=words):
-        claims.record(**({**good, "goal": "> 5"} | change))
+        claims.record(**CLAIM | change)
 
 
 # ---- checks --------------------------------------------------------------------------------------

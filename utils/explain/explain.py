@@ -19,7 +19,7 @@ from utils.plain import plain
 _METHODS = {
     "gradient": ("gradient", "Where does a small change matter most?", "simonyan2013"),
     "smoothgrad": ("gradient", "And on average over noisy copies?", "smilkov2017"),
-    "input_t_gradient": ("gradient", "What if the network were linear?", "shrikumar2017"),
+    "input_t_gradient": ("gradient", "What if the network were linear?", "shrikumar2016"),
     "integrated_gradients": ("gradient", "What differs from a baseline?", "sundararajan2017"),
     "deconvnet": ("modified gradient", "Which pattern, sent back, excites it?", "zeiler2013"),
     "guided_backprop": ("modified gradient", "And through active units only?", "springenberg2015"),
