@@ -1,6 +1,6 @@
 """Run every part of the tests, whatever fails, and close with one line that counts them all.
 
-Each part runs in two processes, of one TensorFlow thread each, where there are two cores.
+Each part runs in three processes, of one TensorFlow thread each, where there are two cores.
 """
 
 import os
@@ -17,9 +17,11 @@ import build_lessons
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOTHING_COLLECTED = 5  # pytest's exit code
-ONE_THREAD = dict.fromkeys(
+ENVIRONMENT = os.environ | dict.fromkeys(
     ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1"
 )
+# Where nothing compiled may be kept, each of a hundred processes compiles TensorFlow once more.
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def parts(root, slow=False):
@@ -108,7 +110,7 @@ def main(slow=False):
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml" if command[0] == "pytest" else None
             command = [sys.executable, "-m", *command, *[f"--junitxml={report}"] * bool(report)]
-            process = subprocess.Popen(command, cwd=ROOT, env=os.environ | ONE_THREAD)
+            process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT)
             try:
                 code = process.wait()
             except KeyboardInterrupt:

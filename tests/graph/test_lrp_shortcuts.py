@@ -122,7 +122,7 @@ def test_four_neighbours_at_once_are_those_one_by_one():
 
     rng, pairs = np.random.default_rng(0), []
     for width, below, above, kernel in itertools.product(
-        (4, 8, 12), (1, 2, 4), (1, 2, 3), [(1, 1), (3, 3), (2, 5), (7, 7)]
+        (4, 8, 12), (1, 4), (1, 3), [(1, 1), (3, 3), (2, 5)]
     ):
         layer = Conv2D(above, kernel, padding="same")
         a, w, s = (

@@ -183,9 +183,9 @@ class _Steps(list):
             check(call)
         return list(targets) if n > 1 else targets[0]
 
-    def times(self, name, signal, gate, shape=None):
+    def times(self, name, signal, gate):
         """Add the product of a signal and a gate."""
-        return self.add(Gated(name), [signal], [gate], shape)
+        return self.add(Gated(name), [signal], [gate])
 
     def steps_of(self, source):
         """Add what takes a series apart."""
