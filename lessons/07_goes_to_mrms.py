@@ -772,7 +772,7 @@ for id, sentence, source, part, other in [
     ),
     (
         "saliency",
-        "Saliency identified only one strategy, lightning.",
+        "LRP finds dense cloud where saliency, which identified only lightning, does not.",
         SALIENCY,
         "dense",
         "saliency",
