@@ -245,8 +245,8 @@ plots.show(fig, "integral")
 # %% [markdown]
 # The gradient is zero: a little more or less of $x$ changes nothing. That is a right answer, to another question. The price of
 # the integral is a **baseline**, which you choose. Here it is black, as usual, and a black horse on a black baseline
-# gets nothing. Another baseline answers another question, as a study of climate maps shows [@mamalakis2023]. And a method
-# whose baseline is hidden can change its map when a mere constant is added to the input [@kindermans2019].
+# gets nothing. Another baseline answers another question, as a study of climate maps shows [@mamalakis2023]. And many methods
+# change their map when a mere constant is added to the input, though the network was adapted to it and says the same [@kindermans2019].
 # **Input times gradient** [@shrikumar2016] is the same walk with a single step, at $x$.
 #
 # LRP shares the logit out, layer by layer; lesson 03 has the rules and their ledger. In one line each:

@@ -218,7 +218,7 @@ plots.show(fig, "estimates")
 # From 15 to 45 dBZ the network is ahead of both baselines, at equal bias by about as much: its lead is one of places. At low thresholds
 # it is not ahead. It blurs the outline of an anvil that a single pixel tells exactly: three poolings, no skip connections. In RMSD it loses to the pixels, since the
 # weighted loss asked for strong echoes, not for small errors. And it says "strong" too often, as its loss wanted.
-# C13 alone does so even more, single pixels too seldom: at 40 dBZ the lead over them is certain only at equal bias.
+# C13 alone does so even more, single pixels too seldom.
 #
 # The network's patches are smooth, and the strong ones too large: there is its bias. Pixel by pixel, outlines are right, but the
 # cold cloud is speckled, and most strong echoes are missed.
@@ -729,7 +729,7 @@ for id, sentence, source, part, other in [
     ),
     (
         "saliency",
-        "Saliency identified only one strategy, lightning.",
+        "LRP finds dense cloud where saliency, which identified only lightning, does not.",
         SALIENCY,
         "dense",
         "saliency",

@@ -570,5 +570,5 @@ claims.record(
 # - [@araujo2019]: the formula, and a fine interactive article
 # - [@luo2016]: effective receptive fields
 # - [@orlanski1975]: scales of weather
-# - [@ebertuphoff2020]: receptive fields in meteorological applications
+# - [@ebertuphoff2020]: evaluation, tuning and interpretation of networks for meteorology
 # - [@lecture]: the lecture

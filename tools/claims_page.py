@@ -33,6 +33,9 @@ computed.
 SLIDES_HEAD = """\
 ## What the lecture says, slide by slide
 
+Slides that only show or define something are left out. Where a sentence is tested by a claim of
+somebody else's, that claim is quoted; its verdict is not the slide's.
+
 | slide | what it says | what came of it |
 |---|---|---|"""
 
@@ -91,14 +94,20 @@ def slide_by_slide(lecture, recorded):
                 raise LessonError(
                     f"lecture.toml names the claim {missing[0]}, which no solved lesson records."
                 )
-            found = [
-                f"[{claim['verdict']}](#{claim['id']}) (lesson {claim['lesson'][:2]})"
-                for claim in (recorded[id] for id in row.get("claims", []))
-            ]
-            came = "; ".join(found) or f"not tested: {cell(row['not_tested'])}"
+            own = f"slide: {slide['title']}"
+            found = [came_of(recorded[id], own) for id in row.get("claims", [])]
+            came = "<br>".join(found) or f"not tested: {cell(row['not_tested'])}"
             title = cell(slide["title"]) if n == 0 else ""
             lines.append(f"| {title} | {cell(row['sentence'])} | {came} |")
     return [SLIDES_HEAD, *lines, ""] if lines else []
+
+
+def came_of(claim, own):
+    """Return in few words what came of a claim; whose it is, unless it is of the slide `own`."""
+    asked = claim["text"]
+    if claim["source"] != own:
+        asked = f"{claim['sentence']} ({claim['source']})"
+    return f"{cell(asked)}: [{claim['verdict']}](#{claim['id']}), lesson {claim['lesson'][:2]}"
 
 
 def cell(text):

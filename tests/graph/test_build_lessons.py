@@ -154,7 +154,7 @@ def test_both_editions(course, capsys):
         '<a id="tiny"></a>Lines \\| rise. | slide: Lines | rise | 2 m (1.5 to 2.5) | > 1 m | holds'
     )
     assert f"| {row} |" in page
-    assert "| Lines | Lines rise. | [holds](#tiny) (lesson 01) |" in page
+    assert "| Lines | Lines rise. | rise: [holds](#tiny), lesson 01 |" in page
     assert "|  | Lines matter. | not tested: an opinion |" in page
 
     # Nothing changes: nothing is executed, no byte differs. Executed again: no byte differs.
@@ -389,6 +389,21 @@ def test_the_lecture_and_the_claims_fit(source, names, words):
     lecture = [{"title": "Lines", "says": [{"sentence": "Lines rise.", "claims": [names]}]}]
     with pytest.raises(claims_page.LessonError, match=re.escape(words)):
         claims_page.page({"01_tiny": notebook}, lecture)
+
+
+def test_a_verdict_is_not_put_down_to_a_slide_that_did_not_claim_it():
+    claim = {
+        "sentence": "It rises.",
+        "text": "slope",
+        "verdict": "holds",
+        "id": "x",
+        "lesson": "01_x",
+    }
+    came_of = claims_page.came_of
+    own = came_of(claim | {"source": "slide: Lines"}, "slide: Lines")
+    assert own == "slope: [holds](#x), lesson 01"
+    other = came_of(claim | {"source": "this course"}, "slide: Lines")
+    assert other == "It rises. (this course): [holds](#x), lesson 01"
 
 
 def test_an_unknown_lesson_is_an_error(course, capsys):
