@@ -77,7 +77,7 @@ print(f"all relevance together: {heat_map.sum():.1f}; the logit: {logit:.1f}")
 outlines = {"horse": one.truth_horse[0], "rider": one.truth_rider[0]}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
 plots.picture(left, picture[0], "what the network was given")
-drawn = plots.heat_map(right, heat_map, "where it looked", masks=outlines)
+drawn = plots.heat_map(right, heat_map, "where it looked", masks=outlines, explained=logit)
 plots.heat_map_bar(fig, drawn, right)
 plots.show(fig, "heat-map")
 
