@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from utils import check, claims, plots
@@ -300,6 +301,38 @@ def test_a_check_answers_and_never_raises(answer, state, message):
     mark, title, _ = check.LOOKS[state]
     assert repr(verdict).startswith(f"{mark} {title}")
     assert mark in verdict._repr_html_() and "<half>" not in verdict._repr_html_()
+
+
+def luminance(colour):
+    """Relative luminance of a colour, as WCAG 2 defines it."""
+    share = np.array(to_rgb(colour))
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+PAGES = ["#ffffff", "#111111"]  # JupyterLab's light and dark themes
+
+
+@pytest.mark.parametrize("colour", ["GREEN", "ORANGE", "RED", "GREY"])
+def test_a_verdict_can_be_read_on_light_and_dark_pages(colour):
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    value = getattr(plots.cards, colour)
+    shown = plots.cards.card("!", "Title.", "Text.", value)
+    assert f'<b style="background-color: {value}; color: #ffffff;' in shown
+    assert contrast("#ffffff", value) >= 4.5  # its letters
+    assert min(contrast(value, page) for page in PAGES) >= 3  # its edge, which is no text
+    assert "color:" not in shown.partition("</b>")[2]  # the rest has the page's own
+
+
+def test_backticks_become_code():
+    shown = check.wrong("Use `a < b`, not `b`; a ` alone stays.")._repr_html_()
+    assert "Use <code>a &lt; b</code>, not <code>b</code>; a ` alone stays." in shown
+    assert repr(check.wrong("Use `a`.")) == "✗ Not yet. Use `a`."
 
 
 def test_a_check_called_without_its_answer_is_wrong():
