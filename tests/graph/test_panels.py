@@ -206,7 +206,7 @@ def test_panels_are_sharp():
     )
     data = Image.open(io.BytesIO(bytes(box.children[1].value)))
     picture = draw(0, 1.0, 0.1).axes[0].get_window_extent()
-    assert data.width > 6 * plots.FEWEST_DPI and picture.width % 64 == pytest.approx(0, abs=1e-6)
+    assert data.width >= 6 * plots.FEWEST_DPI and picture.width % 64 == pytest.approx(0, abs=1e-6)
     assert box.children[1].layout.width == "620px"
 
 

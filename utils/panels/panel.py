@@ -65,7 +65,7 @@ def panel(draw, text=None, /, click=(), **controls):
         with in_this_session():
             figure = draw(**{name: control.value for name, control in controls.items()})
         if figure.dpi < plots.FEWEST_DPI:  # not laid out by `keep_layout`
-            figure.set_dpi(plots.DPI)
+            figure.set_dpi(plots.FEWEST_DPI)
         picture.value = plots.png(figure)
 
     for control in controls.values():
@@ -145,4 +145,4 @@ def loop(draw, text=None, /, *, frames, **controls):
 def keep_layout(figure):
     """Lay a figure out once, or its axes would move with every new title; and close it."""
     plt.close(figure)  # which sets its dots per inch back
-    plots.sharpen(figure)
+    plots.sharpen(figure, plots.FEWEST_DPI)  # more would take too long at each move

@@ -91,18 +91,21 @@ def on_screen(fig):
     return round(fig.get_figwidth() * SCREEN)
 
 
-def sharpen(fig):
+def sharpen(fig, dpi=DPI):
     """Lay a figure out for good, with so many dots that pictures keep the shape of their pixels.
 
     Each pixel of a picture or heat map becomes a square of so many dots, the same for all. The
-    figure gets about `DPI` dots per inch, and its axes stay where this puts them.
+    figure gets about `dpi` dots per inch, and its axes stay where this puts them.
 
     Parameters
     ----------
     fig : matplotlib.figure.Figure
+    dpi : float
+        At least `FEWEST_DPI`.
     """
-    fig.set_dpi(DPI)
-    fig.draw_without_rendering()
+    fig.set_dpi(dpi)
+    for _ in range(2):  # after one pass some titles would still be cut
+        fig.draw_without_rendering()
     fig.set_layout_engine("none")
     pictures = [ax for ax in fig.axes if ax.images and ax.get_aspect() == 1]
     if not pictures:
@@ -110,7 +113,7 @@ def sharpen(fig):
     # Axes of one size mostly, so that the coarsest picture fits all of them.
     sizes = [(_inches(ax)[0], _pixels(ax)[0]) for ax in pictures]
     width, pixels = min(sizes, key=lambda size: size[0] / size[1])
-    dots = max(np.ceil(FEWEST_DPI * width / pixels), np.round(DPI * width / pixels))
+    dots = max(np.ceil(FEWEST_DPI * width / pixels), np.round(dpi * width / pixels))
     fig.set_dpi(dots * pixels / width)
     size = np.round(fig.get_size_inches() * fig.dpi)
     fig.set_size_inches(size / fig.dpi)
