@@ -235,22 +235,22 @@ bars = [
     ("tag", "tag", "tag"),
 ]
 found = {}
-for label, group, part in bars:
+for name, group, part in bars:
     inside = horses[f"truth_{part}"].values[groups[group]]
     densities = skill.relevance_density(heat_maps[groups[group]], inside)
-    found[label] = skill.bootstrap(np.nanmean, densities)
+    found[name] = skill.bootstrap(np.nanmean, densities)
 tag_density = found["tag"]
 
 # %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(6, 2.8))
-for row, (label, _, part) in enumerate(bars):
-    value, (low, high) = found[label]
+for row, (name, _, part) in enumerate(bars):
+    value, (low, high) = found[name]
     ax.barh(row, value, color=plots.PARTS[part], height=0.6)
     ax.errorbar(value, row, xerr=[[value - low], [high - value]], color=plots.INK, lw=1.5)
 ax.axvline(1, color=plots.INK, lw=1, ls=":")
 ax.set(yticks=range(4), yticklabels=list(found), ylim=(3.5, -0.5))
 ax.set(xlabel="density of positive relevance (even spread: 1)")
-plots.guess_marks(ax, guess, {label: row for row, label in enumerate(found)})
+plots.guess_marks(ax, guess, {name: row for row, name in enumerate(found)})
 plots.show(fig, "densities")
 
 # %% [markdown]

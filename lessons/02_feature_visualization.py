@@ -223,7 +223,8 @@ for k, (name, run) in enumerate(climbed.items()):
 axes[4].axhline(top.excitation[0], color=plots.INK, lw=1, ls=":")
 axes[4].set(xlabel="step", title="excitation")
 axes[4].legend()
-plots.guess_marks(axes[4], guess, {"noise": STEPS, "sample": STEPS}, axis="y", names=True)
+colours = {"noise": plots.BLUE, "sample": plots.ORANGE}
+plots.guess_marks(axes[4], guess, {"noise": STEPS, "sample": STEPS}, "y", colours)
 plots.show(fig, "ascent")
 
 # %% [markdown]
@@ -308,12 +309,13 @@ def kept(part, name, most):
 
 # %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(7, 3.2))
-for name, colour in zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), strict=True):
+colours = dict(zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), strict=True))
+for name, colour in colours.items():
     shares = kept((LAYER, CHANNEL), name, 6)
     ax.plot(range(7), [1, *shares], "o-", color=colour, label=f"{name} ({np.mean(shares[:4]):.2f})")
 ax.set(xlabel="shift (pixels)", ylabel="share of excitation kept", ylim=(0, 1.2))
 ax.legend(title="mean over 1 to 4 pixels", loc="center left", bbox_to_anchor=(1, 0.5))
-plots.guess_marks(ax, guess, dict.fromkeys(settings, 4), axis="y", names=True)
+plots.guess_marks(ax, guess, dict.fromkeys(settings, 4), "y", colours)
 plots.show(fig, "shifts")
 
 # %% [markdown]
@@ -522,7 +524,8 @@ for name in orders:
 axes[0].set(title='pasted tag called "horse"', xlabel="channels off", ylabel="%", ylim=(0, 102))
 axes[1].set(title="right on ordinary pictures", xlabel="channels off")
 axes[1].legend(loc="lower left", title="switched off first")
-plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), names=True)
+colours = dict(zip(orders, (plots.BLUE, plots.ORANGE, plots.GREEN), strict=True))
+plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), colours=colours)
 plots.show(fig, "switched-off")
 
 # %% [markdown]

@@ -110,7 +110,8 @@ for number, contribution, colour in [(1, 3, plots.BLUE), (2, -a_2, plots.ORANGE)
 ax.axhline(0, color=plots.GREY, lw=0.8)
 ax.set(xlabel="$a_2$", ylabel="handed down per unit of $R$")
 ax.legend(loc="upper left")
-plots.guess_marks(ax, guess, {"a1": 2.9, "a2": 2.9}, axis="y", names=True)
+colours = {"a1": plots.BLUE, "a2": plots.ORANGE}
+plots.guess_marks(ax, guess, {"a1": 2.9, "a2": 2.9}, "y", colours)
 plots.show(fig, "shares")
 
 # %% [markdown]
