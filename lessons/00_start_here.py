@@ -92,7 +92,9 @@ plots.show(fig, "heat-map")
 # A cell with `...` waits for you. The cell below it checks your answer, and says what may have gone
 # wrong; it never stops the notebook. Solved versions of all lessons are in the folder `solutions`.
 # Where a text asks for a guess, make one before you run the cell. You will be wrong now and then;
-# that is when you learn something.
+# that is when you learn something. If the guess is a number, there is a cell for it: write it in place of
+# `None`, and the figure shows it beside what came out. What we saw is folded below the figure, and so are
+# cells that only draw: click on them.
 #
 # ### Exercise: the hottest pixel
 #
