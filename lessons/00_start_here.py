@@ -77,7 +77,7 @@ print(f"all relevance together: {heat_map.sum():.1f}; the logit: {logit:.1f}")
 outlines = {"horse": one.truth_horse[0], "rider": one.truth_rider[0]}
 fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
 plots.picture(left, picture[0], "what the network was given")
-drawn = plots.heat_map(right, heat_map, "where it looked", masks=outlines)
+drawn = plots.heat_map(right, heat_map, "where it looked", masks=outlines, explained=logit)
 plots.heat_map_bar(fig, drawn, right)
 plots.show(fig, "heat-map")
 
@@ -92,7 +92,9 @@ plots.show(fig, "heat-map")
 # A cell with `...` waits for you. The cell below it checks your answer, and says what may have gone
 # wrong; it never stops the notebook. Solved versions of all lessons are in the folder `solutions`.
 # Where a text asks for a guess, make one before you run the cell. You will be wrong now and then;
-# that is when you learn something.
+# that is when you learn something. If the guess is a number, there is a cell for it: write it in place of
+# `None`, and the figure shows it beside what came out. What we saw is folded below the figure, and so are
+# cells that only draw: click on them.
 #
 # ### Exercise: the hottest pixel
 #

@@ -113,8 +113,8 @@ print(f"accuracy on {len(label)} fresh pictures: {accuracy[0]:.0f} %")
 # it. There is a family of LRP rules. We use the mixture that iNNvestigate calls *preset A*: one rule for
 # the dense layers, another for the convolutions [@alber2019]. `explain` is the two lines of lesson 00 in
 # one call, for any network and any number of pictures. Outlines show what is there: green the horse,
-# light blue its rider, orange a hurdle, pink the tag. Each map is scaled to itself, so compare where, and
-# not how much.
+# light blue its rider, orange a hurdle, pink the tag. Above each map stands the logit $z$ that it shares
+# out, and below it the relevance of a pixel at which its colours end.
 #
 # The lecture tells of three strategies. Take them one by one, and each time guess first.
 #
@@ -134,7 +134,9 @@ def look(group, parts, figure):
     """Draw four pictures of a group and their heat maps, with outlines of what is there."""
     four = np.random.default_rng(1).permutation(np.nonzero(groups[group])[0])[:4]
     masks = {part: horses[f"truth_{part}"].values[four] for part in parts}
-    fig = panel.gallery(horses.picture.values[four], {"heat map": heat_maps[four]}, masks)
+    pictures = horses.picture.values[four]
+    z = {"heat map": logits(model, pictures)}
+    fig = panel.gallery(pictures, {"heat map": heat_maps[four]}, masks, z)
     plots.show(fig, figure)
 
 
@@ -232,18 +234,23 @@ bars = [
     ("hurdle", "hurdle", "hurdle"),
     ("tag", "tag", "tag"),
 ]
-fig, ax = plt.subplots(figsize=(6, 2.8))
-for row, (_, group, part) in enumerate(bars):
+found = {}
+for name, group, part in bars:
     inside = horses[f"truth_{part}"].values[groups[group]]
     densities = skill.relevance_density(heat_maps[groups[group]], inside)
-    value, (low, high) = skill.bootstrap(np.nanmean, densities)
+    found[name] = skill.bootstrap(np.nanmean, densities)
+tag_density = found["tag"]
+
+# %% tags=["figure"]
+fig, ax = plt.subplots(figsize=(6, 2.8))
+for row, (name, _, part) in enumerate(bars):
+    value, (low, high) = found[name]
     ax.barh(row, value, color=plots.PARTS[part], height=0.6)
     ax.errorbar(value, row, xerr=[[value - low], [high - value]], color=plots.INK, lw=1.5)
-tag_density = value, (low, high)  # the last bar
 ax.axvline(1, color=plots.INK, lw=1, ls=":")
-ax.set(yticks=range(4), yticklabels=[label for label, _, _ in bars], ylim=(3.5, -0.5))
+ax.set(yticks=range(4), yticklabels=list(found), ylim=(3.5, -0.5))
 ax.set(xlabel="density of positive relevance (even spread: 1)")
-plots.guess_marks(ax, guess, {label: row for row, (label, _, _) in enumerate(bars)})
+plots.guess_marks(ax, guess, {name: row for row, name in enumerate(found)})
 plots.show(fig, "densities")
 
 # %% [markdown]
@@ -378,18 +385,22 @@ def spectral_clusters(graph, n):
 
 
 clusters = spectral_clusters(graph, 4)
-fig, axes = plt.subplots(4, 8, figsize=(10, 5.4))
+
+# %% tags=["figure"]
+masks = {part: horses[f"truth_{part}"].values for part in ("horse", "rider", "hurdle", "tag")}
+fig, axes = plt.subplots(4, 8, figsize=(12, 6.6))
 for cluster, row in enumerate(axes):
     members = np.nonzero(clusters == cluster)[0]
     for ax, i in zip(row[0::2], members[:4], strict=False):
         plots.picture(ax, horses.picture.values[i])
     for ax, i in zip(row[1::2], members[:4], strict=False):
-        drawn = plots.heat_map(ax, positive_maps[i])
+        outlines = {part: mask[i] for part, mask in masks.items()}
+        drawn = plots.heat_map(ax, positive_maps[i], masks=outlines)
     row[0].set_ylabel(f"cluster {cluster + 1}\n{len(members)} pictures")
 plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "clusters")
 
-# %%
+# %% tags=["figure"]
 names = ["plain", "hurdle", "tag, portrait", "tag, landscape"]
 portrait = horses.truth_framing.values == 0
 kind = np.select([hurdle, tag & portrait, tag], [1, 2, 3])
@@ -402,7 +413,7 @@ for group, colour in enumerate(colours):
     right.scatter(*xy[kind == group].T, s=14, color=colour, label=names[group])
 left.set_title("clusters found")
 right.set_title("the truth: what is in the picture")
-right.legend(loc="upper left")
+right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 for ax in (left, right):
     ax.set(xticks=[], yticks=[])
 plots.show(fig, "planes")
@@ -476,7 +487,8 @@ four = np.random.default_rng(1).permutation(np.nonzero(tag)[0])[:4]
 pictures = horses.picture.values[four]
 maps = {"first network": heat_maps[four], "repaired": explain(repaired, pictures, METHOD)}
 masks = {part: horses[f"truth_{part}"].values[four] for part in ("horse", "rider", "tag")}
-plots.show(panel.gallery(pictures, maps, masks), "both-networks")
+z = {name: logits(n, pictures) for name, n in zip(maps, (model, repaired), strict=True)}
+plots.show(panel.gallery(pictures, maps, masks, z), "both-networks")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -606,8 +618,9 @@ for ax, method in zip(axes, (METHOD, "lrp.alpha_1_beta_0", "lrp.epsilon"), stric
     agree[method] = skill.bootstrap(lambda a, b: np.corrcoef(a, b)[0, 1], effect, relevance)
     share = 100 * skill.relevance_share(maps, on_tag).mean()
     print(
-        f"{method}: {share:.0f} %{plots.guess_text(guess, method, ' %')} of positive relevance, "
-        f"{relevance.mean():.1f} of {effect.mean():.1f} logits, correlation {agree[method][0]:.2f}"
+        f"{method}: share {share:.0f} %{plots.guess_text(guess, method, ' %')}, "
+        f"{relevance.mean():.1f} logits on a tag that adds {effect.mean():.1f}, "
+        f"correlation {agree[method][0]:.2f}"
     )
     ax.scatter(effect, relevance, s=10, color=plots.PURPLE)
     ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":")

@@ -63,8 +63,8 @@ LAYER = model.layers[6].name  # the last convolution: 64 channels of 8 x 8 place
 # %%
 CHANNEL = 53
 top = features.strongest_samples(model, pictures, LAYER, CHANNEL, n=8)
-fig, axes = plt.subplots(1, 8, figsize=(10, 1.7))
-for ax, i, value in zip(axes, top.index, top.excitation, strict=True):
+fig, axes = plt.subplots(2, 4, figsize=(9, 5))
+for ax, i, value in zip(axes.flat, top.index, top.excitation, strict=True):
     plots.picture(ax, pictures[i], f"{value:.1f}")
 plots.show(fig, "favourites")
 print(
@@ -131,12 +131,14 @@ def drops(picture, size=8, step=4):
 
 
 drop_maps = np.stack([drops(pictures[i]) for i in top.index])
-fig, axes = plt.subplots(2, 4, figsize=(9, 4.6))
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(2, 4, figsize=(9, 4.8))
 for (upper, lower), i, drop_map in zip(axes.T, top.index, drop_maps, strict=False):
     masks = {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")}
-    plots.picture(upper, pictures[i])
+    plots.picture(upper, pictures[i], f"excitation {excited(pictures[[i]])[0]:.1f}")
     drawn = plots.heat_map(lower, drop_map, masks=masks)
-fig.colorbar(drawn, ax=axes[1], ticks=[], label="blue rises, red falls\n(scaled to each map)")
+plots.heat_map_bar(fig, drawn, axes[1], "excitation", words=("rises", "falls"))
 plots.show(fig, "covered")
 
 # %% [markdown]
@@ -211,6 +213,8 @@ climbed = {
     name: features.synthesise(model, LAYER, CHANNEL, start=start, steps=STEPS)
     for name, start in starts.items()
 }
+
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 5, figsize=(10, 2.2), width_ratios=[1, 1, 1, 1, 1.6])
 for k, (name, run) in enumerate(climbed.items()):
     plots.picture(axes[2 * k], run.frames[0], f"from a {name}" if k else "from noise")
@@ -219,7 +223,8 @@ for k, (name, run) in enumerate(climbed.items()):
 axes[4].axhline(top.excitation[0], color=plots.INK, lw=1, ls=":")
 axes[4].set(xlabel="step", title="excitation")
 axes[4].legend()
-plots.guess_marks(axes[4], guess, {"noise": STEPS, "sample": STEPS}, axis="y", names=True)
+colours = {"noise": plots.BLUE, "sample": plots.ORANGE}
+plots.guess_marks(axes[4], guess, {"noise": STEPS, "sample": STEPS}, "y", colours)
 plots.show(fig, "ascent")
 
 # %% [markdown]
@@ -264,10 +269,12 @@ def make(part, name):
     return made[part, name]
 
 
-fig, axes = plt.subplots(1, 7, figsize=(10, 1.9))
-for ax, name in zip(axes, settings, strict=True):
+# %% tags=["figure"]
+fig, axes = plt.subplots(2, 4, figsize=(10, 5.8))
+axes.flat[-1].axis("off")
+for ax, name in zip(axes.flat, settings, strict=False):
     run = make((LAYER, CHANNEL), name)
-    plots.picture(ax, run.picture, f"{name}\n{run.history[-1]:.1f}")
+    plots.picture(ax, run.picture, f"{name}: {run.history[-1]:.1f}")
 plots.show(fig, "regularisers")
 
 # %% [markdown]
@@ -300,13 +307,15 @@ def kept(part, name, most):
     return features.excitation(model, moved, *part).reshape(most, 4).mean(1) / run.history[-1]
 
 
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(7, 3.2))
-for name, colour in zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), strict=True):
+colours = dict(zip(settings, plt.cm.viridis(np.linspace(0, 0.95, 7)), strict=True))
+for name, colour in colours.items():
     shares = kept((LAYER, CHANNEL), name, 6)
     ax.plot(range(7), [1, *shares], "o-", color=colour, label=f"{name} ({np.mean(shares[:4]):.2f})")
 ax.set(xlabel="shift (pixels)", ylabel="share of excitation kept", ylim=(0, 1.2))
 ax.legend(title="mean over 1 to 4 pixels", loc="center left", bbox_to_anchor=(1, 0.5))
-plots.guess_marks(ax, guess, dict.fromkeys(settings, 4), axis="y", names=True)
+plots.guess_marks(ax, guess, dict.fromkeys(settings, 4), "y", colours)
 plots.show(fig, "shifts")
 
 # %% [markdown]
@@ -327,11 +336,12 @@ names = {name: model.layers[k].name for name, k in [("second", 2), ("third", 4),
 parts = {"logit": (None, None)}
 for name, channel in [("last", 53), ("last", 5), ("last", 4), ("third", 2), ("second", 3)]:
     parts[f"{name}, {channel}"] = names[name], channel
-best = {}
-fig, axes = plt.subplots(2, 6, figsize=(9, 3.4))
-for column, (name, part) in zip(axes.T, parts.items(), strict=True):
-    best[name] = features.strongest_samples(model, pictures, *part, n=1)
-    calm = make(part, "all but Fourier")
+best = {n: features.strongest_samples(model, pictures, *part, n=1) for n, part in parts.items()}
+runs = {name: make(part, "all but Fourier") for name, part in parts.items()}
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(2, 6, figsize=(11, 4.2))
+for column, (name, calm) in zip(axes.T, runs.items(), strict=True):
     plots.picture(
         column[0], pictures[best[name].index[0]], f"{name}\n{best[name].excitation[0]:.1f}"
     )
@@ -369,9 +379,7 @@ for row, i in zip(axes, three, strict=True):
     outlines = {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")}
     level = 255 * np.sqrt((difference**2).mean())
     drawn = plots.heat_map(row[2], difference, f"change, {level:.1f} of 255 levels", outlines)
-fig.colorbar(
-    drawn, ax=axes[:, 2], ticks=[], shrink=0.3, label="blue darker, red brighter\n(scaled to each)"
-)
+plots.heat_map_bar(fig, drawn, axes[:, 2], "change of a pixel", words=("darker", "brighter"))
 plots.show(fig, "change")
 
 # %% [markdown]
@@ -502,16 +510,22 @@ orders = {
     "any": np.random.default_rng(0).permutation(64),
 }
 counts = [0, 1, 2, 4, 8, 12, 16, 20, 24]
-fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharex=True, sharey=True)
+tag_rate, accuracy = {}, {}
 for name, order in orders.items():
-    tag_rate = [100 * says_horse("tag", order[:n]).mean() for n in counts]
-    accuracy = [100 * (says_horse("ordinary", order[:n]) == label).mean() for n in counts]
-    axes[0].plot(counts, tag_rate, "o-")
-    axes[1].plot(counts, accuracy, "o-", label=name)
+    tag_rate[name] = [100 * says_horse("tag", order[:n]).mean() for n in counts]
+    right = [says_horse("ordinary", order[:n]) == label for n in counts]
+    accuracy[name] = [100 * some.mean() for some in right]
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharex=True, sharey=True)
+for name in orders:
+    axes[0].plot(counts, tag_rate[name], "o-")
+    axes[1].plot(counts, accuracy[name], "o-", label=name)
 axes[0].set(title='pasted tag called "horse"', xlabel="channels off", ylabel="%", ylim=(0, 102))
 axes[1].set(title="right on ordinary pictures", xlabel="channels off")
 axes[1].legend(loc="lower left", title="switched off first")
-plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), names=True)
+colours = dict(zip(orders, (plots.BLUE, plots.ORANGE, plots.GREEN), strict=True))
+plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), colours=colours)
 plots.show(fig, "switched-off")
 
 # %% [markdown]
@@ -531,7 +545,6 @@ plots.show(fig, "switched-off")
 
 # %%
 favourites = {name: pictures[best[name].index[0]] for name in parts}
-runs = {name: make(part, "all but Fourier") for name, part in parts.items()}
 draw = panel.prepare(favourites, runs)
 panels.panel(
     draw,

@@ -100,7 +100,7 @@ plots.show(panel.diagram(W, v, [*a, *h, y], [*R_a, *R_h, y]), "network-relevance
 # %% tags=["guess"]
 guess = {"a1": None, "a2": None}
 
-# %%
+# %% tags=["figure"]
 a_2 = np.linspace(1, 2.9, 100)
 h_2 = 3 - a_2
 fig, ax = plt.subplots(figsize=(7, 3.3))
@@ -110,7 +110,8 @@ for number, contribution, colour in [(1, 3, plots.BLUE), (2, -a_2, plots.ORANGE)
 ax.axhline(0, color=plots.GREY, lw=0.8)
 ax.set(xlabel="$a_2$", ylabel="handed down per unit of $R$")
 ax.legend(loc="upper left")
-plots.guess_marks(ax, guess, {"a1": 2.9, "a2": 2.9}, axis="y", names=True)
+colours = {"a1": plots.BLUE, "a2": plots.ORANGE}
+plots.guess_marks(ax, guess, {"a1": 2.9, "a2": 2.9}, "y", colours)
 plots.show(fig, "shares")
 
 # %% [markdown]
@@ -302,14 +303,18 @@ pictures = horses.picture.values
 
 one = pictures[[4]]
 result = lrp.relevance(model, one, "alpha_1_beta_0")
+outline = {"horse": horses.truth_horse.values[4]}
 names = [name for name in result.layers if "pooling" in name]
-fig, axes = plt.subplots(1, 6, figsize=(10, 2))
-plots.picture(axes[0], one[0], "picture")
-for ax, name in zip(axes[1:5], names, strict=True):
+logit = result.ledger.received.iloc[0]
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(2, 3, figsize=(9, 6))
+plots.picture(axes.flat[0], one[0], f"picture: z = {logit:.1f}")
+for ax, name in zip(axes.flat[1:], names, strict=False):
     maps = result.layers[name][0]
     plots.heat_map(ax, maps, f"{maps.shape[0]} x {maps.shape[1]}")
-drawn = plots.heat_map(axes[5], result.input[0], "64 x 64")
-plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
+drawn = plots.heat_map(axes.flat[5], result.input[0], "64 x 64", outline)
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "layers")
 
 # %% [markdown]
@@ -341,7 +346,7 @@ result.ledger.loc[0].round(2)
 guess = {"z": None, "epsilon = 0.1": None, "alpha 1 beta 0": None}
 
 
-# %%
+# %% tags=["figure"]
 def ledger_bars(ax, ledger, title):
     """A bar for each layer with weights: what is left of the output, and what took the rest."""
     rows = ledger[ledger.rule != ""]
@@ -484,10 +489,15 @@ choices = {
     "preset A": "preset_a",
     "preset A, flat": "preset_a_flat",
 }
-fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
-for ax, (title, rule) in zip(axes, choices.items(), strict=True):
-    drawn = plots.heat_map(ax, lrp.relevance(model, one, rule).input[0], title)
-plots.heat_map_bar(fig, drawn, axes, label="scaled to each map")
+chosen = {title: lrp.relevance(model, one, rule).input[0] for title, rule in choices.items()}
+
+# %% tags=["figure"]
+fig, axes = plt.subplots(2, 4, figsize=(10.5, 5.6))
+axes.flat[-1].axis("off")
+plots.picture(axes.flat[0], one[0], f"picture: z = {logit:.1f}")
+for ax, (title, maps) in zip(axes.flat[1:], chosen.items(), strict=False):
+    drawn = plots.heat_map(ax, maps, title, outline)
+plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "choices")
 
 # %% [markdown]
@@ -618,9 +628,10 @@ backward = {
     "LRP, z": lrp.relevance(model, one, "z").input,
     "LRP, alpha 1 beta 0": lrp.relevance(model, one, "alpha_1_beta_0").input,
 }
-fig, axes = plt.subplots(1, 4, figsize=(10, 2.9))
-for ax, (title, maps) in zip(axes, backward.items(), strict=True):
-    drawn = plots.heat_map(ax, maps[0], title)
+fig, axes = plt.subplots(1, 5, figsize=(11, 2.8))
+plots.picture(axes[0], one[0], f"picture: z = {logit:.1f}")
+for ax, (title, maps) in zip(axes[1:], backward.items(), strict=True):
+    drawn = plots.heat_map(ax, maps[0], title, outline)
 plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "backwards")
 
@@ -660,6 +671,8 @@ for rule in ["z", *alphas]:
     maps = lrp.relevance(model, pictures, by_rule, layers=False).input.sum(-1)
     negative[rule] = -100 * maps.clip(max=0).sum((1, 2)) / abs(maps).sum((1, 2))
     smooth[rule] = [np.corrcoef(m[:, 1:].ravel(), m[:, :-1].ravel())[0, 1] for m in maps]
+
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 2, figsize=(8, 3))
 titles = ["negative share, %", "correlation of neighbours"]
 for ax, title, by in zip(axes, titles, (negative, smooth), strict=True):

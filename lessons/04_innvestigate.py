@@ -79,7 +79,7 @@ for state, values in effect.items():
     size = abs(values).mean()
     print(f"{state} network: the tag changes the logit by {values.mean():.1f}, in size {size:.1f}")
 
-# %%
+# %% tags=["figure"]
 fig, axes = plt.subplots(2, 4, figsize=(8, 4.6))
 for column, i in zip(axes.T, decides, strict=False):
     for ax, data, k in zip(column, (tagged, cut), (0, 1), strict=True):

@@ -600,7 +600,7 @@ for name, method in methods.items():
     if not name.startswith("LRP"):
         passes[name] = int(counter.seen.numpy()) // len(pictures)
 
-# %%
+# %% tags=["figure"]
 heads = ["density, first network", "density, repaired network", "sanity check: agreement"]
 fig, axes = plt.subplots(1, 3, figsize=(10, 4.4), sharey=True)
 for place, (name, values) in enumerate(results.items()):
@@ -622,7 +622,7 @@ for ax, head, text, limit in zip(axes, heads, wanted, (1, 1, 0.5), strict=True):
     ax.set_xlabel(text)
 plots.show(fig, "scores")
 
-# %%
+# %% tags=["figure"]
 shown = [
     "Grad-CAM",
     "Grad-CAM, by place",
@@ -701,7 +701,7 @@ with tempfile.TemporaryDirectory() as folder:
     watch.file_writer.close()
     drawings += read_drawings(folder)
 
-# %%
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 6, figsize=(10, 2.2))
 for epoch, (ax, drawing) in enumerate(zip(axes, drawings, strict=True)):
     name = f"epoch {epoch}" if epoch else "before"

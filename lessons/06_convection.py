@@ -57,7 +57,7 @@ panels.loop(draw, "loop", frames=5)
 # %% [markdown]
 # Without a kernel, here are two of them with all five pictures:
 
-# %%
+# %% tags=["figure"]
 fig, axes = plt.subplots(2, 5, figsize=(10, 4.3))
 for row, i in zip(axes, [19, 20], strict=True):
     for ax, picture, minutes in zip(row, sample.reflectance[i], sample.time, strict=True):
@@ -71,7 +71,7 @@ plots.show(fig, "sequences")
 # Our world knows both apart: reflectance is `truth_brightness` plus `truth_texture`, plus the camera's noise. Where bubbling
 # makes the cloud brighter, `truth_texture` is red, and where it casts a shadow, blue.
 
-# %%
+# %% tags=["figure"]
 parts = ["reflectance", "truth_brightness", "truth_texture", "truth_bubbling"]
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.8))
 for ax, name in zip(axes, parts, strict=True):
@@ -186,7 +186,7 @@ masks = hits.truth_bubbling.values
 # %% [markdown]
 # Three hits. In each, guess first: will red lie on the bubbling part (outlined) or on all that is bright?
 
-# %%
+# %% tags=["figure"]
 fig, axes = plt.subplots(6, 5, figsize=(9, 11))
 for case in range(3):
     limit = plots.colour_limit(maps[case])
@@ -441,7 +441,7 @@ for name, file in REPAIRS.items():
         for kind, data in tests.items()
     }
 
-# %%
+# %% tags=["figure"]
 COLOURS = {"ordinary": plots.GREY, "bright, smooth": plots.ORANGE, "dim, bubbling": plots.BLUE}
 fig, ax = plt.subplots(figsize=(8, 4.6))
 for row, by_kind in enumerate(wrong.values()):

@@ -202,7 +202,7 @@ display(table.rename_axis("dBZ").round(2))
 fig = goes.performance_diagram({k: skill.scores(c) for k, c in found.items()}, THRESHOLDS)
 plots.show(fig, "diagram")
 
-# %%
+# %% tags=["figure"]
 # Three scenes, chosen by how much strong echo they have, not by how well it is estimated.
 picks = np.argsort((seen >= 40).sum((1, 2)))[[-1, -8, -16]]
 fig, axes = plt.subplots(3, 4, figsize=(10, 7.4))

@@ -68,7 +68,7 @@ print(
 # %% [markdown]
 # Six maps of six models. One colour range for all.
 
-# %%
+# %% tags=["figure"]
 game = [180 * model + year for model, year in enumerate((70, 25, 150, 100, 45, 125))]
 fig, axes = maps.globes(2, 3, (10, 3.7))
 for ax, i, letter in zip(axes.flat, game, "ABCDEF", strict=True):

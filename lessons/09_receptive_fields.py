@@ -107,7 +107,7 @@ rows = np.arange(112, 144)
 exact = [receptive_field.box(model, None, (int(r), 128), SIZE).size[0] for r in rows]
 print("rows", rows[:8], "\nsize", exact[:8])
 
-# %%
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(8, 2.8))
 ax.step(rows, exact, where="mid", color=plots.BLUE, label="exact")
 ax.axhline(table.size_y.iloc[-1], color=plots.ORANGE, label="formula")

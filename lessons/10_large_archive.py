@@ -315,7 +315,7 @@ for _ in range(60):
         picked = values[np.ix_(*chosen)].mean((0, 1, 2, 3))
         found[name, n].append(skill.weighted_rank_correlation(picked, reference, area))
 
-# %%
+# %% tags=["figure"]
 fig, ax = plt.subplots(figsize=(7, 3.8))
 colours = plots.ORANGE, plots.BLUE, plots.GREEN, plots.GREY
 for name, colour in zip(("models", "years", "members", "networks"), colours, strict=True):
@@ -478,7 +478,7 @@ fields[["size_y", "step_y"]]
 # (`size_y` is the number of rows that a pixel of a layer can see, `step_y` the rows between neighbours, ERF the effective receptive field: lesson 09.) Look
 # at one sample, to see whether rows and columns are where you think.
 
-# %%
+# %% tags=["figure"]
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.7))
 for ax, (title, image) in zip(
     axes,

@@ -32,6 +32,7 @@ from utils.plots import captions
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FOLDED = {"claims", "figure"}  # bookkeeping, and cells that only draw
 PANEL = "An interactive panel: open the notebook and run this cell to use it."
 PROGRESS = re.compile(r"(.*\d%\|.*|.*\[\d\d:\d\d[<,].*)?")  # a line of tqdm's, or an empty one
 
@@ -61,8 +62,8 @@ def edition(lesson, drop):
         seen[text] = seen.get(text, 0) + 1
         cell.id = text if seen[text] == 1 else f"{text}-{seen[text]}"
         cell.metadata = {"tags": list(tags(cell))} if tags(cell) else {}
-        if "claims" in tags(cell):
-            cell.metadata["jupyter"] = {"source_hidden": True}  # bookkeeping: one click opens it
+        if FOLDED & set(tags(cell)):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # one click opens it
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     notebook.metadata.course = {"lesson": lesson.stem, "sources": sources(notebook)}

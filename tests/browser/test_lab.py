@@ -125,6 +125,8 @@ def test_a_lesson_runs(lab, lesson):
     solved = nbformat.read(ROOT / "solutions" / f"{lesson}.ipynb", as_version=4)
     assert quoted(cells) == quoted(solved.cells)
     if lesson in PANELS:
+        beside = lab.page.locator(".jp-OutputArea-child:has(.jupyter-widgets) .jp-RenderedImage")
+        assert beside.count() == 0  # the panel's picture stands once
         lab.move_slider()
         lab.move_slider()  # a network asked from another thread could answer just once
         if lesson == "07_goes_to_mrms":

@@ -10,7 +10,10 @@ from utils.claims import OURS, SLIDE
 
 LINES = ("Question", "Objectives", "Minutes", "Prerequisites", "Needs")
 SECTIONS = ("In this lesson you", "Quiz", "Claims", "References")
-MOST_CELLS, MOST_LINES = 50, 25  # cells that a learner sees, but for guesses; lines of code in one
+MOST_CELLS, MOST_LINES = (
+    50,
+    25,
+)  # cells to read, but for guesses and folded ones; lines of code in one
 SAW, ANSWER = "<summary>What we saw</summary>", "<summary>An answer</summary>"
 LABEL = 60  # letters of the longest label: a longer text would tell what comes out
 MOST_CLAIMS = 7  # those that matter; a table of scores is a result, and stands in the lesson
@@ -43,7 +46,7 @@ def source_problems(notebook, folder):
             yield f"shows {target}, which does not exist"
     if not code or "course.start(" not in code[0].source:
         yield "does not call course.start in its first code cell"
-    seen = sum(not {"solution", "guess"} & set(tags(cell)) for cell in cells)
+    seen = sum(not {"solution", "guess", "figure"} & set(tags(cell)) for cell in cells)
     if seen > MOST_CELLS:
         yield f"has {seen} cells, more than {MOST_CELLS}"
     for cell in code:

@@ -43,7 +43,7 @@ import ipywidgets
 
 ipywidgets.IntSlider()
 
-# %%
+# %% tags=["figure"]
 import matplotlib.pyplot as plt
 
 from utils.plots import captions, show
@@ -126,6 +126,9 @@ def test_both_editions(course, capsys):
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec.name == "python3"
         assert "widgets" not in notebook.metadata
+        folded = [c.source for c in notebook.cells if c.metadata.get("jupyter")]
+        assert [source.split()[0] for source in folded] == ["import", 'claims.record("tiny",']
+        assert all(c.metadata.jupyter == {"source_hidden": True} for c in notebook.cells[-1:])
     learner = "\n".join(cell.source for cell in exercises.cells)
     solver = "\n".join(cell.source for cell in solutions.cells)
     assert "answer = ..." in learner and "small.double" not in learner

@@ -41,17 +41,18 @@ def test_guesses_of_bars_stand_in_their_rows(ax):
     assert ax.get_xlim() == (0, 70) and ax.get_ylim() == (1.5, -0.5)
 
 
-def test_guesses_of_curves_say_which(ax):
-    plots.guess_marks(ax, {"cats": 0.5, "dogs": 1}, ROWS, axis="y", names=True)
-    assert diamonds(ax) == [(0, 0.5), (1, 1)]
-    assert words(ax) == ["your guess: cats", "your guess: dogs"]
+def test_guesses_of_curves_have_their_colours(ax):
+    colours = {"cats": plots.BLUE, "dogs": plots.RED}
+    plots.guess_marks(ax, {"cats": 0.5, "dogs": 1}, ROWS, axis="y", colours=colours)
+    assert diamonds(ax) == [(0, 0.5), (1, 1)] and words(ax) == ["your guess"]
+    assert [line.get_markeredgecolor() for line in ax.lines] == [plots.BLUE, plots.RED]
 
 
 def test_a_guess_far_off_is_still_seen(ax):
-    plots.guess_marks(ax, {"cats": 100, "dogs": np.float32(-5)}, ROWS)
-    assert ax.get_xlim() == (-5, 100)
+    plots.guess_marks(ax, {"cats": 90, "dogs": np.float32(-10)}, ROWS)
+    assert ax.get_xlim() == pytest.approx((-18, 98))
     plots.guess_marks(ax, {"cats": 3}, ROWS, axis="y")  # an axis that runs downwards
-    assert ax.get_ylim() == (3, -0.5)
+    assert ax.get_ylim() == pytest.approx((3.28, -0.5))
 
 
 @pytest.mark.parametrize("value", ["40", "40 %", True, ..., float("nan"), [40]])

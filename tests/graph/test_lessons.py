@@ -54,7 +54,11 @@ def test_outputs_keep_the_rules(lesson):
     assert notebook, f"There is no solutions/{path.name}: run `make lessons`."
     references = (ROOT / "REFERENCES.md").read_text(encoding="utf-8")
     assert list(output_problems(notebook, references)) == []
-    assert path.stat().st_size < 2 * MB
+    assert path.stat().st_size < 2.5 * MB
+
+
+def test_all_solved_lessons_together_are_not_large():
+    assert sum(path.stat().st_size for path in ROOT.glob("solutions/*.ipynb")) < 20 * MB
 
 
 def test_claims_page_fits_the_solved_lessons():

@@ -1,6 +1,7 @@
 """A panel draws at once, and again when a control moves."""
 
 import base64
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 from modulefinder import ModuleFinder
@@ -11,6 +12,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image
 from tensorflow import keras
 
 from utils import features, lrp, networks, panels, plots, worlds
@@ -55,9 +57,11 @@ def test_a_panels_output_holds_its_first_picture(panel):
     first = bytes(box.children[1].value)
     slider.value = 7
     data, metadata = box._repr_mimebundle_()
-    assert base64.b64decode(data["image/png"]) == first != bytes(box.children[1].value)
+    stored = base64.b64decode(data["image/png"])
+    assert stored == plots.small(first) != plots.small(bytes(box.children[1].value))
     assert "application/vnd.jupyter.widget-view+json" in data and data["text/plain"] == SAYS
-    assert metadata == {"image/png": {"alt": SAYS}}
+    assert metadata == {"image/png": {"alt": SAYS, "width": 200}}
+    assert box.children[1].layout.width == "200px"
 
 
 def test_a_panel_without_words_is_a_widget_alone():
@@ -114,9 +118,8 @@ def test_a_click_sets_row_and_column_and_draws_once(monkeypatch):
     (event,) = made
 
     def click(ax, x, y):
-        pixels = ax.transData.transform((x, y)) * plots.DPI / fig.dpi
-        height = fig.get_figheight() * plots.DPI
-        event._dom_handlers({"dataX": pixels[0], "dataY": height - pixels[1]})
+        pixels = ax.transData.transform((x, y))
+        event._dom_handlers({"dataX": pixels[0], "dataY": fig.bbox.height - pixels[1]})
 
     click(left, 7.3, 12.4)
     assert (row.value, column.value) == (12, 7) and drawn == [(0, 0), (12, 7)]
@@ -190,6 +193,21 @@ def test_convection_follows_every_slider():
     settings += [(0, 0.7, 0.3, 70), (1, 0.7, 0.3, 30)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 5
+
+
+def test_panels_are_sharp():
+    pictures = np.random.default_rng(0).random((1, 64, 64, 3))
+    draw = layerwise_relevance.prepare(networks.clever_hans(), pictures)
+    box = panels.panel(
+        draw,
+        number=ipywidgets.IntSlider(0),
+        alpha=ipywidgets.FloatSlider(1),
+        epsilon=ipywidgets.FloatSlider(0.1),
+    )
+    data = Image.open(io.BytesIO(bytes(box.children[1].value)))
+    picture = draw(0, 1.0, 0.1).axes[0].get_window_extent()
+    assert data.width >= 6 * plots.FEWEST_DPI and picture.width % 64 == pytest.approx(0, abs=1e-6)
+    assert box.children[1].layout.width == "620px"
 
 
 def test_gallery_takes_one_picture_and_refuses_none():

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from utils import check, claims, plots
@@ -36,7 +37,8 @@ def test_show_gives_the_figure_its_alt_text(notebook):
     with capture_output() as captured:
         plots.show(figure(), "A <line>\n  that rises & rises.")
     picture, caption = captured.outputs
-    assert picture.metadata["image/png"] == {"alt": "A <line> that rises & rises."}
+    alt = "A <line> that rises & rises."
+    assert picture.metadata["image/png"] == {"alt": alt, "width": 5 * plots.SCREEN}
     assert "A &lt;line&gt; that rises &amp; rises." in caption.data["text/html"]
     assert caption.data["text/plain"] == "A <line> that rises & rises."
     size = Image.open(io.BytesIO(picture.data["image/png"])).size
@@ -99,7 +101,7 @@ def test_show_finds_caption_and_alt_text_by_key(notebook, lesson):
         plots.show(figure(), "line")
     picture, caption = captured.outputs
     alt = "A line that rises from one to three."
-    assert picture.metadata == {"image/png": {"alt": alt}, "figure": "line"}
+    assert picture.metadata == {"image/png": {"alt": alt, "width": 500}, "figure": "line"}
     assert caption.metadata == {"figure": "line"}
     assert "drawn from <code>one</code> to three &amp; on." in caption.data["text/html"]
     assert caption.data["text/plain"] == "The line, drawn from `one` to three & on."
@@ -145,6 +147,53 @@ def test_a_lesson_without_captions_has_no_figures(lesson):
 def test_show_refuses_what_is_no_figure():
     with pytest.raises(TypeError, match="needs a matplotlib figure, not ndarray"):
         plots.show(np.zeros((2, 2)), ALT)
+
+
+def image(data):
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)
+
+
+def test_a_picture_keeps_the_shape_of_its_pixels():
+    fig, axes = plt.subplots(1, 3, figsize=(7, 3))
+    chess = np.indices((20, 30)).sum(0) % 2
+    plots.picture(axes[0], chess, "chess")
+    plots.picture(axes[1], chess[:10, :15], "a part, larger")
+    axes[2].plot([1, 2, 3])
+    for ax in axes[:2]:
+        ax.spines[:].set_visible(False)
+    plots.sharpen(fig)
+    drawn = image(plots.png(fig))
+    assert drawn.shape[1] / 7 >= 0.99 * plots.FEWEST_DPI
+    for ax, pixels in zip(axes, (chess, chess[:10, :15]), strict=False):
+        left, low, right, high = ax.get_window_extent().extents
+        rows = slice(round(len(drawn) - high), round(len(drawn) - low))
+        inside = drawn[rows, round(left) : round(right), 0]
+        dots = len(inside) // len(pixels)
+        assert dots > 1 and (inside == 255 * np.kron(pixels, np.ones((dots, dots)))).all()
+    plt.close(fig)
+
+
+@pytest.mark.parametrize("pixels, width", [(64, 1.2), (64, 5), (256, 1.5), (4, 3), (500, 2)])
+def test_a_figure_has_at_least_144_dots_per_inch(pixels, width):
+    fig, ax = plt.subplots(figsize=(width, width))
+    plots.picture(ax, np.zeros((pixels, pixels)))
+    plots.sharpen(fig)
+    assert fig.dpi >= 0.99 * plots.FEWEST_DPI
+    assert plots.on_screen(fig) == pytest.approx(width * plots.SCREEN, abs=2)
+    plt.close(fig)
+
+
+def test_few_colours_become_a_palette_and_many_stay():
+    fig, ax = plt.subplots()
+    ax.plot([1, 3, 2])
+    lines = plots.png(fig)
+    ax.imshow(np.random.default_rng(0).random((64, 64, 3)), extent=(0, 2, 1, 3), aspect="auto")
+    photograph = plots.png(fig)
+    plt.close(fig)
+    assert len(plots.small(lines)) < 0.7 * len(lines)
+    moved = abs(image(plots.small(lines)) - image(lines))
+    assert moved.max() <= 12 and moved.mean() < 0.5
+    assert plots.small(photograph) == photograph
 
 
 # ---- claims --------------------------------------------------------------------------------------
@@ -286,6 +335,38 @@ def test_a_check_answers_and_never_raises(answer, state, message):
     assert mark in verdict._repr_html_() and "<half>" not in verdict._repr_html_()
 
 
+def luminance(colour):
+    """Relative luminance of a colour, as WCAG 2 defines it."""
+    share = np.array(to_rgb(colour))
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+PAGES = ["#ffffff", "#111111"]  # JupyterLab's light and dark themes
+
+
+@pytest.mark.parametrize("colour", ["GREEN", "ORANGE", "RED", "GREY"])
+def test_a_verdict_can_be_read_on_light_and_dark_pages(colour):
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    value = getattr(plots.cards, colour)
+    shown = plots.cards.card("!", "Title.", "Text.", value)
+    assert f'<b style="background-color: {value}; color: #ffffff;' in shown
+    assert contrast("#ffffff", value) >= 4.5  # its letters
+    assert min(contrast(value, page) for page in PAGES) >= 3  # its edge, which is no text
+    assert "color:" not in shown.partition("</b>")[2]  # the rest has the page's own
+
+
+def test_backticks_become_code():
+    shown = check.wrong("Use `a < b`, not `b`; a ` alone stays.")._repr_html_()
+    assert "Use <code>a &lt; b</code>, not <code>b</code>; a ` alone stays." in shown
+    assert repr(check.wrong("Use `a`.")) == "✗ Not yet. Use `a`."
+
+
 def test_a_check_called_without_its_answer_is_wrong():
     assert double().state == "wrong"
     assert double.__doc__ == "Say whether the answer is twice a number."
@@ -310,3 +391,48 @@ def test_colours_of_a_sparse_map_end_at_its_largest_value():
         assert type(plots.colour_limit(some)) is float  # and single precision stays single
     with pytest.raises(ValueError, match="NaN or infinite"):
         plots.colour_limit([[np.nan]])
+
+
+SIGNED, UNSIGNED = np.array([[-1.0, 4]]), np.array([[0.0, 2]])
+
+
+def bar_of(*maps, **options):
+    """Some heat maps and their bar."""
+    fig, axes = plt.subplots(1, len(maps), squeeze=False)
+    shown = [plots.heat_map(ax, one) for ax, one in zip(axes[0], maps, strict=True)]
+    bar = plots.heat_map_bar(fig, shown[-1], axes, **options)
+    plt.close(fig)
+    return axes[0], bar, [text.get_text() for text in bar.ax.get_yticklabels()]
+
+
+def test_a_bar_has_numbers_and_words_at_its_ends():
+    _, bar, ends = bar_of(SIGNED)
+    assert ends == ["\u22124\nagainst", "0", "4\nfor"] and bar.ax.get_ylabel() == "relevance"
+    assert bar_of(SIGNED, words=("falls", "rises"))[2] == ["\u22124\nfalls", "0", "4\nrises"]
+
+
+def test_where_nothing_is_negative_no_blue_is_on_the_bar():
+    axes, bar, ends = bar_of(UNSIGNED - 1e-9)
+    assert ends == ["0", "2\nfor"] and bar.mappable.get_clim()[0] == 0
+    (image,) = axes[0].images
+    both = plots.heat_map(plt.subplots()[1], UNSIGNED, signed=True)
+    assert np.allclose(image.to_rgba([0.0, 2]), both.to_rgba([0.0, 2]), atol=0.02)
+    plt.close("all")
+
+
+def test_maps_that_end_elsewhere_have_their_numbers_below():
+    axes, bar, ends = bar_of(SIGNED, UNSIGNED)
+    assert [ax.get_xlabel() for ax in axes] == ["\u00b1 4", "0 to 2"]
+    assert ends == ["against", "0", "for"] and bar.ax.get_ylabel().endswith("scaled to each map")
+    axes, _, ends = bar_of(SIGNED, SIGNED)
+    assert [ax.get_xlabel() for ax in axes] == ["", ""] and len(ends[0]) > len("against")
+
+
+def test_the_explained_value_stands_above_a_map():
+    plots.style()
+    _, ax = plt.subplots()
+    plots.heat_map(ax, SIGNED, "LRP", explained=7.36)
+    assert ax.get_title("left") == "LRP\nz = 7.4"
+    plots.heat_map(ax, SIGNED, explained=-0.5)
+    assert ax.get_title("left") == "z = -0.5"
+    plt.close("all")

@@ -32,7 +32,7 @@ def prepare(model, scenes):
     return heat_map.prepare(look)
 
 
-def gallery(pictures, heat_maps, masks=None):
+def gallery(pictures, heat_maps, masks=None, explained=None):
     """Pictures in the first row, and below each its heat maps.
 
     Parameters
@@ -42,6 +42,8 @@ def gallery(pictures, heat_maps, masks=None):
         A row for each, under its name.
     masks : dict of str to array_like of bool, shape (sample, y, x), optional
         What to outline in the heat maps.
+    explained : dict of str to array_like, shape (sample,), optional
+        For each row the logits that its maps explain, to be written above them.
 
     Returns
     -------
@@ -50,13 +52,14 @@ def gallery(pictures, heat_maps, masks=None):
     if not heat_maps:
         raise ValueError("gallery needs at least one row of heat maps, by name.")
     rows, columns = 1 + len(heat_maps), len(pictures)
-    size = 2.2 * columns + 0.8, 2.2 * rows
+    size = 2.2 * columns + 0.8, 2.5 * rows - 0.3
     fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for i, column in enumerate(axes.T):
         plots.picture(column[0], pictures[i])
         outlines = {name: mask[i] for name, mask in (masks or {}).items()}
-        for ax, maps in zip(column[1:], heat_maps.values(), strict=True):
-            drawn = plots.heat_map(ax, maps[i], masks=outlines)
+        for ax, (name, maps) in zip(column[1:], heat_maps.items(), strict=True):
+            z = explained[name][i] if explained else None
+            drawn = plots.heat_map(ax, maps[i], masks=outlines, explained=z)
     for ax, name in zip(axes[:, 0], ["picture", *heat_maps], strict=True):
         ax.set_ylabel(name, parse_math=False)
     plots.heat_map_bar(fig, drawn, axes[1:])

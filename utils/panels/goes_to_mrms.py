@@ -64,9 +64,11 @@ def prepare(model, data, x):
     top = goes.field(axes[0], "c13", data.c13[0], "C13")
     radar = goes.field(axes[1], "mrms", data.mrms[0], "MRMS estimate")
     crosses = [goes.cross(ax, (0, 0), 12) for ax in axes[:2]]
-    shown = [plots.heat_map(ax, np.zeros(x.shape[1:3]), "z", limit=1) for ax in axes[2:]]
+    # A limit with as many digits as there will be, so that there is room for them.
+    look = {"limit": 0.0012, "signed": True}
+    shown = [plots.heat_map(ax, np.zeros(x.shape[1:3]), "z", **look) for ax in axes[2:]]
     marks = [goes.cross(ax, (0, 0), 7) for ax in axes[2:]]
-    plots.heat_map_bar(figure, shown[-1], axes[2:], label="one scale")
+    bar = plots.heat_map_bar(figure, shown[0], axes[2:], label="one scale")
     figure.suptitle("z", x=0.01, ha="left", fontsize=11)
     keep_layout(figure)
     estimates = {}
@@ -87,10 +89,12 @@ def prepare(model, data, x):
         figure.suptitle(text, x=0.01, ha="left", fontsize=11)
         limit, unit = plots.colour_limit(maps), "" if method == "gradient" else " dBZ"
         for i, (artist, name) in enumerate(zip(shown, ("C07", "C09", "C13", "GLM"), strict=True)):
-            artist.set_data(maps[..., i] / limit)
+            artist.set_data(maps[..., i])
+            artist.set_clim(-limit, limit)
             title = f"{name}: {maps[..., i].sum():.3g}{unit}"
             artist.axes.set_title(title, fontsize=10, fontweight="normal")
             artist.axes.set(xlim=column + SEEN, ylim=row - SEEN)
+        plots.bar_ends(bar)
         for cross in crosses + marks:
             cross.set_data([column], [row])
         return figure

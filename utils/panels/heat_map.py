@@ -23,8 +23,9 @@ def prepare(look):
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.2, 3.1))
     empty = np.zeros((64, 64, 3))
     picture = plots.picture(left, empty)
-    heat_map = plots.heat_map(right, empty, limit=1)
-    plots.heat_map_bar(figure, heat_map, right, label="relevance")
+    # A limit with as many digits as there will be, so that there is room for them.
+    heat_map = plots.heat_map(right, empty, limit=0.0012, signed=True)
+    bar = plots.heat_map_bar(figure, heat_map, right)
     for ax in (left, right):
         ax.set_title("z")  # any text keeps room for a title
     keep_layout(figure)
@@ -32,7 +33,10 @@ def prepare(look):
     def draw(*values, **controls):
         image, relevance, above_left, above_right = look(*values, **controls)
         picture.set_data(image)
-        heat_map.set_data(relevance / plots.colour_limit(relevance))
+        heat_map.set_data(relevance)
+        limit = plots.colour_limit(relevance)
+        heat_map.set_clim(-limit, limit)
+        plots.bar_ends(bar)
         left.set_title(above_left)
         right.set_title(above_right)
         return figure

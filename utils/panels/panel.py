@@ -6,7 +6,6 @@ from base64 import b64encode
 import ipyevents
 import ipywidgets
 import matplotlib.pyplot as plt
-import numpy as np
 import tensorflow as tf
 
 from utils import plots
@@ -19,18 +18,19 @@ class Panel(ipywidgets.VBox):
     A live notebook shows the widget alone, so that the picture stands there once.
     """
 
-    def __init__(self, children, picture=None, text=None):
+    def __init__(self, children, picture, text):
         super().__init__(children)
-        self._first = picture, captions.of(text) if text else None
+        self._first = bytes(picture.value), picture.layout.width
+        self._texts = captions.of(text) if text else None
 
     def _repr_mimebundle_(self, **kwargs):
         data = super()._repr_mimebundle_(**kwargs)
-        picture, texts = self._first
-        if not texts:
+        if not self._texts:
             return data
-        key, caption, alt = texts
-        data |= captions.data(caption) | {"image/png": b64encode(picture).decode()}
-        return data, {"image/png": {"alt": alt}} | ({"figure": key} if key else {})
+        (picture, width), (key, caption, alt) = self._first, self._texts
+        data |= captions.data(caption) | {"image/png": b64encode(plots.small(picture)).decode()}
+        shown = {"image/png": {"alt": alt, "width": int(width.removesuffix("px"))}}
+        return data, shown | ({"figure": key} if key else {})
 
 
 def panel(draw, text=None, /, click=(), **controls):
@@ -57,7 +57,6 @@ def panel(draw, text=None, /, click=(), **controls):
     picture = ipywidgets.Image(
         format="png", layout={"max_width": "100%", "align_self": "flex-start"}
     )
-
     figure = None
     in_this_session = _session_of_this_thread()
 
@@ -65,12 +64,15 @@ def panel(draw, text=None, /, click=(), **controls):
         nonlocal figure
         with in_this_session():
             figure = draw(**{name: control.value for name, control in controls.items()})
+        if figure.dpi < plots.FEWEST_DPI:  # not laid out by `keep_layout`
+            figure.set_dpi(plots.FEWEST_DPI)
         picture.value = plots.png(figure)
 
     for control in controls.values():
         control.style.description_width = "initial"  # or long names are cut
         control.observe(update, "value")
     update()
+    picture.layout.width = f"{plots.on_screen(figure)}px"
 
     def move(event):
         place = _pixel_at(figure, event["dataX"], event["dataY"])
@@ -87,7 +89,7 @@ def panel(draw, text=None, /, click=(), **controls):
         ipyevents.Event(source=picture, watched_events=["click"]).on_dom_event(move)
     row = ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px 16px")
     box = ipywidgets.Box(list(controls.values()), layout=row)
-    return Panel([box, picture], picture.value, text)
+    return Panel([box, picture], picture, text)
 
 
 def _session_of_this_thread():
@@ -106,7 +108,7 @@ def _session_of_this_thread():
 
 def _pixel_at(figure, x, y):
     """Row and column of the image at a place in the figure's PNG, from its upper left; or None."""
-    place = np.array([x / plots.DPI, figure.get_figheight() - y / plots.DPI]) * figure.dpi
+    place = x, figure.bbox.height - y
     for ax in figure.axes:
         if ax.images and ax.bbox.contains(*place):
             column, row = ax.transData.inverted().transform(place)
@@ -137,11 +139,10 @@ def loop(draw, text=None, /, *, frames, **controls):
     frame = ipywidgets.IntSlider(0, 0, frames - 1, description="frame")
     ipywidgets.jslink((play, "value"), (frame, "value"))
     inner = panel(draw, frame=frame, **controls)
-    return Panel([play, inner], inner.children[1].value, text)
+    return Panel([play, inner], inner.children[1], text)
 
 
 def keep_layout(figure):
     """Lay a figure out once, or its axes would move with every new title; and close it."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    plt.close(figure)
+    plt.close(figure)  # which sets its dots per inch back
+    plots.sharpen(figure, plots.FEWEST_DPI)  # more would take too long at each move

@@ -3,11 +3,12 @@
 from numbers import Real
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from utils.plots.plots import INK
 
 
-def guess_marks(ax, guess, places, axis="x", names=False):
+def guess_marks(ax, guess, places, axis="x", colours=None):
     """Mark the numbers of a guess by hollow diamonds; with no number the axes stay as they are.
 
     Parameters
@@ -19,8 +20,8 @@ def guess_marks(ax, guess, places, axis="x", names=False):
         By name, where a guess stands on the other axis, such as the row of a bar.
     axis : {"x", "y"}
         The axis along which a guess counts: "x" for horizontal bars, "y" for curves.
-    names : bool
-        Write the name beside each diamond, where its place does not tell it.
+    colours : dict of str to colour, optional
+        Those of the curves, where the place of a guess does not tell which one it is for.
 
     Raises
     ------
@@ -37,17 +38,19 @@ def guess_marks(ax, guess, places, axis="x", names=False):
             f"{', '.join(places)}, and run its cell before this one."
         )
     ends = list(ax.get_xlim() if axis == "x" else ax.get_ylim())
-    wider = [*ends, *made.values()]  # a guess far off is still seen
-    low, high = (min, max) if ends[0] < ends[1] else (max, min)
-    ax.set(**{f"{axis}lim": (low(wider), high(wider))})
+    low, high = sorted(ends)
+    least, most = min(made.values()), max(made.values())
+    room = 0.08 * (max(high, most) - min(low, least))
+    low, high = least - room if least < low else low, most + room if most > high else high
+    ax.set(**{f"{axis}lim": (low, high) if ends[0] < ends[1] else (high, low)})  # all are seen
     for i, (name, value) in enumerate(made.items()):
         x, y = (value, places[name]) if axis == "x" else (places[name], value)
-        style = {"mfc": "none", "mec": INK, "ms": 9, "mew": 1.5, "zorder": 5, "clip_on": False}
-        ax.plot(x, y, "D", **style)
-        if names or i == 0:
-            text = f"your guess: {name}" if names else "your guess"
-            options = {"textcoords": "offset points", "fontsize": 8, "parse_math": False}
-            ax.annotate(text, (x, y), (0, 8), ha="center", annotation_clip=False, **options)
+        colour = (colours or {}).get(name, INK)
+        ax.plot(x, y, "D", mfc="none", mec=colour, ms=9, mew=1.8, zorder=5, clip_on=False)
+        if i == 0:
+            style = {"textcoords": "offset points", "fontsize": 8, "ha": "center"}
+            halo = [withStroke(linewidth=3, foreground="white")]
+            ax.annotate("your guess", (x, y), (0, 9), path_effects=halo, zorder=6, **style)
 
 
 def guess_text(guess, name, unit=""):

@@ -8,12 +8,15 @@ import numpy as np
 from cycler import cycler
 from IPython import get_ipython
 from IPython.display import display
+from matplotlib.colors import ListedColormap
+from PIL import Image
 
 from utils.plots import captions
 
-# One resolution for all figures: at 100 dots per inch, 10 pt letters are as large as JupyterLab's,
-# and a lesson with twenty figures stays well below a megabyte.
-DPI = 100
+# On the screen an inch of a figure is 100 pixels wide, so that 10 pt letters are as large as
+# JupyterLab's. The file has twice as many, for sharp letters on every screen.
+SCREEN, DPI = 100, 200
+FEWEST_DPI = 144
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart (https://jfly.uni-koeln.de/color),
 # without yellow, which is too pale for lines on white.
@@ -27,7 +30,7 @@ def style():
     mpl.rcdefaults()
     plt.rcParams.update(
         {
-            "figure.dpi": DPI,
+            "figure.dpi": SCREEN,
             "savefig.dpi": DPI,
             "figure.figsize": (7, 4),
             "figure.constrained_layout.use": True,
@@ -65,8 +68,70 @@ def png(fig):
     """Return a figure as the bytes of a PNG file, the same bytes for the same figure."""
     buffer = BytesIO()
     # matplotlib would write its version into the file.
-    fig.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    fig.savefig(buffer, format="png", dpi=fig.dpi, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def small(data):
+    """Return a PNG file with a palette of 256 colours if nobody can see that, else the file itself.
+
+    Lines and bars become a third as large: there the palette moves a few pixels along soft edges,
+    by no more than 12 of 255 levels. In photographs and globes it would move the colours of areas.
+    """
+    image = Image.open(BytesIO(data)).convert("RGB")
+    few = image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    moved = np.abs(np.subtract(few.convert("RGB"), image, dtype=np.int16))
+    if moved.max() > 12 or moved.mean() > 0.5:
+        return data
+    buffer = BytesIO()
+    few.save(buffer, "PNG", optimize=True)
+    return min(buffer.getvalue(), data, key=len)
+
+
+def on_screen(fig):
+    """Return how wide a figure stands on the screen, in pixels of the page."""
+    return round(fig.get_figwidth() * SCREEN)
+
+
+def sharpen(fig, dpi=DPI):
+    """Lay a figure out for good, with so many dots that pictures keep the shape of their pixels.
+
+    Each pixel of a picture or heat map becomes a square of so many dots, the same for all. The
+    figure gets about `dpi` dots per inch, and its axes stay where this puts them.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    dpi : float
+        At least `FEWEST_DPI`.
+    """
+    fig.set_dpi(dpi)
+    for _ in range(2):  # after one pass some titles would still be cut
+        fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    pictures = [ax for ax in fig.axes if ax.images and ax.get_aspect() == 1]
+    if not pictures:
+        return
+    # Axes of one size mostly, so that the coarsest picture fits all of them.
+    sizes = [(_inches(ax)[0], _pixels(ax)[0]) for ax in pictures]
+    width, pixels = min(sizes, key=lambda size: size[0] / size[1])
+    dots = max(np.ceil(FEWEST_DPI * width / pixels), np.round(dpi * width / pixels))
+    fig.set_dpi(dots * pixels / width)
+    size = np.round(fig.get_size_inches() * fig.dpi)
+    fig.set_size_inches(size / fig.dpi)
+    for ax in pictures:
+        corner = np.round(ax.get_position().min * size)
+        dots = np.round(np.array(_inches(ax)) * fig.dpi / _pixels(ax))
+        ax.set_position([*corner / size, *dots.max() * np.array(_pixels(ax)) / size])
+
+
+def _inches(ax):
+    return ax.get_position().size * ax.figure.get_size_inches()
+
+
+def _pixels(ax):
+    """How many columns and rows of its picture some axes show."""
+    return [round(abs(ends[1] - ends[0])) for ends in (ax.get_xlim(), ax.get_ylim())]
 
 
 def show(fig, text):
@@ -95,11 +160,12 @@ def show(fig, text):
     if get_ipython() is None:
         print(f"[figure] {caption}")
     else:
+        sharpen(fig)
         # The build script looks the key up again when only a text has changed.
         named = {"figure": key} if key else {}
         display(
-            {"image/png": png(fig), "text/plain": "[figure]"},
-            metadata={"image/png": {"alt": alt}, **named},
+            {"image/png": small(png(fig)), "text/plain": "[figure]"},
+            metadata={"image/png": {"alt": alt, "width": on_screen(fig)}, **named},
             raw=True,
         )
         display(captions.data(caption), metadata=named, raw=True)
@@ -146,7 +212,11 @@ def colour_limit(heat_map):
     return float(np.percentile(size, 99.5) or size.max() or 1)
 
 
-def heat_map(ax, values, title="", masks=None, limit=None):
+# White to red, the upper half of the heat maps' colours: for maps in which nothing is negative.
+FOR = ListedColormap(mpl.colormaps["RdBu_r"](np.linspace(0.5, 1, 256)), "for")
+
+
+def heat_map(ax, values, title="", masks=None, limit=None, explained=None, signed=None):
     """Draw a heat map: red speaks for the output, blue against it, white is neutral.
 
     Parameters
@@ -158,8 +228,12 @@ def heat_map(ax, values, title="", masks=None, limit=None):
     masks : dict of str to array_like of bool, shape (y, x), optional
         What to outline, as in `picture`.
     limit : float, optional
-        Both ends of the colour scale, -limit and limit. Without it `colour_limit` of this map,
-        so that single pixels do not decide.
+        Where the colours end. Without it `colour_limit` of this map, so that single pixels do not
+        decide.
+    explained : float, optional
+        The output that the map explains, written above it as ``z = 7.4``.
+    signed : bool, optional
+        Whether there is a scale for what is negative; if not given, where something is.
 
     Returns
     -------
@@ -171,18 +245,65 @@ def heat_map(ax, values, title="", masks=None, limit=None):
         values = values.sum(-1)
     if limit is None:
         limit = colour_limit(values)
-    artist = ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    if signed is None:
+        signed = values.min() < -1e-6 * limit  # rounding is no sign
+    look = {"cmap": "RdBu_r", "vmin": -limit} if signed else {"cmap": FOR, "vmin": 0}
+    artist = ax.imshow(values, vmax=limit, **look)
+    if explained is not None:
+        title = f"{title}\nz = {explained:.1f}".strip()
     frame(ax, title, masks)
     return artist
 
 
-def heat_map_bar(fig, artist, axes, label="relevance, scaled to each map"):
-    """Add the colour bar of heat maps, with words at its ends instead of numbers."""
+def heat_map_bar(fig, artist, axes, label=None, words=("against", "for")):
+    """Add the colour bar of heat maps, with a number and a word at its ends.
+
+    Maps that end at different numbers share a bar with words alone, and each has its number below
+    it.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    artist : matplotlib.image.AxesImage
+        What `heat_map` returned for one of the maps.
+    axes : matplotlib.axes.Axes, or a sequence or array of them
+        All that hold the maps; pictures among them are left alone.
+    label : str, optional
+        Relevance if not given.
+    words : (str, str)
+        What blue and red mean.
+
+    Returns
+    -------
+    matplotlib.colorbar.Colorbar
+    """
+    images = [image for ax in np.ravel(axes) for image in ax.images]
+    maps = [one for one in images if one.get_cmap().name in ("RdBu_r", FOR.name)]
+    artist = next((one for one in maps if one.get_clim()[0] < 0), artist)
     bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01)
-    low, high = artist.get_clim()
-    bar.set_ticks([low, 0, high], labels=["against", "0", "for"])
-    bar.set_label(label, parse_math=False)
     bar.outline.set_visible(False)
+    one_scale = len({one.get_clim()[1] for one in maps}) <= 1
+    bar_ends(bar, words, numbers=one_scale)
+    if not one_scale:
+        for one in maps:
+            low, high = one.get_clim()
+            sign = "± " if low < 0 else "0 to "
+            one.axes.set_xlabel(f"{sign}{high:.2g}", fontsize=8, labelpad=2)
+    if label is None:
+        label = "relevance" if one_scale else "relevance, scaled to each map"
+    bar.set_label(label, parse_math=False)
+    return bar
+
+
+def bar_ends(bar, words=("against", "for"), numbers=True):
+    """Write number and word at the ends of a bar of `heat_map_bar`, again after its map changed."""
+    low, high = bar.mappable.get_clim()
+    ends = {low: words[0], 0: "", high: words[1]} if low < 0 else {0: "", high: words[1]}
+    labels = []
+    for value, word in ends.items():
+        number = f"{value:.2g}".replace("-", "\u2212") if numbers or not value else ""
+        labels.append("\n".join(filter(None, [number, word])))
+    bar.set_ticks(list(ends), labels=labels)
 
 
 def frame(ax, title, masks=None):
