@@ -141,9 +141,16 @@ def test_the_gain_of_one_pixel_is_measured(monkeypatch):
 
 @pytest.mark.slow
 def test_the_speed_of_an_archive_is_measured(monkeypatch):
-    cases = {"small": (lambda: bench_lrp.network(8), (4, 8, 8, 4), 2)}
+    cases = {bench_archive.LARGE: (lambda: bench_lrp.network(8), (8, 8, 8, 4), 2)}
     monkeypatch.setattr(bench_archive, "CASES", cases)
     monkeypatch.setattr(bench_archive, "ROUNDS", 1)
-    table, _ = bench_archive.table().split("\n\n")
-    (row,) = [line.split("|")[1:-1] for line in table.splitlines()[2:]]
-    assert row[0].strip() == "small" and all(float(cell) > 0 for cell in row[1:])
+    table, note, goals = bench_archive.table().split("\n\n")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert {len(row) for row in rows} == {9}
+    for row, part in zip(rows[2:], bench_archive.PARTS, strict=True):
+        assert row[0] == f"{bench_archive.LARGE}, {part}"
+        assert all(float(cell) > 0 for cell in row[1:])
+        assert f"{part}, 1 worker / half the plain call {row[4]} (at least 0.9: " in goals.replace(
+            "\n", " "
+        )
+    assert "8 maps at 256 x 256 in chunks of 2" in note.replace("\n", " ")

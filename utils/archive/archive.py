@@ -41,6 +41,11 @@ from utils.plain import plain
 WAITING = 2  # chunks sent out for each thread, so that none is idle and few are in memory
 HOPELESS = 10  # failures without a success, after which a run stops
 PATIENCE = 60  # seconds to wait for a worker
+# Dask looks at its own threads 50 to 100 times a second, for 3 % of a core in each process.
+_NO_STATISTICS = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+}
 
 
 @contextlib.contextmanager
@@ -60,7 +65,7 @@ def local_client(workers=2):
     """
     validation.check_count("workers", workers)
     with (
-        dask.config.set(temporary_directory=str(course.scratch())),
+        dask.config.set({"temporary_directory": str(course.scratch()), **_NO_STATISTICS}),
         LocalCluster(
             n_workers=0,  # they come below, where an interrupt ends them, too
             threads_per_worker=1,
@@ -76,6 +81,7 @@ def local_client(workers=2):
             client.loop.add_callback(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
         cluster.scale(workers)
         _wait_for(client, workers)
+        client.run(stored.prepare)
         yield client
 
 
@@ -250,7 +256,9 @@ def _run(kind, model, data, store, settings, client, watch):
 
 def _first(data, samples):
     try:
-        return data[(0,) * samples].values
+        # Optimised, it comes without the other chunks, which would travel to a worker, too.
+        (first,) = dask.optimize(data[(0,) * samples])
+        return first.values
     except Exception as error:
         raise ValueError(
             f"The first sample of data cannot be computed ({type(error).__name__}: "

@@ -194,19 +194,31 @@ def _file(array, place, folder):
     return folder / array.metadata.encode_chunk_key(place)
 
 
+def prepare():
+    """Let a worker set up TensorFlow, which takes a second, while its caller goes on."""
+    _thread.submit(_prepare)
+
+
 def compute(block, store, origin, kind, part, settings):
     """Make the maps of one chunk and write them."""
     return _thread.submit(_compute, block, store, origin, kind, part, settings).result()
 
 
-def _compute(block, store, origin, kind, part, settings):
-    quiet = io.StringIO()  # progress bars and versions: they would appear in the notebook
+@contextlib.contextmanager
+def _quiet():
+    """Without progress bars, versions and warnings: they would appear in the notebook."""
+    nowhere = io.StringIO()
     with (
-        contextlib.redirect_stdout(quiet),
-        contextlib.redirect_stderr(quiet),
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
+        yield
+
+
+def _compute(block, store, origin, kind, part, settings):
+    with _quiet():
         model = _network(store, origin["network"])
         samples = np.reshape(block, (-1, *block.shape[len(part) :]))
         maps = maps_of(kind, model, samples, settings)
@@ -225,13 +237,18 @@ def maps_of(kind, model, samples, settings):
     return explain(model, samples, **settings)
 
 
-@functools.lru_cache(8)
-def _network(store, wanted):
-    """The network of a store, which must have the wanted fingerprint."""
+@_quiet()
+def _prepare():
     with contextlib.suppress(RuntimeError):  # where TensorFlow already runs
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     course.start()
+
+
+@functools.lru_cache(8)
+def _network(store, wanted):
+    """The network of a store, which must have the wanted fingerprint."""
+    _prepare()
     network = zarr.open_group(store, mode="r")["network"]
     config, names = network.attrs["config"], sorted(network.array_keys())
     weights = [network[name][...] for name in names]
