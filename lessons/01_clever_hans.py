@@ -412,7 +412,7 @@ for group, colour in enumerate(colours):
     right.scatter(*xy[kind == group].T, s=14, color=colour, label=names[group])
 left.set_title("clusters found")
 right.set_title("the truth: what is in the picture")
-right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+right.legend(loc="upper left")
 for ax in (left, right):
     ax.set(xticks=[], yticks=[])
 plots.show(fig, "planes")
