@@ -541,7 +541,7 @@ guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, 
 new_weights, new_intercept = check.fit_last_layer(seen, is_horse)  # as exercise 3 asks
 patched = networks.clever_hans()
 patched.set_weights(model.get_weights())
-patched.layers[-1].set_weights([new_weights[:, None], [new_intercept]])
+patched.layers[-1].set_weights([new_weights[:, None], np.array([new_intercept])])
 draw_experiments(before_and_after(patched), "experiments-last-layer")
 correct = says_horse(patched, real.picture) == real_label
 print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} %")
