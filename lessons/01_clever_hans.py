@@ -413,7 +413,7 @@ for group, colour in enumerate(colours):
     right.scatter(*xy[kind == group].T, s=14, color=colour, label=names[group])
 left.set_title("clusters found")
 right.set_title("the truth: what is in the picture")
-right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+right.legend(loc="upper left")
 for ax in (left, right):
     ax.set(xticks=[], yticks=[])
 plots.show(fig, "planes")
@@ -539,10 +539,10 @@ check.last_layer(weights, intercept, seen, is_horse)
 guess = {"tag pasted, no horse": None, "tag cut, horse": None, "hurdles pasted, no horse": None}
 
 # %%
-fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
+new_weights, new_intercept = check.fit_last_layer(seen, is_horse)  # as exercise 3 asks
 patched = networks.clever_hans()
 patched.set_weights(model.get_weights())
-patched.layers[-1].set_weights([fitted.coef_.T, fitted.intercept_])
+patched.layers[-1].set_weights([new_weights[:, None], np.array([new_intercept])])
 draw_experiments(before_and_after(patched), "experiments-last-layer")
 correct = says_horse(patched, real.picture) == real_label
 print(f"new last layer: accuracy in the real world {skill.rate(correct)[0]:.0f} %")

@@ -309,12 +309,11 @@ pattern = covariance / (w @ covariance)
 check.pattern(pattern, channels, y, w)
 
 # %%
-covariance = (channels - channels.mean(0)).T @ (y - y.mean())
 fig, ax = plt.subplots(figsize=(4.6, 3.8))
 drawn = ax.scatter(*channels.T, c=cloud, s=8, cmap="PuOr_r", vmin=-3, vmax=3)
 for vector, colour, name in [
     (w, plots.RED, "weights"),
-    (covariance / (w @ covariance), plots.BLUE, "pattern"),
+    (check.fit_pattern(channels, y, w), plots.BLUE, "pattern"),
 ]:
     tip = 3.2 * vector / np.hypot(*vector)
     ax.annotate("", tip, (0, 0), arrowprops={"color": colour, "width": 2, "headwidth": 8})

@@ -10,20 +10,18 @@ from utils.claims import OURS, SLIDE
 
 LINES = ("Question", "Objectives", "Minutes", "Prerequisites", "Needs")
 SECTIONS = ("In this lesson you", "Quiz", "Claims", "References")
-MOST_CELLS, MOST_LINES = (
-    50,
-    25,
-)  # cells to read, but for guesses and folded ones; lines of code in one
-SAW, ANSWER = "<summary>What we saw</summary>", "<summary>An answer</summary>"
-LABEL = 60  # letters of the longest label: a longer text would tell what comes out
+MOST_CELLS, MOST_LINES = 50, 25  # cells that a learner sees; lines of code in one of them
 MOST_CLAIMS = 7  # those that matter; a table of scores is a result, and stands in the lesson
 MACHINE_PATH = re.compile(r"(?<![\w:/.])/(home|root|tmp|usr|opt|var|work|Users)/|\b[A-Z]:\\\w")
-GUESS = re.compile(r"guess = \{[^{}]*\}")
 PRINTED = {
     "a path of one machine": MACHINE_PATH,
     "a memory address": re.compile(r"\b0x[0-9a-f]{8,}\b"),
     "a timing": re.compile(r"Wall time:|CPU times:|\d[mµ]?s/step|\d+(\.\d+)? (seconds|ms|s) per "),
 }
+UNCOUNTED = {"solution", "guess", "figure"}  # what only draws is folded
+GUESS = re.compile(r"guess = \{[^{}]*\}")
+SAW, ANSWER = "<summary>What we saw</summary>", "<summary>An answer</summary>"
+LABEL = 60  # letters of the longest label: a longer text would tell what comes out
 
 
 def source_problems(notebook, folder):
@@ -46,7 +44,7 @@ def source_problems(notebook, folder):
             yield f"shows {target}, which does not exist"
     if not code or "course.start(" not in code[0].source:
         yield "does not call course.start in its first code cell"
-    seen = sum(not {"solution", "guess", "figure"} & set(tags(cell)) for cell in cells)
+    seen = sum(not UNCOUNTED & set(tags(cell)) for cell in cells)
     if seen > MOST_CELLS:
         yield f"has {seen} cells, more than {MOST_CELLS}"
     for cell in code:

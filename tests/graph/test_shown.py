@@ -173,13 +173,18 @@ def test_a_picture_keeps_the_shape_of_its_pixels():
     plt.close(fig)
 
 
-@pytest.mark.parametrize("pixels, width", [(64, 1.2), (64, 5), (256, 1.5), (4, 3), (500, 2)])
-def test_a_figure_has_at_least_144_dots_per_inch(pixels, width):
+@pytest.mark.parametrize("pixels, width", [(64, 1.2), (64, 5), (256, 1.5), (4, 3), (2000, 2)])
+@pytest.mark.parametrize("extent", [None, (0, 0.3, 0, 0.3), (0, 3e5, 0, 3e5), (0, 2, 0, 1)])
+def test_a_figure_has_neither_few_dots_nor_very_many(pixels, width, extent):
     fig, ax = plt.subplots(figsize=(width, width))
-    plots.picture(ax, np.zeros((pixels, pixels)))
+    ax.imshow(np.zeros((pixels, pixels)), extent=extent)
+    fig.draw_without_rendering()
+    before = ax.get_position().size
     plots.sharpen(fig)
-    assert fig.dpi >= 0.99 * plots.FEWEST_DPI
+    assert 0.99 * plots.FEWEST_DPI <= fig.dpi <= 2.01 * plots.DPI
     assert plots.on_screen(fig) == pytest.approx(width * plots.SCREEN, abs=2)
+    after = ax.get_position().size
+    assert after[0] / after[1] == pytest.approx(before[0] / before[1], rel=0.05)
     plt.close(fig)
 
 

@@ -103,10 +103,15 @@ def ascend(function):
     return wrong("The result differs: x plus rate times slope, then clipped to 0 and 1.")
 
 
+def shares_of_pairs(with_tag, without):
+    """For each channel the share of pairs in which the picture with a tag has more: exercise 3."""
+    return (with_tag[:, None] > without[None]).mean((0, 1))
+
+
 @exercise
 def separation(answer, with_tag, without):
     """Share of pairs, any picture with and any without, in which the one with excites more."""
-    expected = (with_tag[:, None] > without[None]).mean((0, 1))
+    expected = shares_of_pairs(with_tag, without)
     answer = np.asarray(answer, float)
     if answer.shape != expected.shape:
         what = "the number of a channel" if answer.ndim == 0 else f"the shape {answer.shape}"

@@ -49,6 +49,12 @@ def way_back(answer):
     return right("One line is the difference between these three methods.")
 
 
+def fit_pattern(x, y, w):
+    """The pattern of a linear unit, shape (channel,): what exercise 2 asks for."""
+    covariance = (x - x.mean(0)).T @ (y - y.mean()) / len(y)
+    return covariance / (w @ covariance)
+
+
 @exercise
 def pattern(answer, x, y, w):
     """The pattern of a linear unit, cov(x, y) over the variance of y."""
@@ -57,8 +63,7 @@ def pattern(answer, x, y, w):
         return wrong(
             f"The pattern has the shape {w.shape}, a number for each channel, not {answer.shape}."
         )
-    covariance = (x - x.mean(0)).T @ (y - y.mean()) / len(y)
-    expected = covariance / (w @ covariance)
+    expected = fit_pattern(x, y, w)
     if np.allclose(answer, expected, rtol=0.005, atol=0.01):  # 1 / n or 1 / (n - 1) is all the same
         return right(
             f"Channel 1 has {answer[0]:.2f}, channel 2 {answer[1]:.2f}: the cloud is in channel 1."

@@ -109,29 +109,40 @@ def sharpen(fig, dpi=DPI):
     for _ in range(2):  # after one pass some titles would still be cut
         fig.draw_without_rendering()
     fig.set_layout_engine("none")
-    pictures = [ax for ax in fig.axes if ax.images and ax.get_aspect() == 1]
+    pictures = [ax for ax in fig.axes if ax.images and _has_square_pixels(ax)]
     if not pictures:
         return
     # Axes of one size mostly, so that the coarsest picture fits all of them.
     sizes = [(_inches(ax)[0], _pixels(ax)[0]) for ax in pictures]
     width, pixels = min(sizes, key=lambda size: size[0] / size[1])
     dots = max(np.ceil(FEWEST_DPI * width / pixels), np.round(dpi * width / pixels))
+    if dots * pixels / width > 2 * DPI:  # so many pixels that nobody sees their shape
+        return
     fig.set_dpi(dots * pixels / width)
     size = np.round(fig.get_size_inches() * fig.dpi)
     fig.set_size_inches(size / fig.dpi)
     for ax in pictures:
         corner = np.round(ax.get_position().min * size)
         dots = np.round(np.array(_inches(ax)) * fig.dpi / _pixels(ax))
-        ax.set_position([*corner / size, *dots.max() * np.array(_pixels(ax)) / size])
+        ax.set_position([*corner / size, *dots.max() * _pixels(ax) / size])
 
 
 def _inches(ax):
+    """Width and height of some axes."""
     return ax.get_position().size * ax.figure.get_size_inches()
 
 
 def _pixels(ax):
-    """How many columns and rows of its picture some axes show."""
-    return [round(abs(ends[1] - ends[0])) for ends in (ax.get_xlim(), ax.get_ylim())]
+    """How many columns and rows of their picture some axes show."""
+    left, right, bottom, top = ax.images[0].get_extent()
+    whole = np.array(ax.images[0].get_array().shape[1::-1])
+    shown = np.ptp([ax.get_xlim(), ax.get_ylim()], axis=1)
+    return np.maximum(1, np.round(whole * shown / np.abs([right - left, top - bottom])))
+
+
+def _has_square_pixels(ax):
+    width, height = _inches(ax) / _pixels(ax)
+    return abs(width / height - 1) < 0.02
 
 
 def show(fig, text):
