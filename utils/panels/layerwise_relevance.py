@@ -8,7 +8,7 @@ from utils.panels import heat_map
 PLACES = {"a1": (0, 1), "a2": (0, 0), "h1": (1, 1), "h2": (1, 0), "y": (2, 0.5)}
 
 
-def diagram(W, v, values, relevance=None):
+def diagram(W, v, values, relevance=None, ax=None):
     """Draw a network of two inputs, two hidden units and one output.
 
     Parameters
@@ -21,6 +21,8 @@ def diagram(W, v, values, relevance=None):
         Of a1, a2, h1, h2 and y, drawn in boxes.
     relevance : sequence of 5 numbers, optional
         Drawn below the boxes.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure if not given.
 
     Returns
     -------
@@ -28,7 +30,8 @@ def diagram(W, v, values, relevance=None):
     """
     lines = {f"a{i + 1} h{j + 1}": W[i, j] for i in (0, 1) for j in (0, 1)}
     lines |= {"h1 y": v[0], "h2 y": v[1]}
-    fig, ax = plt.subplots(figsize=(7, 3.2))
+    if ax is None:
+        ax = plt.subplots(figsize=(7, 3.2))[1]
     for line, weight in lines.items():
         (x0, y0), (x1, y1) = (PLACES[name] for name in line.split())
         ax.plot([x0, x1], [y0, y1], color=plots.GREY, lw=1, zorder=0)
@@ -38,10 +41,12 @@ def diagram(W, v, values, relevance=None):
     for k, (name, (x, y)) in enumerate(PLACES.items()):
         ax.text(x, y, f"{name} = {values[k]:g}", ha="center", va="center", bbox=box)
         if relevance is not None:
-            ax.text(x, y - 0.24, f"R = {relevance[k]:g}", ha="center", color=plots.BLUE)
+            over = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # lines pass here
+            at = x, y - 0.24
+            ax.text(*at, f"R = {relevance[k]:g}", ha="center", color=plots.BLUE, bbox=over)
     ax.set(xlim=(-0.3, 2.3), ylim=(-0.35, 1.2))
     ax.axis("off")
-    return fig
+    return ax.figure
 
 
 def prepare(model, pictures):
