@@ -304,13 +304,8 @@ check.jittered(jittered, slope)
 # (LUCID also decorrelates the colours, and we leave that out.)
 
 # %%
-settings = {
-    "none": {},
-    "jitter": {"jitter": 4},
-    "turn and zoom": {"rotation": 5, "scaling": 0.1},
-    "total variation": {"variation": 0.001},
-    "Fourier": {"fourier": True},
-}
+settings = {"none": {}, "jitter": {"jitter": 4}, "turn and zoom": {"rotation": 5, "scaling": 0.1}}
+settings |= {"total variation": {"variation": 0.001}, "Fourier": {"fourier": True}}
 CALM = {"jitter": 4, "rotation": 5, "scaling": 0.1, "variation": 0.001}
 settings |= {"all but Fourier": CALM, "all": CALM | {"fourier": True}}
 made = {}
@@ -324,12 +319,10 @@ def make(part, name):
 
 
 fig, axes = plt.subplots(2, 4, figsize=(9, 5))
-plots.picture(
-    axes[0, 0], pictures[top.index[0]], f"best sample\nexcitation {top.excitation[0]:.1f}"
-)
+plots.picture(axes[0, 0], pictures[top.index[0]], f"best sample\n{top.excitation[0]:.1f}")
 for ax, name in zip(axes.flat[1:], settings, strict=True):
     run = make((LAYER, CHANNEL), name)
-    plots.picture(ax, run.picture, f"{name}\nexcitation {run.history[-1]:.1f}")
+    plots.picture(ax, run.picture, f"{name}\n{run.history[-1]:.1f}")
 plots.show(fig, "regularisers")
 
 # %% [markdown]
@@ -434,7 +427,9 @@ plots.show(fig, "layers")
 # all six show upright strokes. Are these letters, the legs of horses, or the bars of hurdles? The made-up pictures do not say,
 # and section 4 will.
 #
-# What about the logit, the answer "horse" itself?
+# What about the logit, the answer "horse" itself? The next figure has its best sample and its made-up picture. With the panel
+# below you can step through its ascent, and that of other parts, from noise on. When does the pattern appear, and what
+# still changes later, while the excitation keeps growing? (From frame to frame the number of steps doubles.)
 
 # %%
 parts = {"logit": (None, None), "last, 53": (LAYER, CHANNEL)}
@@ -448,15 +443,6 @@ plots.picture(axes[0], favourites["logit"], f"best sample: z = {sure:.1f}")
 plots.picture(axes[1], runs["logit"].picture, f"made up: z = {runs['logit'].history[-1]:.1f}")
 plots.show(fig, "logit")
 
-# %% [markdown]
-# Its excitation is far beyond that of any horse. Somebody who knows this world can read a dark back with legs below it, or
-# perhaps a hurdle, and a row of letters in the lower left corner, where the tag always stands. Would you have read
-# it without knowing?
-#
-# Try it with other parts. Step through an ascent, from noise on: when does the pattern appear, and what still changes
-# later, while the excitation keeps growing? (From frame to frame the number of steps doubles.)
-
-# %%
 draw = panel.prepare(favourites, runs)
 panels.panel(
     draw,
@@ -466,6 +452,10 @@ panels.panel(
 )
 
 # %% [markdown]
+# The made-up logit is far beyond that of any horse. Somebody who knows this world can read a dark back with legs below it, or
+# perhaps a hurdle, and a row of letters in the lower left corner, where the tag always stands. Would you have read
+# it without knowing?
+#
 # ## 4. Is there a unit for the tag, and does the answer hang on it?
 #
 # Favourites, experiments and a made-up picture agree that channel 53 responds to the tag. Is it the only one? Take forty
@@ -557,8 +547,8 @@ for name, off in {"all channels": [], "without channel 53": [CHANNEL]}.items():
 # which these pairs do not ask.)
 #
 # Perhaps the others step in. So switch off more and more channels, in three orders: those that tell the tag best first; those
-# whose absence takes most from the tag's effect on $z$ first (measured one by one on the forty pairs); and channels at
-# random, in fifty different draws. How many must be off, in each order, before only half of the pasted tags still work?
+# whose absence takes most from the tag's effect on $z$ first (measured one by one on the forty pairs); and, as a control,
+# channels at random, in fifty different draws. How many must be off, in each order, before only half of the pasted tags still work?
 #
 # Switching channels off may also do damage. To see it, we count right answers twice: on the ordinary pictures, and on the
 # same pictures with their tags cut, where the trick cannot help anyway.
@@ -567,33 +557,25 @@ for name, off in {"all channels": [], "without channel 53": [CHANNEL]}.items():
 guess = {"tells the tag best": None, "takes most of the effect": None, "at random": None}
 
 # %%
-each_off = 1 - np.eye(64)[:, None, None, None]  # one channel after the other
-low, high = (
-    head.predict_on_batch((pool * each_off).reshape(-1, 4, 4, 64)).reshape(64, -1).mean(1)
-    for pool in pools
-)
+each_off = (1 - np.eye(64))[:, None, None, None]  # one channel after the other
+low, high = (head.predict_on_batch((p * each_off).reshape(-1, 4, 4, 64)) for p in pools)
+effect = (high - low).reshape(64, -1).mean(1)  # of the tag on z, without each channel
 orders = {
     "tells the tag best": [np.argsort(-tells)],
-    "takes most of the effect": [np.argsort(high - low)],
+    "takes most of the effect": [np.argsort(effect)],
 }
 orders["at random"] = [np.random.default_rng(seed).permutation(64) for seed in range(50)]
 counts = [0, 2, 4, 8, 12, 16, 20, 24]
-
-
-def rates(kind, order):
-    """Per cent by number of channels off: "horse" if the tag is pasted, else right answers."""
-    wanted = True if kind == "pasted" else label
-    return [100 * (says_horse(kind, order[:n]) == wanted).mean() for n in counts]
-
-
 titles = {"pasted": 'pasted tag called "horse"', "ordinary": "right on ordinary pictures"}
 titles["tag cut"] = "right, tags cut"
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharex=True)
 for ax, (kind, title) in zip(axes, titles.items(), strict=True):
+    wanted = True if kind == "pasted" else label
     for name, some in orders.items():
-        lines = np.array([rates(kind, order) for order in some])
-        (line,) = ax.plot(counts, lines.mean(0), "o-", label=name, lw=1.5)
-        ax.fill_between(counts, lines.min(0), lines.max(0), color=line.get_color(), alpha=0.25)
+        lines = [[100 * (says_horse(kind, o[:n]) == wanted).mean() for n in counts] for o in some]
+        (line,) = ax.plot(counts, np.mean(lines, 0), "o-", label=name, lw=1.5)
+        ends = np.min(lines, 0), np.max(lines, 0)
+        ax.fill_between(counts, *ends, color=line.get_color(), alpha=0.25)
     ax.set(title=title, xlabel="channels off", ylim=(0 if kind == "pasted" else 75, 101))
 axes[0].set_ylabel("%")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -602,7 +584,7 @@ plots.show(fig, "switched-off")
 
 # %%
 sixteen = orders["takes most of the effect"][0][:16]
-print("per cent (95 % interval)        all channels   sixteen off, by effect")
+print(f"{'per cent (95 % interval)':32}all channels    sixteen off")
 for kind, title in titles.items():
     wanted = True if kind == "pasted" else label
     print(f"{title:30}", end="")
@@ -781,8 +763,6 @@ record(
     np.subtract(robust["jitter"], robust["none"]),
     ">= 0.15",
 )
-
-# %% tags=["claims"]
 chosen = label & has_tag & says_horse("ordinary")
 moves = []
 for picture in test.picture.values[chosen][:8]:

@@ -352,19 +352,16 @@ pictures = horses.picture.values
 
 one = pictures[[4]]
 result = lrp.relevance(model, one, "alpha_1_beta_0")
-names = [name for name in result.layers if "pooling" in name]
+pooled = [maps for name, maps in result.layers.items() if "pooling" in name]
 masks = {"horse": horses.truth_horse.values[4]}
 fig, axes = plt.subplots(2, 3, figsize=(9, 6))
 logit = result.ledger.received.iloc[0]
 plots.picture(axes[0, 0], one[0], f"z = {logit:.1f}")
-for ax, name in zip(axes.flat[1:5], names, strict=True):
-    maps = result.layers[name][0].sum(-1)
+for ax, maps in zip(axes.flat[1:], [*pooled, result.input], strict=True):
+    maps = maps[0].sum(-1)
     drawn = ax.imshow(maps, cmap="Reds", vmin=0, vmax=plots.colour_limit(maps))
-    plots.frame(ax, f"{maps.shape[0]} x {maps.shape[1]}, sum {maps.sum():.1f}")
-maps = result.input[0].sum(-1)
-ax = axes[1, 2]
-drawn = ax.imshow(maps, cmap="Reds", vmin=0, vmax=plots.colour_limit(maps))
-plots.frame(ax, f"64 x 64, sum {maps.sum():.1f}", masks)
+    outline = masks if maps.shape == (64, 64) else None
+    plots.frame(ax, f"{maps.shape[0]} x {maps.shape[1]}, sum {maps.sum():.1f}", outline)
 bar = fig.colorbar(drawn, ax=axes, ticks=[], shrink=0.6)
 bar.set_label("relevance, from zero up, scaled to each map")
 plots.show(fig, "layers")
@@ -379,70 +376,47 @@ plots.show(fig, "layers")
 #
 # In lesson 00 the relevance did not quite add up to the logit. `lrp.relevance` also returns a **ledger**: for each layer the
 # relevance that it received and passed on, what its bias took, what the stabiliser epsilon took, and what stayed
-# unassigned, because nothing contributed. Here is the one of the z rule, from the last layer, `logit`, down to the first.
-# What does a bias do that takes a *negative* amount?
-
-# %%
-result = lrp.relevance(model, one, "z")
-result.ledger.loc[0].round(2)
-
-# %% [markdown]
-# In each row, `received` equals `passed_on` plus the last three columns. A bias takes $b_j / z_j \cdot R_j$, which is negative
-# where $b_j$ pulls the other way, as in the third convolution, `conv2d_2`. Then the inputs have to make up for it, and the
-# layer passes on more than it received.
+# unassigned, because nothing contributed. A bias takes $b_j / z_j \cdot R_j$.
 #
-# The next figure draws such ledgers as bars. Grey is what was passed on; the colours add up what was taken so far, and where it is
-# negative the colour lies on the grey. The line marks the logit. Which of three rules will bring most of it to the pixels? Guess
-# the relevance that arrives there. (The logit's own is in the table, as received by the layer `logit`.)
+# The next figure draws such ledgers as bars, from the last layer, `logit`, down to the first. Grey is what was passed on; the
+# colours add up what was taken so far, and where that is negative the colour lies on the grey. The line marks the logit,
+# which is 11.6 for the black horse. Which of three rules will bring most of it to the pixels? Guess the relevance that arrives
+# there.
 
 # %% tags=["guess"]
 guess = {"z": None, "epsilon = 0.1": None, "alpha 1 beta 0": None}
 
-
 # %%
-def ledger_bars(ax, ledger, title):
-    """A bar for each layer with weights: what is left of the output, and what took the rest."""
-    rows = ledger[ledger.rule != ""]
-    end = rows.passed_on
-    ax.barh(rows.index, end, color="#c9ced6", label="passed on")
-    colours = {"bias": plots.ORANGE, "stabiliser": plots.BLUE}
-    for entry, colour in colours.items():
-        taken = rows[entry].cumsum()
-        ax.barh(rows.index, taken, left=end, height=0.5, color=colour, label=entry)
-        end = end + taken
-    ax.axvline(rows.received.iloc[0], color=plots.INK, lw=1)
-    ax.set(title=title, xlabel="relevance", xlim=(0, 13))
-
-
 tried = {"z": "z", "epsilon = 0.1": lrp.epsilon(0.1), "alpha 1 beta 0": "alpha_1_beta_0"}
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True)
 for ax, (title, rule) in zip(axes, tried.items(), strict=True):
-    ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title)
+    panel.ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title)
     plots.guess_marks(ax, {title: guess[title]}, {title: ax.get_yticks()[-1]})  # the lowest layer
 axes[0].invert_yaxis()
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plots.show(fig, "ledgers")
+print("per cent that arrives: lowest, quartiles, highest of 40")
 reached = {}
 for title, rule in tried.items():
     ledger = lrp.relevance(model, pictures, rule, layers=False).ledger.groupby("sample")
     reached[title] = 100 * (ledger.passed_on.last() / ledger.received.first()).values
-    low, middle, high = np.percentile(reached[title], [25, 50, 75])
-    lowest = reached[title].min()
-    print(
-        f"{title:15} median {middle:3.0f} %, quartiles {low:.0f} and {high:.0f}, lowest {lowest:.0f}"
-    )
+    print(f"{title:15}", np.percentile(reached[title], [0, 25, 50, 75, 100]).round())
+lrp.relevance(model, one, "z").ledger.loc[0].round(2)
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# - **z:** the biases take a part, most of it in the two lowest layers. This picture is a kind one. The last lines of the cell
-#   give the share of the logit that arrives for 40 pictures: half of the pictures get between the two quartiles, and some of
-#   the others less than nothing.
+# - **z:** the biases take a part, most of it in the two lowest layers. Other pictures fare worse than this one: half of
+#   the forty bring less than two thirds of the logit to the pixels, and some less than nothing.
 # - **epsilon = 0.1:** the stabiliser takes most of the logit. Epsilon has the unit of $z_j$, and in the lower layers of this
 #   network most $z_j$ are small. A number copied from a paper means nothing without the scale of the network.
 # - **alpha 1 beta 0:** nearly all of it arrives, since $z_j^+$ is large compared with the bias.
 #
 # </details>
+#
+# The table is the ledger of the z rule. In each row, `received` equals `passed_on` plus the last three columns. In the
+# third convolution, `conv2d_2`, the bias takes a *negative* amount: it pulls the other way, the inputs have to make up for it,
+# and the layer passes on more than it received.
 #
 # This also settles the small difference in lesson 00. Preset A mixes two rules. Epsilon took some relevance in the dense
 # layers, biases gave some back in the convolutions, and the two nearly cancelled.
@@ -531,13 +505,11 @@ for ax, (title, rule) in zip(axes.flat[1:], choices.items(), strict=True):
     drawn = plots.heat_map(ax, maps, title, masks)
 plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "choices")
-padding = ~horses.truth_inside.values[..., None]
+padding, sure = ~horses.truth_inside.values[..., None], model.predict(pictures, verbose=0)
+print("mean change of 40 logits when the grey padding becomes")
 for grey in (0.4, 0.5, 0.6, 0.7):
-    change = model.predict(np.where(padding, grey, pictures), verbose=0)
-    change = (change - model.predict(pictures, verbose=0)).mean()
-    print(
-        f"with the padding at {grey}, the logit of 40 pictures changes by {change:+.1f} on average"
-    )
+    change = model.predict(np.where(padding, grey, pictures), verbose=0) - sure
+    print(f"{grey}: {change.mean():+.1f}")
 
 # %% [markdown]
 # In each map the strongest relevance lies below the belly and between the legs, and the rest depends on the rule. Z and epsilon
@@ -694,7 +666,7 @@ plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "backwards")
 apart = abs(backward["LRP, z"] - backward["input x gradient"]).max()
 largest = abs(backward["LRP, z"]).max()
-print(f"largest difference of the two in the middle: {apart / largest:.0e} of the largest value")
+print(f"largest difference, over the largest value: {apart / largest:.0e}")
 
 # %% [markdown]
 # The two in the middle are the same, down to rounding [@shrikumar2016; @ancona2018]. Put the z rule's layers together, and $z_j$
@@ -731,7 +703,7 @@ panels.panel(
 )
 
 # %%
-blurred, sure = gaussian_filter(pictures, (0, 3, 3, 0)), model.predict(pictures, verbose=0)[:, 0]
+blurred = gaussian_filter(pictures, (0, 3, 3, 0))
 squares = np.kron(np.eye(64).reshape(64, 8, 8), np.ones((8, 8)))[..., None] > 0
 within = horses.truth_inside.values.reshape(-1, 8, 8, 8, 8).all((2, 4)).reshape(-1, 64)
 
@@ -739,43 +711,23 @@ within = horses.truth_inside.values.reshape(-1, 8, 8, 8, 8).all((2, 4)).reshape(
 def rises(chosen):
     """Per cent of pictures whose logit rises when their chosen square is blurred."""
     some = model.predict(np.where(squares[chosen], blurred, pictures), verbose=0)[:, 0]
-    return 100 * (some > sure)
+    return 100 * (some > sure[:, 0])
 
 
 rng = np.random.default_rng(0)
 lots = [[rng.choice(np.nonzero(places)[0]) for places in within] for _ in range(10)]
 any_square = np.mean([rises(chosen) for chosen in lots])
-alphas = [1, 1.5, 2, 2.5, 3]
-negative, smooth, right = {}, {}, {}
-for rule in ["z", *alphas]:
+measured = {title: {} for title in guess}
+negative, smooth, right = measured.values()
+for rule in ["z", 1, 1.5, 2, 2.5, 3]:
     by_rule = rule if rule == "z" else lrp.alpha_beta(rule)
     maps = lrp.relevance(model, pictures, by_rule, layers=False).input.sum(-1)
     negative[rule] = -100 * maps.clip(max=0).sum((1, 2)) / abs(maps).sum((1, 2))
     smooth[rule] = [np.corrcoef(m[:, 1:].ravel(), m[:, :-1].ravel())[0, 1] for m in maps]
     sums = maps.reshape(-1, 8, 8, 8, 8).sum((2, 4)).reshape(-1, 64)
-    right[rule] = rises(np.where(within, sums, np.inf).argmin(1))
-
-# %%
-fig, axes = plt.subplots(1, 3, figsize=(11, 3.2))
-for ax, title, by in zip(axes, guess, (negative, smooth, right), strict=True):
-    if by is right:
-        alphas = alphas[1:]  # at alpha 1 there is no blue
-        ax.axhline(any_square, color=plots.INK, ls=":", lw=1)
-        ax.set_ylim(0, 102)
-    else:
-        ax.plot(alphas, [by[alpha] for alpha in alphas], color="#d5d9df", lw=0.8)
-    found = [skill.bootstrap(np.mean, by[alpha]) for alpha in alphas]
-    errors = np.abs([np.subtract(ends, value) for value, ends in found]).T
-    ax.errorbar(alphas, [value for value, _ in found], errors, fmt="o-", color=plots.INK)
-    ax.axhline(np.mean(by["z"]), color=plots.ORANGE, ls="--")
-    ax.text(3, np.mean(by["z"]), "z rule", color=plots.ORANGE, va="bottom", ha="right")
-    ax.set(xlabel="alpha", title=title, xlim=(0.9, 3.1))
-    plots.guess_marks(ax, {title: guess[title]}, {title: 2}, axis="y")
-plots.show(fig, "alphas")
-for alpha in alphas:
-    value, (low, high) = skill.bootstrap(np.mean, right[alpha])
-    print(f"alpha {alpha}: the logit rises in {value:.0f} % of pictures ({low:.0f} to {high:.0f})")
-print(f"any square inside the picture: {any_square:.0f} %")
+    if rule != 1:  # which has no blue
+        right[rule] = rises(np.where(within, sums, np.inf).argmin(1))
+plots.show(panel.by_alpha(measured, any_square, guess), "alphas")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -801,8 +753,7 @@ print(f"any square inside the picture: {any_square:.0f} %")
 # catchment drains within a day. The gauge at its outlet records the highest discharge of sixty winter days, and that is in
 # proportion to the rain of a single day. On days below zero snow falls instead, stays on the hills, and never reaches
 # the river. So **one day decides**: the wettest of those above zero.
-
-# %% [markdown]
+#
 # An LSTM and a network with attention have learned to estimate the peak from temperature and precipitation. The next cell
 # asks how well they do. The one after it draws three seasons, and below them the relevance of each day by several
 # methods.
@@ -953,8 +904,7 @@ for bias in ("split", "whole", None):
 # | batch normalisation | yes, but its variance is squared | yes, folded into the layer before |
 # | activations inside other than ReLU | yes, by most rules | yes |
 # | recurrent layers, layer normalisation, attention | no | yes |
-
-# %% [markdown]
+#
 # ## In this lesson you
 #
 # - computed LRP by hand, and wrote its rules in NumPy,
@@ -1047,8 +997,6 @@ claims.record(
     ">= 99",
     "%",
 )
-
-# %% tags=["claims"]
 blind = abs(eye_maps["epsilon"])
 record(
     "zero",
