@@ -204,7 +204,8 @@ print(f"{'scenes without a horse':24}{excited(pictures[empty]).mean():.2f} on av
 # blocked beam.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## 2. Method 2: make up its favourite
 #
 # Why search for a good sample if we can make one? Start from noise, or from a sample $x$. The **gradient** of the excitation
@@ -242,8 +243,8 @@ plots.show(fig, "ascent")
 # <details><summary>What we saw</summary>
 #
 # Both go far above any sample. Only a window of the picture changes, because one place of this channel sees no more than 38
-# x 38 pixels (its receptive field, lesson 09), cut off here by the edge of the picture. Which place wins is left to
-# chance, so the two windows differ. Bright upright strokes stand in a row near the bottom of each, and they may be letters.
+# x 38 pixels (its receptive field, lesson 09), cut off here by the edge of the picture. Which place wins depends on
+# the start, so the two windows differ. Both have rows of bright upright strokes, which may be letters.
 # The rest is grain that no camera would take.
 #
 # </details>
@@ -268,12 +269,12 @@ plots.show(fig, "ascent")
 # </details>
 
 # %%
-part = features.objective.find(model, LAYER, CHANNEL, pictures.shape[1:])
+tuned = features.objective.find(model, LAYER, CHANNEL, pictures.shape[1:])  # to the channel
 
 
 def slope(picture):
     """Gradient of the excitation of channel 53 by a picture of shape (y, x, channel)."""
-    return part(picture[None])[1][0]
+    return tuned(picture[None])[1][0]
 
 
 # %% tags=["exercise"]
@@ -329,7 +330,7 @@ plots.show(fig, "regularisers")
 # With no regulariser the window is full of grain. Jitter or turning alone leave much of it, and total variation mainly
 # wipes out the faint noise around the window. *All but Fourier* together give the calmest picture: rows of bright
 # upright strokes on a dark ground, with something plain above them. When Fourier is added to these, 64 steps reach only about
-# half that excitation, and no strokes can be made out. Each regulariser costs excitation, and each is a wish of *ours* about
+# half that excitation, and hardly a stroke can be made out. Each regulariser costs excitation, and each is a wish of *ours* about
 # what pictures look like, so what you see is partly the network and partly the wish.
 #
 # A pattern that the channel really responds to should survive small changes. So take the finished pictures, and measure how
@@ -661,7 +662,8 @@ plots.show(fig, "change")
 # such as the height of the freezing level.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## 6. Where Type A fails, and why Earth science often prefers Type B
 #
 # Favourites, experiments and a made-up picture all said that channel 53 responds to the tag. It was true, and whoever
