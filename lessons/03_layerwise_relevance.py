@@ -126,7 +126,7 @@ plots.show(fig, "shares")
 # On the left the shares of the z rule run off, to 30 and $-29$ at the right end. They always add up to one, since two large
 # contributions nearly cancel and the small remainder is handed down in large portions.
 #
-# On the right nothing dramatic happens. Through $h_2$, input $a_1$ gets $-6$ all the time, and $a_2$ slowly more. As $h_2$
+# On the right nothing dramatic happens. Through $h_2$, input $a_1$ gets $-6$ all the time, and $a_2$ rises from 2 to nearly 6. As $h_2$
 # shrinks, its own relevance shrinks with it, and the small number cancels. Section 9 shows that this is
 # no accident. It would do harm if $h_2$ held a relevance that does *not* shrink with it, and that happens when the
 # layers above use another rule. With a relevance of $-1$ at the right end, the inputs would get $-30$ and $29$.
@@ -137,8 +137,8 @@ plots.show(fig, "shares")
 #
 # $$R_i = \sum_j \frac{z_{ij}}{z_j + \epsilon \, \mathrm{sign}(z_j)} R_j, \qquad \mathrm{sign}(0) = 1$$
 #
-# In the figure (dashed) it keeps the shares small. It also takes the voice from units with a small $z_j$, which hand down
-# less than they got: through $h_2$ the inputs now get almost nothing at the right end. What $\epsilon$ takes is lost, and
+# In the figure (dashed) it keeps the shares small. It also mutes units with a small $z_j$, which hand down less than they
+# got: at the right end the inputs get only about $-1$ and 1 through $h_2$. What $\epsilon$ takes is lost, and
 # section 6 keeps a ledger of it.
 #
 # Without loops the rule has three lines. Call the quotient of $R_j$ and the denominator $s_j$: divide, send $s$ back through
@@ -177,7 +177,7 @@ print("with epsilon = 0.5:", epsilon_step(a, W, [0, 0], R_h, epsilon=0.5).round(
 # $z^-$ is $-2$.)
 
 # %% tags=["guess"]
-guess = {"z": None, "alpha 1 beta 0": None, "alpha 2 beta 1": None}
+guess = {"alpha 1 beta 0": None, "alpha 2 beta 1": None}
 
 # %%
 from tensorflow import keras
@@ -187,24 +187,25 @@ tiny.add(keras.layers.Dense(2, "relu", use_bias=False, name="hidden"))
 tiny.add(keras.layers.Dense(1, use_bias=False))
 tiny.set_weights([W, v[:, None]])
 three = {"z": "z", "alpha 1 beta 0": "alpha_1_beta_0", "alpha 2 beta 1": "alpha_2_beta_1"}
-fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
+fig, axes = plt.subplots(1, 3, figsize=(12, 3.7))
 for ax, (name, rule) in zip(axes, three.items(), strict=True):
     result = lrp.relevance(tiny, a[None], rule)
     R_a, R_h = result.input[0], result.layers["hidden"][0]
     panel.diagram(W, v, [*a, *h, y], [*R_a.round(2), *R_h, y], ax)
-    ax.set_title(f"{name}: sum {R_a.sum():.0f}{plots.guess_text(guess, name)}")
+    you = plots.guess_text(guess, name)
+    ax.set_title(f"{name}\na1 gets {R_a[0]:.2f}{you}, sum {R_a.sum():.0f}")
 plots.show(fig, "three-rules")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The same input, the same network, and $a_1$ changes from against to for: $-4$ by z, $1.33$ by alpha 1 beta 0. That rule
-# gives $h_2$ nothing, since it speaks against the output, and so it never learns that $a_1$ feeds $h_2$. Its map
-# answers "what supports the output?" and no more.
+# The input and the network are the same, and yet $a_1$ changes from against to for: $-4$ by z, $1.33$ by alpha 1 beta 0.
+# Alpha 1 beta 0 gives $h_2$ nothing, since $h_2$ speaks against the output, and with it the path from $a_1$ through $h_2$
+# drops out. Its map answers "what supports the output?" and no more.
 #
 # With alpha 2 beta 1, $a_1$ is against again. But now the inputs add up to 12, three times the output. The unit $h_1$ has no
-# negative contribution, so its beta part is empty, and it hands on twice what it received. The lecture's rule keeps the sum
-# only where each unit has contributions of both signs.
+# negative contribution, so its beta part is empty, and it hands on twice what it received. With an alpha
+# above 1 the rule keeps the sum only where every unit has contributions of both signs.
 #
 # </details>
 #
@@ -213,8 +214,8 @@ plots.show(fig, "three-rules")
 # > $\alpha = 2$ means $\beta = -1$. The maps are the same. Check which convention a paper uses.
 #
 # > **And the bias?** In Bach's toolbox [@lapuschkin2016] the positive part of $b_j$ joins $z_j^+$, the negative part $z_j^-$,
-# > and takes its share. Montavon and others leave the bias
-# > out of the formula above [@montavon2018]. We do as Bach does, unless we say otherwise.
+# > and takes its share. Montavon and others leave
+# > the bias out of the formula above [@montavon2018]. We do as Bach does, unless we say otherwise.
 #
 # ### Exercise 1: write the alpha-beta step
 #
@@ -369,8 +370,8 @@ plots.show(fig, "layers")
 # %% [markdown]
 # The map becomes finer from layer to layer. The coarsest says only roughly where the relevance is, and each layer below says
 # it more exactly. At the input the deepest red lies along the belly and on the ground between the legs, where a dark edge meets
-# a bright one. The faint red at the right border is no horse at all. It comes from the zeros with which a convolution
-# pads its input, because they make an edge there, too.
+# a bright one. The faint red at the right border is no horse at all. There the convolutions meet the zeros that pad their
+# input.
 #
 # ## 6. The ledger: where did the rest go?
 #
@@ -406,8 +407,8 @@ lrp.relevance(model, one, "z").ledger.loc[0].round(2)
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# - **z:** the biases take a part, most of it in the two lowest layers. Other pictures fare worse than this one: half of
-#   the forty bring less than two thirds of the logit to the pixels, and some less than nothing.
+# - **z:** the biases take a part, most of it in the two lowest layers. Half of the forty pictures bring less than two
+#   thirds of the logit to the pixels, and some bring less than nothing.
 # - **epsilon = 0.1:** the stabiliser takes most of the logit. Epsilon has the unit of $z_j$, and in the lower layers of this
 #   network most $z_j$ are small. A number copied from a paper means nothing without the scale of the network.
 # - **alpha 1 beta 0:** nearly all of it arrives, since $z_j^+$ is large compared with the bias.
@@ -424,7 +425,8 @@ lrp.relevance(model, one, "z").ledger.loc[0].round(2)
 # ### Exercise 2: find the bug from the ledger
 #
 # A colleague wrote the rule $\alpha = 1$, $\beta = 0$, with the bias left out (`lrp.alpha_beta(1, bias=None)` in `utils.lrp`), so
-# each layer should pass on all that it receives. The last line runs it through the small network of section 4. Run the cell, read what it prints, and fix the step.
+# each layer should pass on all that it receives. The last line runs it through the small network of section 4. Run the cell,
+# read what it prints, and fix the step.
 #
 # <details><summary>Hint</summary>
 #
@@ -475,7 +477,7 @@ check.alpha_1_step(alpha_1_step)
 # - **gamma** [@montavon2019]: the z rule with positive weights enlarged, $w_{ij} + \gamma w_{ij}^+$, so that what speaks
 #   for the output counts more. It lies between z and alpha 1 beta 0.
 # - **w square** [@montavon2017] shares by $w_{ij}^2$, and **flat** equally among all inputs, whatever their values. Both are
-#   for the first layer only.
+#   meant for the first layer.
 # - **z box** [@montavon2017], also for the first layer, comes in section 8.
 #
 # Two mixtures are common. Kohlbrenner and others, and iNNvestigate's **preset A**, take epsilon in dense layers and alpha 1
@@ -645,8 +647,8 @@ check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
 #
 # ## 9. Is it back-propagation?
 #
-# LRP needs a new type of rule for its backward pass, says the lecture, and does not use the usual back-propagation. Let us compare. A
-# **gradient** says how the logit would change with each pixel. **Input times gradient** multiplies it by the pixel's
+# LRP needs a new type of rule for its backward pass, says the lecture, and does not use the usual back-propagation. Let us
+# compare. A **gradient** says how the logit would change with each pixel. **Input times gradient** multiplies it by the pixel's
 # value [@shrikumar2016].
 
 # %%
@@ -669,7 +671,7 @@ largest = abs(backward["LRP, z"]).max()
 print(f"largest difference, over the largest value: {apart / largest:.0e}")
 
 # %% [markdown]
-# The two in the middle are the same, down to rounding [@shrikumar2016; @ancona2018]. Put the z rule's layers together, and $z_j$
+# The second and the third map are the same, down to rounding [@shrikumar2016; @ancona2018]. Put the z rule's layers together, and $z_j$
 # cancels: in a ReLU network $R_j$ is always $z_j$ times the gradient at unit $j$. That is the flat line of section 2, where
 # $R_{h_2}$ shrank with $h_2$. It also tells why maps by z are grainy. The reason is not small denominators, which
 # cancel, but the gradient itself, which jumps from pixel to pixel. (With biases the two maps stay equal, and both add up to
@@ -734,7 +736,7 @@ plots.show(panel.by_alpha(measured, any_square, guess), "alphas")
 #
 # Alpha does control how much "against" a map shows, but not in proportion: soon for and against nearly cancel, and the
 # map becomes grainy. The blue is most often right around alpha 2, in nine pictures of ten. Below that there is little of
-# it, and at alpha 3, as by the z rule, the bluest square is hardly better than any other. (Look at the sums in the panel at
+# it, and at alpha 3, as by the z rule, the bluest square is not clearly better than any other. (Look at the sums in the panel at
 # alpha 3: large red, large blue, and a small logit between them.) A square of 8 x 8 pixels and a blur are only one way to
 # ask, so ask your own network in its own way.
 #
