@@ -585,13 +585,14 @@ plots.show(fig, "switched-off")
 
 # %%
 sixteen = orders["takes most of the effect"][0][:16]
-print(f"{'per cent (95 % interval)':32}all channels    sixteen off")
+print(f"{'per cent (95 % interval)':28}{'all channels':21}{'sixteen off':21}change")
 for kind, title in titles.items():
     wanted = True if kind == "pasted" else label
-    print(f"{title:30}", end="")
-    for off in ([], sixteen):
-        value, (least, most) = skill.bootstrap(np.mean, 100.0 * (says_horse(kind, off) == wanted))
-        print(f"{value:5.0f} ({least:.0f} to {most:.0f})", end="   ")
+    before, after = (100.0 * (says_horse(kind, off) == wanted) for off in ([], sixteen))
+    print(f"{title:28}", end="")
+    for values in (before, after, after - before):
+        value, (least, most) = skill.bootstrap(np.mean, values)
+        print(f"{f'{value:.1f} ({least:.1f} to {most:.1f})':21}", end="")
     print()
 
 # %% [markdown]
@@ -601,10 +602,9 @@ for kind, title in titles.items():
 #   first, and drops between eight and sixteen.
 # - Sixteen channels at random take next to nothing, in any of fifty draws. Sixteen that *tell* the tag best leave most of
 #   it. To respond to a thing is not the same as to pass it on, because what the layers above do counts as well.
-# - The price looks high in the middle panel, several points. But most of it is the help of the trick itself: cutting the
-#   tags from these pictures takes almost as many points with all channels on, since tagged horses are lost. The damage shows on
-#   the right, where no tag can help. It is two points or so, its interval reaches zero, and an unlucky draw
-#   at random costs as much.
+# - The price looks high in the middle panel: six points. But most of it is the help of the trick itself. Cutting the tags from
+#   these pictures takes four points with all channels on, since tagged horses are lost. The damage shows on the right, where
+#   no tag can help. It is two or three points, its interval reaches zero, and an unlucky draw at random costs as much.
 #
 # </details>
 #
@@ -612,8 +612,8 @@ for kind, title in titles.items():
 #
 # ## 5. A small change that changes the answer
 #
-# There is a third way to use the gradient. **Backward optimisation** starts from a sample and asks how it should change for the
-# network to change its mind [@mcgovern2019]. We add a wish of our own and keep the change $d$ small, by the sum of its
+# There is a third way to use the gradient. **Backward optimisation** starts from a sample and asks how it would have to change
+# for the network to give another answer [@mcgovern2019]. We add a wish of our own and keep the change $d$ small, by the sum of its
 # squares. That makes it what is called an **adversarial** change [@szegedy2014]:
 #
 # $$\text{keep } \sum d^2 \text{ small, so that } z(x + d) \text{ changes its sign and } 0 \le x + d \le 1$$
@@ -645,8 +645,8 @@ plots.show(fig, "change")
 #
 # A change of one to three grey levels, in the root mean square, turns "no horse" into "horse" and back. It is small and
 # not invisible: single pixels change more than ten times as much, and you may find flecks below the car. No
-# horse is painted and no tag is wiped out. The change does tell where the network is easily moved, in the tagged picture most
-# of all on and just above the tag. It does not tell what a horse *means* to the network.
+# horse is painted and no tag is wiped out. The change does tell where small changes count, in the tagged picture most of all on
+# and just above the tag. It does not tell what a horse *means* to the network.
 #
 # </details>
 #
@@ -657,7 +657,7 @@ plots.show(fig, "change")
 # <details><summary>An answer</summary>
 #
 # Little about hail: no atmosphere changes by 0.2 K up and down from level to level, and no sonde could
-# measure it. About the network you have learned that it is easily moved just there. To learn about hail,
+# measure it. About the network you have learned that it reacts strongly just there. To learn about hail,
 # allow what an atmosphere can do: changes that are smooth with height, or of one quantity that you know,
 # such as the height of the freezing level.
 #
