@@ -259,7 +259,7 @@ plots.show(fig, "integral")
 #
 # The alpha-beta rules need care. iNNvestigate itself adds the whole bias of a unit to both of its denominators, so that one of
 # them may come near zero, and the map explode or change its sign. `explain` splits the bias by its sign, as the formula does.
-# With `bias="whole"` it gives the library's own numbers, and warns where they contradict the output (lesson 03, section 7).
+# With `bias="whole"` it gives the library's own numbers, and warns where they contradict the output (lesson 03, appendix).
 # - **flat**: equally, without a look at any weight. Only max-pooling lets the picture in. It is our control.
 #
 # ## 5. Weights are not the signal: patterns

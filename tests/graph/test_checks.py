@@ -389,25 +389,51 @@ def test_drop_with_row_and_column_swapped(covered):
     assert verdict.state == "wrong" and "swapped" in verdict.message
 
 
+def test_drop_of_a_whole_band(covered):
+    picture, _ = covered
+
+    def excited(pictures):
+        return abs(pictures - 0.5).sum((1, 2, 3))
+
+    def band(given, row, column):
+        changed = given.copy()
+        changed[row : row + 8, ...] = 0.5
+        return (excited(given[None]) - excited(changed[None]))[0]
+
+    verdict = feature_visualization.drop(band, excited, picture)
+    assert verdict.state == "wrong" and "whole band" in verdict.message
+
+
+def curved(picture):
+    """A made-up slope, other at each place and for each picture."""
+    places = np.arange(picture.size).reshape(picture.shape) % 101 / 101
+    return places * np.sin(9 * picture) + 0.1 * places**2
+
+
+def moved(values, down, across):
+    return np.roll(values, (down, across), (0, 1))
+
+
 @pytest.mark.parametrize(
-    "ascend, state, message",
+    "jittered, state, message",
     [
-        (lambda x, slope, rate: ..., "unanswered", "Replace"),
-        (lambda x, slope, rate: (x + rate * slope).clip(0, 1), "right", "Uphill"),
-        (lambda x, slope, rate: None, "wrong", "`return`"),
-        (lambda x, slope, rate: x + rate * slope, "wrong", "keep them in"),
-        (lambda x, slope, rate: (x - rate * slope).clip(0, 1), "wrong", "downhill"),
-        (lambda x, slope, rate: (x + slope).clip(0, 1), "wrong", "rate is missing"),
-        (lambda x, slope, rate: (rate * slope).clip(0, 1), "wrong", "add it to x"),
-        (lambda x, slope, rate: x + (rate * slope).clip(0, 1), "wrong", "get darker"),
-        (lambda x, slope, rate: (x + rate * np.sign(slope)).clip(0, 1), "wrong", "sign"),
-        (lambda x, slope, rate: x, "wrong", "differs"),
-        (lambda x, slope, rate: x.sum(), "wrong", "shape"),
-        (lambda x, slope: x, "wrong", "could not be used"),
+        (lambda x, d, r: ..., "unanswered", "Replace"),
+        (lambda x, d, r: moved(curved(moved(x, d, r)), -d, -r), "right", "without jitter"),
+        (lambda x, d, r: None, "wrong", "`return`"),
+        (lambda x, d, r: x.fill(0) or x, "wrong", "was changed"),
+        (lambda x, d, r: curved(moved(x, d, r)), "wrong", "shift it back"),
+        (lambda x, d, r: moved(curved(moved(x, d, r)), d, r), "wrong", "twice"),
+        (lambda x, d, r: curved(x), "wrong", "without jitter"),
+        (lambda x, d, r: moved(curved(moved(x, r, d)), -r, -d), "wrong", "swapped"),
+        (lambda x, d, r: moved(curved(moved(x, -d, -r)), d, r), "wrong", "up and left"),
+        (lambda x, d, r: moved(curved(x), -d, -r), "wrong", "Only the gradient"),
+        (lambda x, d, r: x, "wrong", "differs"),
+        (lambda x, d, r: x.sum(), "wrong", "shape"),
+        (lambda x: x, "wrong", "could not be used"),
     ],
 )
-def test_ascend(ascend, state, message):
-    verdict = feature_visualization.ascend(ascend)
+def test_jittered(jittered, state, message):
+    verdict = feature_visualization.jittered(jittered, curved)
     assert (verdict.state, message in verdict.message) == (state, True), verdict
 
 
@@ -416,7 +442,7 @@ def test_ascend(ascend, state, message):
     [
         (lambda a, b: ..., "unanswered", "Replace"),
         (lambda a, b: (a[:, None] > b[None]).mean((0, 1)), "right", "Channel 1 tells best"),
-        (lambda a, b: (b[:, None] > a[None]).mean((0, 1)), "wrong", "Turned round"),
+        (lambda a, b: (b[:, None] > a[None]).mean((0, 1)), "wrong", "other way round"),
         (lambda a, b: (a > b).mean(0), "wrong", "itself only"),
         (lambda a, b: a.mean(0) - b.mean(0), "wrong", "difference of means"),
         (lambda a, b: (a[:, None] > b[None]).sum((0, 1)), "wrong", "divide"),

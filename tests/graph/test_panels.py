@@ -147,6 +147,35 @@ def test_lrp_rules_follow_both_sliders():
     assert shown[0] == shown[1] and len(set(shown)) == 4
 
 
+def test_a_diagram_is_drawn_where_it_is_asked_for():
+    fig, axes = plt.subplots(1, 2)
+    W, v = np.array([[1.0, 3.0], [1.0, -1.0]]), np.array([2.0, -2.0])
+    assert layerwise_relevance.diagram(W, v, [1, 2, 3, 1, 4], [-4, 8, 6, -2, 4], axes[1]) is fig
+    assert not axes[0].texts and "R = -4" in [text.get_text() for text in axes[1].texts]
+    plt.close(fig)
+
+
+def test_bars_of_a_ledger_end_at_the_logit():
+    model = networks.clever_hans(16)
+    x = np.random.default_rng(0).random((1, 16, 16, 3))
+    ledger = lrp.relevance(model, x, lrp.epsilon(0.1)).ledger.loc[0]
+    fig, ax = plt.subplots()
+    layerwise_relevance.ledger_bars(ax, ledger, "epsilon")
+    ends = [bar.get_x() + bar.get_width() for bar in ax.containers[-1]]
+    np.testing.assert_allclose(ends, ledger.received.iloc[0], rtol=1e-3)
+    plt.close(fig)
+
+
+def test_by_alpha_marks_guess_and_chance():
+    values = {"z": [0, 100], 1.5: [0, 100], 2: [100, 100]}
+    measured, guess = {"a": values, "b": values}, {"a": None, "b": 40}
+    fig = layerwise_relevance.by_alpha(measured, 39, guess)
+    words = [text.get_text() for text in fig.axes[1].texts]
+    assert {"50", "100", "any square, 39", "your guess"} <= set(words)
+    assert [text.get_text() for text in fig.axes[0].texts] == ["z rule"]
+    plt.close(fig)
+
+
 def test_method_tour_follows_menus_and_slider():
     rng = np.random.default_rng(0)
     pictures, masks = rng.random((2, 64, 64, 3)), rng.random((2, 64, 64)) > 0.9

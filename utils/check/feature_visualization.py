@@ -9,7 +9,8 @@ SIZE = 8  # of the grey square
 
 def _cover(picture, row, column, value=0.5, channels=slice(None), size=SIZE):
     covered = picture.copy()
-    covered[row : row + size, column : column + size, channels] = value
+    height, width = np.broadcast_to(size, 2)
+    covered[row : row + height, column : column + width, channels] = value
     return covered
 
 
@@ -45,7 +46,7 @@ def drop(function, excited, picture):
     if same(expected):
         return right(f"At row {row}, column {column} it falls by {expected:.1f} of {before:.1f}.")
     if same(-expected):
-        return wrong("The sign is turned round: a fall is before minus after.")
+        return wrong("The sign is reversed: a fall is before minus after.")
     if same(before - expected):
         return wrong("That is what is left. How much it falls is the excitation before minus that.")
     if same(expected / before):
@@ -54,6 +55,8 @@ def drop(function, excited, picture):
         return wrong("Nothing changes: was the covered copy given to `excited`, or the picture?")
     if same(fall(column, row)):
         return wrong("Row and column are swapped: the row comes first in `picture[row, column]`.")
+    if same(fall(row, 0, size=(SIZE, columns))):
+        return wrong("The whole band is covered: give the columns as well, `column : column + 8`.")
     for value, name in [(0, "black"), (1, "white"), (picture.mean(), "the mean of the picture")]:
         if same(fall(row, column, value)):
             return wrong(f"The square is {name}. Grey is 0.5.")
@@ -69,38 +72,62 @@ def drop(function, excited, picture):
 
 
 @exercise
-def ascend(function):
-    """A step of gradient ascent, a function of x, slope and rate, that keeps x in 0..1."""
+def jittered(function, slope):
+    """The slope at a picture shifted by (down, right), shifted back, as a function of all three."""
     rng = np.random.default_rng(3)
-    x, slope, rate = rng.random((5, 6, 3)), rng.normal(size=(5, 6, 3)), 0.3
-    mine = x.copy()
-    answer = function(mine, slope, rate)
+    noise = 0.5 + rng.normal(0, 0.02, (64, 64, 3))
+    down, across = 3, -2
+    mine = noise.copy()
+    answer = function(mine, down, across)
     if answer is ...:
         return unanswered()
     if answer is None:
         return wrong("The function returns nothing: does it end with a `return`?")
+    if not np.array_equal(mine, noise):
+        return wrong("The given picture was changed: `np.roll` makes a shifted copy.")
     answer = np.asarray(answer, float)
-    if answer.shape != x.shape:
-        return wrong(f"The result has the shape {answer.shape}, the input has {x.shape}.")
+    if answer.shape != noise.shape:
+        return wrong(f"The result has the shape {answer.shape}, the picture has {noise.shape}.")
+
+    def shift(values, down, across):
+        return np.roll(values, (down, across), (0, 1))
+
+    def expected(x, down, across):
+        return shift(slope(shift(x, down, across)), -down, -across)
 
     def same(numbers):
-        return np.allclose(answer, numbers)
+        return np.allclose(answer, numbers, rtol=1e-3, atol=1e-5 * abs(answer).max())
 
-    if same((x + rate * slope).clip(0, 1)):
-        return right("Uphill, and never out of the range.")
-    if same(x + rate * slope):
-        return wrong(f"The values go from {answer.min():.2f} to {answer.max():.2f}: keep them in.")
-    if same((x - rate * slope).clip(0, 1)) or same(x - rate * slope):
-        return wrong("That goes downhill, as in training. Here the excitation should rise.")
-    if same((x + slope).clip(0, 1)):
-        return wrong("The rate is missing: it says how far to go along the slope.")
-    if same((rate * slope).clip(0, 1)):
-        return wrong("The step starts from nothing: add it to x.")
-    if same(x + (rate * slope).clip(0, 1)) or same((x + rate * slope.clip(0, 1)).clip(0, 1)):
-        return wrong("The step was clipped, so no pixel can get darker: clip the result instead.")
-    if same((x + rate * np.sign(slope)).clip(0, 1)):
-        return wrong("All pixels move equally far: multiply by the slope, not only by its sign.")
-    return wrong("The result differs: x plus rate times slope, then clipped to 0 and 1.")
+    moved = slope(shift(noise, down, across))
+    if same(expected(noise, down, across)):
+        grain, plain = (_grain(slopes, noise) for slopes in (function, lambda x, *_: slope(x)))
+        return right(
+            f"After 32 steps with it neighbouring pixels differ by {grain:.3f} where the picture "
+            f"has changed, and by {plain:.3f} without jitter."
+        )
+    if same(moved):
+        return wrong("The gradient belongs to the shifted picture: shift it back.")
+    if same(shift(moved, down, across)):
+        return wrong("It was shifted twice the same way: shift back by `-down` and `-right`.")
+    if same(slope(noise)):
+        return wrong("That is the gradient without jitter: was the shifted picture given to it?")
+    if same(expected(noise, across, down)):
+        return wrong("Rows and columns are swapped: `down` belongs to axis 0, `right` to axis 1.")
+    if same(expected(noise, -down, -across)):
+        return wrong("The picture went up and left: shift it by `down` and `right`, then back.")
+    if same(shift(slope(noise), -down, -across)) or same(shift(slope(noise), down, across)):
+        return wrong("Only the gradient was shifted: shift the picture before it as well.")
+    return wrong("The result differs: shift the picture, take its gradient, shift that back.")
+
+
+def _grain(slopes, start, steps=32):
+    """Mean difference of neighbouring pixels that have changed, after steps with random shifts."""
+    rng, x = np.random.default_rng(0), start
+    for _ in range(steps):
+        step = slopes(x, *rng.integers(-4, 4, 2, endpoint=True))
+        x = (x + 0.05 * step / (abs(step).max() or 1)).clip(0, 1)
+    changed = abs(x - start).max(-1) > 0.05
+    return abs(np.diff(x, axis=1))[changed[:, 1:]].mean()
 
 
 def shares_of_pairs(with_tag, without):
@@ -130,7 +157,9 @@ def separation(answer, with_tag, without):
             "are above 0.99."
         )
     if same((without[:, None] > with_tag[None]).mean((0, 1))):
-        return wrong("Turned round: count the pairs in which the picture *with* a tag has more.")
+        return wrong(
+            "The other way round: count the pairs in which the picture *with* a tag has more."
+        )
     if same((with_tag > without).mean(0)):
         return wrong(
             "Each picture was compared with itself only. A channel that tells the tag has "

@@ -59,8 +59,8 @@ def alpha_beta_step(step):
         if not np.allclose(step(a, w, b, R, 1.0), _alpha_beta(a, w, b, R, 1, 0)):
             return wrong("Right for alpha = 2, but not for alpha = 1: beta is alpha - 1.")
         return right(
-            "One unit here has nothing against it: it hands on alpha times what it got. "
-            "Section 7 comes back to that."
+            "One unit here has nothing against it and hands on alpha times what it got, as h1 did "
+            "in the diagram."
         )
     if same(_alpha_beta(a, w, b, R, 2, -1)):
         return wrong(
