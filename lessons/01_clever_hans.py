@@ -102,7 +102,7 @@ print(f"accuracy on {len(label)} fresh pictures: {100 * (answer == label).mean()
 # Around 1900 a horse in Berlin, Clever Hans, seemed to do sums. It tapped the answer with its hoof, and it
 # was nearly always right. Then people asked it who did not know the answer themselves, and it failed. Hans had been
 # reading how the questioner held himself. The lecture asks whether a network could pass its test in the same
-# way, and answers with a network that did [@lapuschkin2019].
+# way, and answers with an algorithm that did [@lapuschkin2019].
 #
 # ## 3. Where does it look?
 #
@@ -294,7 +294,9 @@ for (name, pair), columns in zip(pairs.items(), np.split(axes, 3, axis=1), stric
     for row, pictures in zip(columns, pair, strict=True):
         for ax, i in zip(row, (0, 4), strict=True):
             plots.picture(ax, pictures[i], f"z = {logits(model, pictures[[i]])[0]:.1f}")
-    columns[0, 0].set_title(f"{name}\n{columns[0, 0].get_title('left')}", fontsize=10)
+    columns[0, 0].set_title(
+        f"{name}\n{columns[0, 0].get_title('left')}", fontsize=10, fontweight="normal"
+    )
 for ax, name in zip(axes[:, 0], ("as it was", "changed"), strict=True):
     ax.set_ylabel(name)
 plots.show(fig, "changed")
@@ -327,7 +329,7 @@ draw_experiments({"first network": first}, "experiments")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# With a tag, the network sees a horse in every one of the empty fields, as the paper's network did in a car. Hurdles do it nearly as often. And when the tag is
+# With a tag, the network sees a horse in every one of the empty fields, as the paper's classifier did in a car. Hurdles do it nearly as often. And when the tag is
 # cut, most of the horses that had been found are lost. The test accuracy showed none of this, because the test pictures come
 # from the same world as the training pictures.
 #
@@ -343,8 +345,8 @@ draw_experiments({"first network": first}, "experiments")
 #
 # <details><summary>What we saw</summary>
 #
-# Along the bottom it works everywhere, in the upper corners hardly ever. The network has learned letters
-# *at the bottom* of a picture. A convolution finds letters anywhere, but the dense layer after it has a weight for each place.
+# Along the bottom the tag works nearly everywhere, halfway up in some pictures, and at the top in none. The network has learned
+# letters *at the bottom* of a picture. A convolution finds letters anywhere, but the dense layer after it has a weight for each place.
 #
 # </details>
 
@@ -400,7 +402,7 @@ check.lost(lost, first["tag cut, horse"][1])
 #
 # ### What the heat map does not tell
 #
-# LRP promises that all relevance together is the logit. It does *not* promise that the relevance on a
+# LRP is built so that all relevance together comes to about the logit. Nothing ensures that the relevance on a
 # part is what that part adds. How near does it come? We take two kinds of pictures and draw each with and without the tag: horses in the open
 # which the network had found without a tag, and the tagged ones. Three rules of the LRP family answer: preset A, $\alpha_1\beta_0$,
 # and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.) For the horses in the open, guess what share
@@ -431,8 +433,8 @@ for name, method in RULES.items():
         agree[name, kind] = skill.bootstrap(lambda a, b: np.corrcoef(a, b)[0, 1], effect, relevance)
         print(
             f"{name}, {kind}: {100 * skill.relevance_share(maps, on_tag).mean():.0f} %"
-            f"{plots.guess_text(guess, f'{name}, {kind}', ' %')} of the red, which is "
-            f"{relevance.mean():.1f} of {effect.mean():.1f} logits"
+            f"{plots.guess_text(guess, f'{name}, {kind}', ' %')} of the red; relevance "
+            f"{relevance.mean():.1f}, true effect {effect.mean():.1f} logits"
         )
 plots.show(panel.effects(effects, agree), "effect")
 
@@ -441,25 +443,25 @@ plots.show(panel.effects(effects, agree), "effect")
 #
 # For the tags pasted on horses in the open, preset A and $\alpha_1\beta_0$ come close on average to what the tag adds, and epsilon says far too
 # much. For the tags that were cut it is epsilon that comes close, while the other two give the tag half of its effect or less. So none
-# of the rules can be trusted for both. Picture by picture they do not agree well with the truth either, as the correlations below
-# the figure show. **Without a known truth you would not know which rule to believe.**
+# of the rules can be trusted for both. Picture by picture they do not agree well with the truth either, as the correlations in
+# the legends show. **Without a known truth you would not know which rule to believe.**
 #
-# None of the horses in the open needs the tag, since each was called a horse before it was pasted. Even so, the tag is red in all of these maps.
+# None of the horses in the open needs the tag, since each was called a horse before it was pasted. Even so, every dot lies above zero: the tag has relevance in all of these maps.
 # **Red says that a region speaks for the answer. It does not say that the answer would change without it.** Only the experiment does.
 #
 # </details>
 #
 # ## 6. Out in the real world
 #
-# What will happen where nobody signs pictures? The setting `real` has no tags, and hurdles stand anywhere, with horses or without.
+# What will happen where nobody signs pictures? The setting `real` has no tags, and hurdles stand anywhere.
 #
-# Before we blame the shortcuts for a fall in accuracy, there is another suspect. Perhaps the horses of the real world are just *harder to
-# see*. The worlds differ in that, too. In the training world nearly all plain horses are easy to see; in the real world, many are not.
-# So we need a control in which the horses stay the same. We take the 500 test scenes, cut all tags,
-# and hand out the hurdles by lot, as often as in the real world. No horse has moved, and no horse has become harder to see.
+# Before we blame the shortcuts for a fall in accuracy, there is another suspect: perhaps the horses there are just *harder to
+# see*. Among plain horses, many more are hidden than in the training world. So we need a control in which the horses stay
+# the same. We take the 500 test scenes, cut all tags, and hand out the hurdles by lot, as often as in the real world. No
+# horse becomes harder to see.
 #
-# The cut pictures themselves may have a flaw: perhaps the cutting hides the horse. The natural control is a horse that is as hard to see
-# and never had a tag. The real world has such horses, and we give them a tag as well.
+# Or the cutting itself hides the horse. As a control for that we take horses of the real world which are hard to see and never had a
+# tag, and we give them one, too.
 #
 # Guess how many of 100 pictures the network gets wrong in each of the three settings.
 
@@ -517,7 +519,7 @@ print(f"the same horses, tag pasted: {panel.rate_text(says_horse(model, given_ta
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The network is wrong four times as often in the real world as in the training world. Yet the real world has *fewer* hidden horses. And with the very same horses,
+# The network is wrong more than four times as often in the real world as in the training world. Yet the real world has *fewer* hidden horses. And with the very same horses,
 # the network does worse still once tags are gone and hurdles stand anywhere. So the fall is not because the horses are harder to see. It consists of
 # hidden horses that nothing gives away any more, and of hurdles that announce a horse where there is none. Easy horses are found as
 # well as ever.
@@ -604,7 +606,7 @@ plots.show(panel.gallery(pictures, both, masks, answers), "both-networks")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *The experiments.* After the full repair, a tag makes no difference that we could measure, and hurdles make a small one. With the new last layer, pasted tags and
+# *The experiments.* After the full repair, a tag makes no difference that we could measure, and hurdles make at most a small one. With the new last layer, pasted tags and
 # hurdles do much less than at first, but of the tagged horses many are lost with their tag and most without it. It has *not* learned to find
 # them. The control shows what mattered: with the same horses to practise on but no balance, the power of tag and hurdles stays.
 #

@@ -181,19 +181,19 @@ def effects(results, correlations):
     """
     rules = list(dict.fromkeys(rule for rule, _ in results))
     kinds = list(dict.fromkeys(kind for _, kind in results))
-    fig, axes = plt.subplots(
-        1, len(rules), figsize=(3.5 * len(rules), 3.9), sharex=True, sharey=True
-    )
+    size = 3.6 * len(rules), 4.2
+    fig, axes = plt.subplots(1, len(rules), figsize=size, sharex=True, sharey=True)
     for ax, rule in zip(axes, rules, strict=True):
-        for kind, colour in zip(kinds, (plots.BLUE, plots.ORANGE), strict=False):
+        for kind, colour in zip(kinds, (plots.BLUE, plots.ORANGE), strict=True):
             r, (low, high) = correlations[rule, kind]
             label = f"{kind}: r = {r:.2f} ({low:.2f} to {high:.2f})"
             ax.scatter(*results[rule, kind], s=12, color=colour, label=label)
         ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":", label="equal")
         ax.set_title(rule, parse_math=False)
-        ax.set(xlabel="what the tag adds (logits)")
-        ax.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0, -0.5))
+        ax.set_xlabel("what the tag adds (logits)")
+        ax.legend(fontsize=8, loc="upper left")
     axes[0].set_ylabel("relevance on the tag (logits)")
+    axes[0].set_ylim(top=1.4 * axes[0].get_ylim()[1])  # room for the legends
     return fig
 
 
