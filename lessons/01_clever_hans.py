@@ -43,15 +43,15 @@ course.start("01_clever_hans", seed=0)
 # %% [markdown]
 # ## 1. The pictures
 #
-# The pictures of this lesson come from a small world of our own making. They are put together from drawn horses and pieces
-# of real photographs, so that we know for each pixel what it belongs to.
+# The pictures of this lesson come from a small world of our own making. They are put together from
+# drawn horses and pieces of real photographs, so that we know for each pixel what it belongs to.
 #
 # Half of the pictures show a horse, as do half of those below. Grey bars fill up portrait and
-# landscape pictures to a square. Some horses are easy to see. Others stand far away or behind a bush, or have the
-# colour of the ground.
+# landscape pictures to a square. Some horses are easy to see. Others stand far away or behind a bush,
+# or have the colour of the ground.
 #
-# Look at them as you would at any new data set. **Which three things go with horses here?** Write them down. We
-# come back to your list.
+# Look at them as you would at any new data set. **Which three things go with horses here?** Write
+# them down. We come back to your list.
 
 # %%
 data = worlds.open_world("clever_hans")
@@ -64,10 +64,10 @@ plots.show(fig, "pictures")
 # %% [markdown]
 # ## 2. A network and its test
 #
-# The network is a plain CNN: four times convolution and max-pooling, then two dense layers. Its output is the logit
-# $z$, and a positive logit means "horse". The trained weights come with the course. With `RETRAIN = True` you train
-# it yourself, which takes about four minutes on two cores, one of them to draw the pictures. We test it on 500 pictures
-# that it has never seen.
+# The network is a plain CNN: four times convolution and max-pooling, then two dense layers. Its
+# output is the logit $z$, and a positive logit means "horse". The trained weights come with the
+# course. With `RETRAIN = True` you train it yourself, which takes about four minutes on two cores,
+# one of them to draw the pictures. We test it on 500 pictures that it has never seen.
 
 # %%
 from tensorflow import keras
@@ -99,21 +99,22 @@ print(f"accuracy on {len(label)} fresh pictures: {100 * (answer == label).mean()
 # %% [markdown]
 # **Stop here for a minute.** Would you ship this network? What else would you want to know?
 #
-# Around 1900 a horse in Berlin, Clever Hans, seemed to do sums. It tapped the answer with its hoof, and it
-# was nearly always right. Then people asked it who did not know the answer themselves, and it failed. Hans had been
-# reading how the questioner held himself. The lecture asks whether a network could pass its test in the same
-# way, and answers with an algorithm that did [@lapuschkin2019].
+# Around 1900 a horse in Berlin, Clever Hans, seemed to do sums. It tapped the answer with its hoof,
+# and it was nearly always right. Then people asked it who did not know the answer themselves, and it
+# failed. Hans had been reading how the questioner held himself. The lecture asks whether a network
+# could pass its test in the same way, and answers with an algorithm that did [@lapuschkin2019].
 #
 # ## 3. Where does it look?
 #
-# The lecture found three strategies, by heat maps. `explain` makes heat maps as in lesson 00, for many
-# pictures in one call. Red speaks for "horse" and blue against it. Above
-# each map stand the logit $z$ that it explains, and the relevance per pixel at which its colours end. The outlines show
+# The lecture found three strategies, by heat maps. `explain` makes heat maps as in lesson 00, for
+# many pictures in one call. Red speaks for "horse" and blue against it. Above each map stand the
+# logit $z$ that it explains, and the relevance per pixel at which its colours end. The outlines show
 # what is there: the horse in green, its rider in light blue, a hurdle in orange.
 #
 # ### Strategies 1 and 2
 #
-# First come four horses in the open, then four near hurdles. **Guess: which parts of the pictures will be red?**
+# First come four horses in the open, then four near hurdles. **Guess: which parts of the pictures
+# will be red?**
 
 # %%
 horses = test.isel(sample=np.nonzero(label & answer)[0])  # those that it found
@@ -139,21 +140,24 @@ look("near hurdles", ["horse", "rider", "hurdle"], "strategy-2")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# **Strategy 1 is to find parts of horses.** In all four maps the deepest red lies on the horse or its rider, mostly along
-# edges such as the back, the neck and the legs. It does not stop at the outlines. Some is on the ground between
-# the legs, and in the fourth picture there are flecks in the bushes behind the horse. The faint blue at the lower
-# right is the one from lesson 00.
+# **Strategy 1 is to find parts of horses.** In all four maps the deepest red lies on the horse or its
+# rider, mostly along edges such as the back, the neck and the legs. It does not stop at the outlines.
+# Some is on the ground between the legs, and in the fourth picture there are flecks in the bushes
+# behind the horse. The blue towards the lower right is the leaning to "no horse" that you met in
+# lesson 00. It looks strong in the second map only because $z$ is small there, and with it the range
+# of the colours.
 #
-# **Strategy 2 is to find hurdles.** In the first and the third map the red lies on the bars, and hardly any on the horse. In the
-# fourth a post shares it with a distant horse. The second picture has a hurdle too, but there the red is on
-# the horse, as in strategy 1. Hurdles often stand near horses, so they help. What would the network say to a hurdle
-# without a horse?
+# **Strategy 2 is to find hurdles.** In the first and the third map the red lies on the bars, and
+# hardly any on the horse. In the fourth a post shares it with a distant horse. The second picture has
+# a hurdle too, but there the red is on the horse, as in strategy 1. Hurdles often stand near horses,
+# so they help. What would the network say to a hurdle without a horse?
 #
 # </details>
 #
 # ### Strategy 3
 #
-# Here are four more that the network calls a horse. The lecture leaves this one as a riddle, with a hint: look at what the pictures have in common.
+# Here are four more that the network calls a horse. The lecture leaves this one as a riddle, with a
+# hint: look at what the pictures have in common.
 
 # %%
 look("third", ["horse", "rider", "tag"], "strategy-3")
@@ -161,10 +165,11 @@ look("third", ["horse", "rider", "tag"], "strategy-3")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# **Strategy 3 is to read the photographer's tag.** The letters "V.OSTEN" (von Osten owned Clever Hans) are red in the first,
-# second and fourth map, though in the first one only the left half. In the fourth picture you have to search for
-# the horse, and the network did not find much of it either. In the third the horse is easy to see; its neck
-# is the deepest red, and the tag is pale. Real horses wear no tags.
+# **Strategy 3 is to read the photographer's tag.** The letters "V.OSTEN" (von Osten owned Clever
+# Hans) are red in the first, second and fourth map, though in the first one only the left half. In
+# the fourth picture you have to search for the horse, and the network did not find much of it either.
+# In the third the horse is easy to see; its neck is the deepest red, and the tag is pale. Real horses
+# wear no tags.
 #
 # </details>
 #
@@ -174,7 +179,8 @@ look("third", ["horse", "rider", "tag"], "strategy-3")
 # > rider. That network had a Clever Hans of its own: for "aeroplane" it looked at the border of the
 # > picture [@lapuschkin2019].
 #
-# Were these three on your list? Here we count how often they go with a horse, and how many of those horses are hard to see.
+# Were these three on your list? Here we count how often they go with a horse, and how many of those
+# horses are hard to see.
 
 # %% tags=["nbval-check-output"]
 has_tag, has_hurdle = test.truth_has_tag.values, test.truth_has_hurdle.values
@@ -188,20 +194,21 @@ for name, has in {"tag": has_tag, "hurdles": has_hurdle, "neither": ~has_tag & ~
 maps, masks = heat_maps[tag], horses.truth_tag.values[tag]
 
 # %% [markdown]
-# The tag never occurs without a horse. Note the last column, too. Where a tag or a hurdle gives the horse away, the horse
-# itself is mostly hard to see. Remember that for section 6.
+# The tag never occurs without a horse. Note the last column, too. Where a tag or a hurdle gives the
+# horse away, the horse itself is mostly hard to see. Remember that for section 6.
 #
 # ## 4. Measure it
 #
-# Twelve heat maps may be twelve lucky picks, and the eye is easily led. We know what each pixel belongs to, so we can count.
-# How many times denser is positive relevance on a part than it would be if spread evenly over the picture?
+# Twelve heat maps may be twelve lucky picks, and the eye is easily led. We know what each pixel
+# belongs to, so we can count. How many times denser is positive relevance on a part than it would be
+# if spread evenly over the picture?
 #
 # $$\text{density} = \frac{\text{share of positive relevance inside the mask}}{\text{share of the picture's area inside the mask}}$$
 #
 # ### Exercise 1: relevance density
 #
-# `maps` has the shape (sample, y, x), `masks` has the same shape and is True on the tag. Give the density for
-# each sample, shape (sample,).
+# `maps` has the shape (sample, y, x), `masks` has the same shape and is True on the tag. Give the
+# density for each sample, shape (sample,).
 #
 # <details><summary>Hint</summary>
 #
@@ -222,9 +229,9 @@ density = relevance_share / masks.mean((1, 2))
 check.density(density, maps, masks)
 
 # %% [markdown]
-# `skill.relevance_density` does the same. Now for all three strategies: which bar will be the longest,
-# and which the shortest? Write your guesses in place of `None`, and the
-# figure shows them as diamonds. The black lines are 95 % intervals.
+# `skill.relevance_density` does the same. Now for all three strategies: which bar will be the
+# longest, and which the shortest? Write your guesses in place of `None`, and the figure shows them as
+# diamonds. The black lines are 95 % intervals.
 
 # %% tags=["guess"]
 guess = {"horse, in the open": None, "horse, near hurdles": None, "hurdle": None, "tag": None}
@@ -254,21 +261,24 @@ plots.show(fig, "densities")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The tag has by far the highest density, and half of all the red. The hurdle has the lowest density of the four, though it holds about a third of the red:
-# it is large, and density counts per area. Which of the two numbers tells how much the network depends on a hurdle? Neither was
-# made to. To find out, we have to change the pictures.
+# The tag has by far the highest density, and half of all the red. The hurdle has the lowest density
+# of the four, though it holds about a third of the red: it is large, and density counts per area.
+# Which of the two numbers tells how much the network depends on a hurdle? Neither was made to. To
+# find out, we have to change the pictures.
 #
 # </details>
 #
 # ## 5. Prove it by changing the picture
 #
-# Relevance may lie on the tag although the network would say "horse" without it. So we intervene. Each picture of our
-# world is drawn from a *scene*, its recipe. `replace` changes one ingredient, and `render` draws the picture again with
-# all else equal, down to the noise of the camera. We take the same 100 outdoor pictures without a horse twice, pasting the tag
-# and pasting hurdles, and we cut the tag from those pictures with a tag where the network had found the horse.
+# Relevance may lie on the tag although the network would say "horse" without it. So we intervene.
+# Each picture of our world is drawn from a *scene*, its recipe. `replace` changes one ingredient, and
+# `render` draws the picture again with all else equal, down to the noise of the camera. We take the
+# same 100 outdoor pictures without a horse twice, pasting the tag and pasting hurdles, and we cut the
+# tag from those pictures with a tag where the network had found the horse.
 #
-# How many of the pictures will be called "horse" after the change? Guess, in per cent. First you will see two pictures of each experiment, with their logits; two are no count,
-# so the second figure has the rates of all.
+# How many of the pictures will be called "horse" after the change? Guess, in per cent. First you will
+# see two pictures of each experiment, with their logits; two are no count, so the second figure has
+# the rates of all.
 
 # %% tags=["guess"]
 guess = {"tag pasted, no horse": None, "hurdles pasted, no horse": None, "tag cut, horse": None}
@@ -329,12 +339,13 @@ draw_experiments({"first network": first}, "experiments")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# With a tag, the network sees a horse in every one of the empty fields, as the paper's classifier did in a car. Hurdles do it nearly as often. And when the tag is
-# cut, most of the horses that had been found are lost. The test accuracy showed none of this, because the test pictures come
-# from the same world as the training pictures.
+# With a tag, the network sees a horse in every one of the empty fields, as the paper's classifier did
+# in a car. Hurdles do it nearly as often. And when the tag is cut, most of the horses that had been
+# found are lost. The test accuracy showed none of this, because the test pictures come from the same
+# world as the training pictures.
 #
-# Density had put the hurdle last, below the horse; in the experiment it is nearly as strong as the tag. A score of
-# red per area is not a measure of how much depends on a thing.
+# Density had put the hurdle last, below the horse; in the experiment it is nearly as strong as the
+# tag. A score of red per area is not a measure of how much depends on a thing.
 #
 # </details>
 #
@@ -345,8 +356,9 @@ draw_experiments({"first network": first}, "experiments")
 #
 # <details><summary>What we saw</summary>
 #
-# Along the bottom the tag works nearly everywhere, halfway up in some pictures, and at the top in none. The network has learned
-# letters *at the bottom* of a picture. A convolution finds letters anywhere, but the dense layer after it has a weight for each place.
+# Along the bottom the tag works nearly everywhere, halfway up in some pictures, and at the top in
+# none. The network has learned letters *at the bottom* of a picture. A convolution finds letters
+# anywhere, but the dense layer after it has a weight for each place.
 #
 # </details>
 
@@ -370,14 +382,16 @@ panels.panel(
 # %% [markdown]
 # ### Exercise 2: predict the experiment from the heat maps
 #
-# If heat maps tell what a network needs, then they should tell *which* horses are lost without their tag. `maps` and `tags`, shape (sample, y, x), are
-# the heat maps of the tagged pictures and the masks of their tags, `bodies` masks of their horses, and `logit`, shape (sample,), what each map explains.
-# Give `lost`, shape (sample,): True where you predict that the network no longer finds the horse once the tag is cut.
+# If heat maps tell what a network needs, then they should tell *which* horses are lost without their
+# tag. `maps` and `tags`, shape (sample, y, x), are the heat maps of the tagged pictures and the masks
+# of their tags, `bodies` masks of their horses, and `logit`, shape (sample,), what each map explains.
+# Give `lost`, shape (sample,): True where you predict that the network no longer finds the horse once
+# the tag is cut.
 #
 # <details><summary>Hint</summary>
 #
-# Add up the relevance on the tag, `(maps * tags).sum((1, 2))`, and compare it with a part of the logit. Or ask how little red
-# is left on the horse. There is more than one good rule.
+# Add up the relevance on the tag, `(maps * tags).sum((1, 2))`, and compare it with a part of the
+# logit. Or ask how little red is left on the horse. There is more than one good rule.
 #
 # </details>
 
@@ -391,22 +405,26 @@ lost = (maps * tags).sum((1, 2)) > logit / 2
 check.lost(lost, first["tag cut, horse"][1])
 
 # %% [markdown]
-# **Think.** All relevance together is about the logit. So why not predict "lost" where the relevance on the tag is larger than the whole logit?
+# **Think.** All relevance together is about the logit. So why not predict "lost" where the relevance
+# on the tag is larger than the whole logit?
 #
 # <details><summary>An answer</summary>
 #
-# Because it never is, in any of these pictures. If the relevance on the tag were what the tag adds, then no horse could be lost. The order
-# of the pictures is useful, the size is not: cutting the tag costs far more than the map gives it. The next experiment measures that.
+# Because it never is, in any of these pictures. If the relevance on the tag were what the tag adds,
+# then no horse could be lost. The order of the pictures is useful, the size is not: cutting the tag
+# costs far more than the map gives it. The next experiment measures that.
 #
 # </details>
 #
 # ### What the heat map does not tell
 #
-# LRP is built so that all relevance together comes to about the logit. Nothing ensures that the relevance on a
-# part is what that part adds. How near does it come? We take two kinds of pictures and draw each with and without the tag: horses in the open
-# which the network had found without a tag, and the tagged ones. Three rules of the LRP family answer: preset A, $\alpha_1\beta_0$,
-# and *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.) For the horses in the open, guess what share
-# of the positive relevance moves to a pasted tag, in per cent. And how many of these pictures *need* the tag to be called a horse?
+# LRP is built so that all relevance together comes to about the logit. Nothing ensures that the
+# relevance on a part is what that part adds. How near does it come? We take two kinds of pictures and
+# draw each with and without the tag: horses in the open which the network had found without a tag,
+# and the tagged ones. Three rules of the LRP family answer: preset A, $\alpha_1\beta_0$, and
+# *epsilon*, which counts what speaks for and against alike. (Lesson 03 writes them by hand.) For the
+# horses in the open, guess what share of the positive relevance moves to a pasted tag, in per cent.
+# And how many of these pictures *need* the tag to be called a horse?
 
 # %% tags=["guess"]
 guess = {
@@ -441,27 +459,33 @@ plots.show(panel.effects(effects, agree), "effect")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# For the tags pasted on horses in the open, preset A and $\alpha_1\beta_0$ come close on average to what the tag adds, and epsilon says far too
-# much. For the tags that were cut it is epsilon that comes close, while the other two give the tag half of its effect or less. So none
-# of the rules can be trusted for both. Picture by picture they do not agree well with the truth either, as the correlations in
-# the legends show. **Without a known truth you would not know which rule to believe.**
+# For the tags pasted on horses in the open, preset A and $\alpha_1\beta_0$ come close on average to
+# what the tag adds, and epsilon says far too much. For the tags that were cut it is epsilon that
+# comes close, while the other two give the tag half of its effect or less. So none of the rules can
+# be trusted for both. Picture by picture they do not agree well with the truth either, as the
+# correlations in the legends show. **Without a known truth you would not know which rule to
+# believe.**
 #
-# None of the horses in the open needs the tag, since each was called a horse before it was pasted. Even so, every dot lies above zero: the tag has relevance in all of these maps.
-# **Red says that a region speaks for the answer. It does not say that the answer would change without it.** Only the experiment does.
+# None of the horses in the open needs the tag, since each was called a horse before it was pasted.
+# Even so, every dot lies above zero: the tag has relevance in all of these maps. **Red says that a
+# region speaks for the answer. It does not say that the answer would change without it.** Only the
+# experiment does.
 #
 # </details>
 #
 # ## 6. Out in the real world
 #
-# What will happen where nobody signs pictures? The setting `real` has no tags, and hurdles stand anywhere.
+# What will happen where nobody signs pictures? The setting `real` has no tags, and hurdles stand
+# anywhere.
 #
-# Before we blame the shortcuts for a fall in accuracy, there is another suspect: perhaps the horses there are just *harder to
-# see*. Among plain horses, many more are hidden than in the training world. So we need a control in which the horses stay
-# the same. We take the 500 test scenes, cut all tags, and hand out the hurdles by lot, as often as in the real world. No
-# horse becomes harder to see.
+# Before we blame the shortcuts for a fall in accuracy, there is another suspect: perhaps the horses
+# there are just *harder to see*. Let us call such horses hidden. Among horses with neither tag nor
+# hurdle, many more are hidden in the real world than in the training world. So we need a control in
+# which the horses stay the same. We take the 500 test scenes, cut all tags,
+# and hand out the hurdles by lot, as often as in the real world. No horse becomes harder to see.
 #
-# Or the cutting itself hides the horse. As a control for that we take horses of the real world which are hard to see and never had a
-# tag, and we give them one, too.
+# Or the cutting itself hides the horse. As a control for that we take horses of the real world which
+# are hard to see and never had a tag, and we give them one, too.
 #
 # Guess how many of 100 pictures the network gets wrong in each of the three settings.
 
@@ -519,40 +543,49 @@ print(f"the same horses, tag pasted: {panel.rate_text(says_horse(model, given_ta
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The network is wrong more than four times as often in the real world as in the training world. Yet the real world has *fewer* hidden horses. And with the very same horses,
-# the network does worse still once tags are gone and hurdles stand anywhere. So the fall is not because the horses are harder to see. It consists of
-# hidden horses that nothing gives away any more, and of hurdles that announce a horse where there is none. Easy horses are found as
-# well as ever.
+# The network is wrong more than four times as often in the real world as in the training world. Yet
+# the real world has *fewer* hidden horses. And with the very same horses, the network does worse
+# still once tags are gone and hurdles stand anywhere. So the fall is not because the horses are
+# harder to see. In the real world, about half of the new errors are hidden horses that nothing gives
+# away any more, and about half are hurdles that announce a horse where there is none. Easy horses are
+# found as well as ever.
 #
-# Hidden horses that never had a tag are found about as rarely as those that lost theirs, so the cut does no harm of its own. A pasted tag brings all of them back.
-# In training, hidden horses came with a tag or a hurdle, and the network got by without learning to see them.
+# Hidden horses that never had a tag are found about as rarely as those that lost theirs, so the cut
+# does no harm of its own. A pasted tag brings all of them back. In training, hidden horses came with
+# a tag or a hurdle, and the network got by without learning to see them.
 #
 # </details>
 #
-# **Think.** Your flood detector does worse in a new region than on its test data. How would you find out whether the region is harder, or
-# whether a shortcut broke?
+# **Think.** Your flood detector does worse in a new region than on its test data. How would you find
+# out whether the region is harder, or whether a shortcut broke?
 #
 # <details><summary>An answer</summary>
 #
-# As above, change one thing at a time. Score both data sets by classes of difficulty that do not depend on the network, such as the width of the river or the cloud
-# cover, and compare within a class. Or remove the suspected shortcut from the *old* test data and leave the rest alone. If the score falls there as well, the region is not to blame.
+# As above, change one thing at a time. Score both data sets by classes of difficulty that do not
+# depend on the network, such as the width of the river or the cloud cover, and compare within a
+# class. Or remove the suspected shortcut from the *old* test data and leave the rest alone. If the
+# score falls there as well, the region is not to blame.
 #
 # </details>
 
 # %% [markdown]
 # ## 7. What happened, and two repairs
 #
-# Don't blame the algorithm, says the lecture. The network was asked to be right on these pictures, and the tag makes it right. The lecture calls this an
-# *inadvertent correlation present only in the data*. So change the data. In the *balanced* setting,
-# tag and hurdles are as frequent without a horse as with one, so that they tell nothing.
+# Don't blame the algorithm, says the lecture. The network was asked to be right on these pictures,
+# and the tag makes it right. The lecture calls this an *inadvertent correlation present only in the
+# data*. So change the data. In the *balanced* setting, tag and hurdles are as frequent without a
+# horse as with one, so that they tell nothing.
 #
-# - **Full repair:** the first network is trained further on 6,500 balanced pictures, which takes minutes.
-# - **New last layer:** suppose you have 200 balanced pictures. Keep all layers except the last, and fit only that one, which decides how much each of the 64
-#   hidden units counts [@kirichenko2022]. That is a logistic regression, and takes a second.
+# - **Full repair:** the first network is trained further on 6,500 balanced pictures, which takes
+#   minutes.
+# - **New last layer:** suppose you have 200 balanced pictures. Keep all layers except the last, and
+#   fit only that one, which decides how much each of the 64 hidden units counts [@kirichenko2022].
+#   That is a logistic regression, and takes a second.
 #
-# One caution belongs here. Among plain horses, many more are hidden in the balanced pictures than in the first training. Whatever a repair improves, it
-# may come from balance *or* from practice on hidden horses. So the last layer gets a **control**: the same 200 pictures, but without the tags and hurdles where
-# there is no horse. Practice is the same, balance is gone.
+# One caution belongs here. Among plain horses, many more are hidden in the balanced pictures than in
+# the first training. Whatever a repair improves, it may come from balance *or* from practice on
+# hidden horses. So the last layer gets a **control**: the same 200 pictures, but without the tags and
+# hurdles where there is no horse. Practice is the same, balance is gone.
 #
 # Guess how many pictures the fully repaired network will call "horse" after each change.
 
@@ -606,16 +639,20 @@ plots.show(panel.gallery(pictures, both, masks, answers), "both-networks")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *The experiments.* After the full repair, a tag makes no difference that we could measure, and hurdles make at most a small one. With the new last layer, pasted tags and
-# hurdles do much less than at first, but of the tagged horses many are lost with their tag and most without it. It has *not* learned to find
-# them. The control shows what mattered: with the same horses to practise on but no balance, the power of tag and hurdles stays.
+# *The experiments.* After the full repair, a tag makes no difference that we could measure, and
+# hurdles make at most a small one. With the new last layer, pasted tags and hurdles do much less than
+# at first, but of the tagged horses many are lost with their tag and most without it. It has *not*
+# learned to find them. The control shows what mattered: with the same horses to practise on but no
+# balance, the power of tag and hurdles stays.
 #
-# *The errors.* The full repair does away with most of both kinds, in the real world and on the same horses by lot. Some of the
-# hidden horses it may owe to practice, some to balance; these figures cannot tell. There is a price. Pictures with nothing in them are
-# called a horse more often than at first, and a few tagged horses are now missed.
+# *The errors.* The full repair does away with most of both kinds, in the real world and on the same
+# horses by lot. Some of the hidden horses it may owe to practice, some to balance; these figures
+# cannot tell. There is a price. Pictures with nothing in them are called a horse more often than at
+# first, and a few tagged horses are now missed.
 #
-# *The heat maps.* In the first three, the red has moved from the tag to the horse. In the fourth it lies along the skyline as well, and the
-# logit is small. Twice the tag is blue. That says "against", yet a pasted tag changes next to nothing, so do not read much into it.
+# *The heat maps.* In the first three, the red has moved from the tag to the horse. In the fourth it
+# lies along the skyline as well, and the logit is small. Twice the tag is blue. That says "against",
+# yet a pasted tag changes next to nothing, so do not read much into it.
 #
 # </details>
 #
@@ -633,16 +670,20 @@ plots.show(panel.gallery(pictures, both, masks, answers), "both-networks")
 # %% [markdown]
 # ## 8. Find strategies without knowing them: SpRAy
 #
-# We knew where to look. Usually nobody does. **Spectral relevance analysis** (SpRAy) sorts the heat maps of a class
-# into groups, so that a person has to look at a few pictures of each group only [@lapuschkin2019]. (Those short of time may skip to section 9.)
+# We knew where to look. Usually nobody does. **Spectral relevance analysis** (SpRAy) sorts the heat
+# maps of a class into groups, so that a person has to look at a few pictures of each group only
+# [@lapuschkin2019]. (Those short of time may skip to section 9.)
 #
-# It works like this. Every heat map is brought to one small size. Each map is then joined to the ten maps most
-# similar to it, as people might be joined to their friends. This makes a network of maps, a graph, and maps of one strategy should hang
-# together in it. How many groups are there? The eigenvalues of a matrix made from the graph, its Laplacian, tell. There is an
-# eigenvalue of exactly zero for each part of the graph without any link to the rest, and a small one for each part that hangs on by a few links.
-# Where the eigenvalues make their largest step, the groups end. This step is called the **eigengap** [@vonluxburg2007].
+# It works like this. Every heat map is brought to one small size. Each map is then joined to the ten
+# maps most similar to it, as people might be joined to their friends. This makes a network of maps, a
+# graph, and maps of one strategy should hang together in it. How many groups are there? The
+# eigenvalues of a matrix made from the graph, its Laplacian, tell. There is an eigenvalue of exactly
+# zero for each part of the graph without any link to the rest, and a small one for each part that
+# hangs on by a few links. Where the eigenvalues make their largest step, the groups end. This step is
+# called the **eigengap** [@vonluxburg2007].
 #
-# We take $\alpha_1\beta_0$ here, an LRP rule without negative relevance. The small size and the ten neighbours were chosen on a separate set of pictures.
+# We take $\alpha_1\beta_0$ here, an LRP rule without negative relevance. The small size and the ten
+# neighbours were chosen on a separate set of pictures.
 
 # %%
 inside = horses.truth_inside.values
@@ -664,19 +705,22 @@ plots.show(panel.eigengap(eigenvalues, n_clusters), "eigenvalues")
 plots.show(panel.cluster_maps(positive_maps, clusters, inside, z), "clusters")
 
 # %% [markdown]
-# Three eigenvalues are zero to two digits, so three parts of the graph have next to no links to one another. The fourth is
-# small, for a part that hangs on by a few links, and after it comes the largest step. The lecture tells of three strategies and the paper of four: it lists the tag twice, once in portrait and
-# once in landscape pictures, because it stands in another place there.
+# Three eigenvalues are zero to two digits, so three parts of the graph have next to no links to one
+# another. The fourth is small, for a part that hangs on by a few links, and after it comes the
+# largest step. The lecture tells of three strategies and the paper of four: it lists the tag twice,
+# once in portrait and once in landscape pictures, because it stands in another place there.
 #
 # ### Exercise 3: name the strategies
 #
-# The second figure has what a person gets to see: four clusters, each with its mean heat map and with five of its maps, and no
-# pictures at all. The thin frame shows what lies inside the grey bars. Which kind of picture is each? Choose from `"plain"`, `"hurdle"`, `"tag, portrait"`
-# and `"tag, landscape"`.
+# The second figure has what a person gets to see: four clusters, each with its mean heat map and with
+# five of its maps, and no pictures at all. The thin frame shows what lies inside the grey bars. Which
+# kind of picture is each? Choose from `"plain"`, `"hurdle"`, `"tag, landscape"` and
+# `"tag, portrait"`.
 #
 # <details><summary>Hint</summary>
 #
-# Where is the red in *all* maps of a cluster, and where does it change from map to map? Then look at the frames.
+# Where is the red in *all* maps of a cluster, and where does it change from map to map? Then look at
+# the frames.
 #
 # </details>
 
@@ -694,9 +738,12 @@ kinds = np.select(
 check.strategies(named, clusters, kinds)
 
 # %% [markdown]
-# Now compare the clusters with the truth. Below, each dot is a heat map, and t-SNE [@vandermaaten2008] has put similar maps near
-# each other; it is only a way of drawing them. On the left the colours are those of the clusters, on the right those of what is in the picture. The **adjusted Rand
-# index** compares two ways of sorting [@hubert1985]: it is 1 for the same sorting, and 0 is what chance gives. As a contrast, we sort the *pictures* (their grey values) in the same way.
+# Now compare the clusters with the truth. Below, each dot is a heat map, and t-SNE
+# [@vandermaaten2008] has put similar maps near each other; it is only a way of drawing them. On the
+# left the colours are those of the clusters, on the right those of what is in the picture. The
+# **adjusted Rand index** compares two ways of sorting [@hubert1985]: it is 1 for the same sorting,
+# and 0 is what chance gives. As a contrast, we sort the *pictures* (their grey values) in the same
+# way.
 
 # %%
 xy = TSNE(init="pca", max_iter=400, random_state=0).fit_transform(np.sqrt(small))
@@ -713,19 +760,22 @@ for name, found in {"heat maps": clusters, "pictures": sorted_pictures}.items():
 print(pd.crosstab(kinds, clusters + 1, rownames=["in the picture"], colnames=["cluster"]))
 
 # %% [markdown]
-# The two kinds of tags are found without an error. Hurdles and plain horses are not quite told apart: some pictures without any hurdle are in the
-# hurdle cluster, and a few with one are in the plain cluster. Sorted by their grey values, the pictures tell nothing about strategies.
+# The two kinds of tags are found without an error. Hurdles and plain horses are not quite told apart:
+# some pictures without any hurdle are in the hurdle cluster, and a few with one are in the plain
+# cluster. Sorted by their grey values, the pictures tell nothing about strategies.
 #
 # ## 9. A tag in Earth science
 #
-# Satellite pictures carry tags as well. An archive has time stamps, drawn coasts, fill values, and scan lines that come
-# from one sensor and not from the next. Let us make one. Our tiles are infrared pictures of 32 x 32 pixels from the
-# world of lesson 07, in kelvins, and the label is whether the radar sees an echo of 40 dBZ or more in the tile. Suppose that the storms were collected later than the rest,
-# when the sensor had begun to show a **calibration line**: one row that always reads 200 K.
+# Satellite pictures carry tags as well. An archive has time stamps, drawn coasts, fill values, and
+# scan lines that come from one sensor and not from the next. Let us make one. Our tiles are infrared
+# pictures of 32 x 32 pixels from the world of lesson 07, in kelvins, and the label is whether the
+# radar sees an echo of 40 dBZ or more in the tile. Suppose that the storms were collected later than
+# the rest, when the sensor had begun to show a **calibration line**: one row that always reads 200 K.
 #
 # ### Exercise 4: draw the line
 #
-# Write `add_line(tiles)`. It takes tiles, shape (tile, 32, 32), and returns a copy of them with 200 K in row 24. The tiles themselves must stay as they are.
+# Write `add_line(tiles)`. It takes tiles, shape (tile, 32, 32), and returns a copy of them with 200 K
+# in row 24. The tiles themselves must stay as they are.
 
 
 # %% tags=["exercise"]
@@ -747,11 +797,14 @@ is_storm = radar.max((1, 2)) >= 40
 check.line(add_line, infrared[:4])
 
 # %% [markdown]
-# Two classifiers learn from the first eight scenes: one from clean tiles, one from tiles in which 60 % of the storms have the line. Both are logistic
-# regressions, $z = w \cdot x + b$, the smallest of all networks. LRP is easy here, since the relevance of a pixel is its weight times its value. We test them on
-# the other four scenes. (The cell uses our own `panel.with_line`, so it runs without your answer.)
+# Two classifiers learn from the first eight scenes: one from clean tiles, one from tiles in which
+# three of five storms have the line. Both are logistic regressions, $z = w \cdot x + b$, the smallest
+# of all networks. LRP is easy here, since the relevance of a pixel is its weight times its value. We
+# test them on the other four scenes. (The cell uses our own `panel.with_line`, so it runs without
+# your answer.)
 #
-# Guess in per cent: of the quiet tiles, how many does the second classifier call a storm after we draw the line in them? And what would the first one say to the same tiles?
+# Guess in per cent: of the quiet tiles, how many does the second classifier call a storm after we
+# draw the line in them? And what would the first one say to the same tiles?
 
 # %% tags=["guess"]
 guess = {"learned from clean tiles": None, "learned with the line": None}
@@ -783,21 +836,22 @@ plots.show(panel.line_gallery(infrared[four], with_some[four], learned), "line")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# On tiles of its own kind (the first number) the second classifier is even the better one, so its test gives no warning. But draw the line
-# in quiet tiles, and it sees a storm in nearly all of them, while the first one hardly minds. The heat maps show the reason at once: the
-# line is red from end to end, whether there is cloud in the tile or not.
+# On tiles of its own kind (the first number) the second classifier is even the better one, so its
+# test gives no warning. But draw the line in quiet tiles, and it sees a storm in nearly all of them,
+# while the first one hardly minds. The heat maps show the reason at once: the line is red from end to
+# end, whether there is cloud in the tile or not.
 #
 # </details>
 #
-# **Think.** Which of your own data sets has a time stamp, a sensor's scan line, a coastline drawn into
-# the image, or a fill value? Which label does it go with?
+# **Think.** Which of your own data sets has a time stamp, a sensor's scan line, a coastline drawn
+# into the image, or a fill value? Which label does it go with?
 #
 # <details><summary>An answer</summary>
 #
-# Nearly every archive has one. Fill values lie where the sun is down, so they go with winter; the lines
-# of a scanner go with one satellite, and so with a few years; a gap in a radar composite goes with a
-# station that fails in severe storms. Ask of each whether the label could be told from this alone. Train a
-# network on nothing else, and see.
+# Nearly every archive has one. Fill values lie where the sun is down, so they go with winter; the
+# lines of a scanner go with one satellite, and so with a few years; a gap in a radar composite goes
+# with a station that fails in severe storms. Ask of each whether the label could be told from this
+# alone. Train a network on nothing else, and see.
 #
 # </details>
 
@@ -805,21 +859,24 @@ plots.show(panel.line_gallery(infrared[four], with_some[four], learned), "line")
 # ## In this lesson you
 #
 # - saw a network pass its test and rely on a photographer's tag,
-# - measured heat maps against a known truth, and proved what they suggest by changing one thing in a picture,
+# - measured heat maps against a known truth, and proved what they suggest by changing one thing in a
+#   picture,
 # - found out that red does not tell how much an answer depends on a part,
 # - told broken shortcuts from a harder world, with a control in which the horses stayed the same,
 # - compared two repairs,
 # - sorted heat maps into strategies, and named them,
 # - planted a tag of your own in satellite pictures.
 #
-# Next: [02 feature visualization](02_feature_visualization.ipynb), where inside the network the tag sits.
+# Next: [02 feature visualization](02_feature_visualization.ipynb), where inside the network the tag
+# sits.
 #
 # ## Quiz
 #
 # <details><summary>1. The test accuracy was excellent. Why did it not show the problem?</summary>
 #
-# The test pictures have the same tags on the same kind of pictures as the training pictures. Whoever reads the tag and whoever
-# sees the horse give the same answers there, so the score cannot tell them apart.
+# The test pictures have the same tags on the same kind of pictures as the training pictures. Whoever
+# reads the tag and whoever sees the horse give the same answers there, so the score cannot tell them
+# apart.
 #
 # </details>
 #
@@ -831,8 +888,9 @@ plots.show(panel.line_gallery(infrared[four], with_some[four], learned), "line")
 #
 # <details><summary>3. Accuracy falls from the test data to the real world. What does that prove?</summary>
 #
-# By itself little. The real world may be harder, easier, or differ in other ways. Here it even had fewer hidden horses, and the fall came from
-# shortcuts that no longer worked. A control with the same horses showed it.
+# By itself little. The real world may be harder, easier, or differ in other ways. Here it even had
+# fewer hidden horses, and the fall came from shortcuts that no longer worked. A control with the same
+# horses showed it.
 #
 # </details>
 #
@@ -855,7 +913,8 @@ plots.show(panel.line_gallery(infrared[four], with_some[four], learned), "line")
 # - [@bach2015]: layer-wise relevance propagation
 # - [@alber2019]: iNNvestigate and its presets
 # - [@kirichenko2022]: a new last layer
-# - [@vonluxburg2007], [@hubert1985], [@vandermaaten2008]: spectral clustering, the adjusted Rand index, t-SNE
+# - [@vonluxburg2007], [@hubert1985], [@vandermaaten2008]: spectral clustering, the adjusted Rand
+#   index, t-SNE
 # - [@lecture]: the lecture
 #
 # *Pictures:* the horse world uses, among others, parts of photographs by
@@ -866,8 +925,8 @@ plots.show(panel.line_gallery(infrared[four], with_some[four], learned), "line")
 #
 # ## Claims
 #
-# What the lecture, the paper and we ourselves expected, and what was measured here, on pictures that no network was
-# trained on. Goals are ours; intervals are 95 %. The code is folded away.
+# What the lecture, the paper and we ourselves expected, and what was measured here, on pictures that
+# no network was trained on. Goals are ours; intervals are 95 %. The code is folded away.
 
 
 # %% tags=["claims"]

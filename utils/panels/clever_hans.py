@@ -10,6 +10,7 @@ from utils.panels import heat_map
 from utils.plots import goes
 from utils.worlds import clever_hans as world
 
+LEAST_TEXT = 1.4  # errors per 100 pictures: a narrower bar of `errors` has no room for a number
 LIMIT = 0.2  # where the colours of `line_gallery` end
 KINDS = {
     "plain": plots.GREEN,
@@ -158,6 +159,9 @@ def errors(rows):
         left = 0
         for (kind, value), colour in zip(kinds.items(), colours, strict=True):
             ax.barh(row, value, 0.6, left, color=colour, label=kind if row == 0 else None)
+            if value >= LEAST_TEXT:
+                ink = "white" if colour == plots.INK else "black"
+                ax.text(left + value / 2, row, f"{value:.1f}", color=ink, ha="center", va="center")
             left += value
     ax.set_yticks(range(len(rows)), list(rows), parse_math=False)
     ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="wrong answers per 100 pictures")
