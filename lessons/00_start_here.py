@@ -10,7 +10,7 @@
 # - make a heat map of a decision, and read its colours and its numbers,
 # - test a heat map by changing the picture.
 #
-# **Minutes:** 10 teaching, 10 exercises.
+# **Minutes:** 20 teaching, 10 exercises.
 #
 # **Prerequisites:** NumPy arrays (necessary), the idea of a convolutional network (helpful).
 #
@@ -125,9 +125,9 @@ plots.show(fig, "heat-map")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Red pixels speak for "horse", blue ones against it, and white ones hardly count. The deepest red
-# lies along the horse's neck and back. The head, the legs and the tail, which most people would name,
-# are paler. If you clicked, the white diamond shows where you looked.
+# Red pixels speak for "horse", blue ones against it, and white ones received next to nothing. The
+# deepest red lies along the horse's neck and back. The face, the legs and the tail, which most people
+# would name, are paler. If you clicked, the white diamond shows where you looked.
 #
 # The green outline of the horse does not come from the network. A small simulated world put the
 # picture together, so we know which pixels belong to the horse, and any heat map can be checked
