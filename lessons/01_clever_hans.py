@@ -338,7 +338,7 @@ draw_experiments({"first network": first}, "experiments")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# With a tag, the network sees a horse in every one of the empty fields, as the paper's classifier did
+# With a tag, the network sees a horse in every one of these pictures, as the paper's classifier did
 # in a car. Hurdles do it nearly as often. And when the tag is cut, most of the horses that had been
 # found are lost. The test accuracy showed none of this, because the test pictures come from the same
 # world as the training pictures.
@@ -480,11 +480,12 @@ plots.show(panel.effects(effects, agree), "effect")
 # Before we blame the shortcuts for a fall in accuracy, there is another suspect: perhaps the horses
 # there are just *harder to see*. Let us call such horses hidden. Among horses with neither tag nor
 # hurdle, many more are hidden in the real world than in the training world. So we need a control in
-# which the horses stay the same. We take the 500 test scenes, cut all tags,
-# and hand out the hurdles by lot, as often as in the real world. No horse becomes harder to see.
+# which the horses stay the same. We take the 500 test scenes, cut all tags, and hand out the hurdles
+# by lot, about as often as in the real world. Each horse stays where it is, as far away or as well
+# hidden as before.
 #
-# Or the cutting itself hides the horse. As a control for that we take horses of the real world which
-# are hard to see and never had a tag, and we give them one, too.
+# A third suspect is the cut itself, which may damage the picture. As a control for that we take
+# hidden horses of the real world that never had a tag, and then we give them one.
 #
 # Guess how many of 100 pictures the network gets wrong in each of the three settings.
 
