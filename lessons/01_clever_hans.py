@@ -874,9 +874,9 @@ plots.show(panel.line_gallery(infrared[four], with_some[four], learned), "line")
 #
 # <details><summary>1. The test accuracy was excellent. Why did it not show the problem?</summary>
 #
-# The test pictures have the same tags on the same kind of pictures as the training pictures. Whoever
-# reads the tag and whoever sees the horse give the same answers there, so the score cannot tell them
-# apart.
+# The test pictures have the same tags on the same kind of pictures as the training pictures. A network
+# that reads the tag is right on every tagged picture of the test, so the score has nothing to say
+# against it.
 #
 # </details>
 #
