@@ -15,6 +15,7 @@ from utils import (
     worlds,
 )
 from utils.explain import explain
+from utils.panels import goes_to_mrms
 from utils.plots import goes, maps
 from utils.plots.receptive_fields import boxes
 from utils.weights import load_weights
@@ -29,6 +30,25 @@ def horse_network():
     model = networks.clever_hans()
     load_weights(model, "clever_hans")
     return model
+
+
+def start_here(case, row, column):
+    """Draw a storm as GOES sees it, a network's estimate, and its heat map of one pixel."""
+    model = networks.encoder_decoder(None)
+    load_weights(model, "goes_mrms")
+    where = {"y": slice(row - 40, row + 40), "x": slice(column - 40, column + 40)}
+    one = worlds.open_world("goes_mrms").isel(sample=[case], **where)
+    x = goes_mrms_world.as_input(one)
+    estimate = 60 * model.predict(x, verbose=0)[0, ..., 0].clip(0)
+    fig, axes = plt.subplots(1, 4, figsize=(9, 2.5))
+    goes.field(axes[0], "c13", one.c13[0], "infrared")
+    goes.field(axes[1], "glm", one.glm[0], "lightning")
+    goes.field(axes[2], "mrms", estimate, "the network's radar")
+    heat_map = goes_to_mrms.heat_maps(model, x, [(40, 40)])[0].sum(-1)
+    plots.heat_map(axes[3], heat_map, "where it looked")
+    for ax in axes:
+        goes.cross(ax, (40, 40))
+    return fig
 
 
 def first_heat_map(case):
@@ -171,8 +191,9 @@ def large_archive(years, models):
 def main():
     course.start(seed=0)
     for name, fig in [
+        ("start_here", start_here(3, 160, 148)),
         ("first_heat_map", first_heat_map(81)),
-        ("clever_hans", clever_hans([73, 10, 3])),
+        ("clever_hans", clever_hans([73, 10, 50])),
         ("feature_visualization", feature_visualization(6, 53)),
         ("layerwise_relevance", layerwise_relevance(18)),
         ("innvestigate", innvestigate(3)),

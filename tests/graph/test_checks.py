@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from sklearn.linear_model import LogisticRegression
 from tensorflow import keras
 
 from utils import lrp, networks, skill
@@ -19,6 +18,7 @@ from utils.check import (
     layerwise_relevance,
     start_here,
 )
+from utils.panels import clever_hans as panels_of_clever_hans
 from utils.worlds.climate import fuzzy_years
 
 
@@ -62,9 +62,9 @@ def maps_and_masks():
     "solve, state, message",
     [
         (lambda m, k: ..., "unanswered", "Replace"),
-        (skill.relevance_density, "right", "times as relevant"),
+        (skill.relevance_density, "right", "times denser"),
         (skill.relevance_share, "wrong", "share of the area"),
-        (lambda m, k: 1 / skill.relevance_density(m, k), "wrong", "on its head"),
+        (lambda m, k: 1 / skill.relevance_density(m, k), "wrong", "upside down"),
         (lambda m, k: skill.relevance_share(m, k) / k.sum((1, 2)), "wrong", "number of pixels"),
         (lambda m, k: (m * k).sum((1, 2)) / m.sum((1, 2)) / k.mean((1, 2)), "wrong", "Negative"),
         (lambda m, k: skill.relevance_density(abs(m), k), "wrong", "`abs`"),
@@ -77,41 +77,85 @@ def test_density(maps_and_masks, solve, state, message):
     assert verdict.state == state and message in verdict.message
 
 
+FOUND = np.array([False] * 6 + [True] * 4)  # six of ten horses are lost
+
+
 @pytest.mark.parametrize(
     "answer, state, message",
     [
         (..., "unanswered", "Replace"),
-        (3, "right", "0.40"),
-        (2, "wrong", "one later"),
-        ("3", "wrong", "one whole number"),
-        (6, "wrong", "number of eigenvalues shown"),
-        (5, "wrong", "largest step"),
+        (~FOUND, "right", "right on 60 %"),
+        (np.array([True] * 7 + [False] * 3), "right", "100 % of the lost horses, and 25 %"),
+        (FOUND, "wrong", "other way round"),
+        (
+            np.ones(10, bool),
+            "wrong",
+            "60 % of your predictions are right, but they are all the same",
+        ),
+        (np.arange(10) % 2 == 0, "wrong", "Compare what lies on the tag"),
+        (np.ones(10), "wrong", "not float64: compare"),
+        (True, "wrong", "has the shape (10,)"),
     ],
 )
-def test_clusters_by_eigengap(answer, state, message):
-    verdict = clever_hans.clusters_by_eigengap(answer, [0, 0.05, 0.1, 0.5, 0.55, 0.7])
+def test_lost_horses(answer, state, message):
+    verdict = clever_hans.lost(answer, FOUND)
     assert verdict.state == state and message in verdict.message
 
 
+KINDS = np.array(["plain"] * 4 + ["hurdle"] * 3)
+CLUSTERS = np.array([0, 0, 0, 1, 1, 1, 1])
+
+
 @pytest.mark.parametrize(
-    "change, state, message",
+    "answer, state, message",
     [
-        (lambda w, b: (..., ...), "unanswered", "Replace"),
-        (lambda w, b: (w[0], b[0]), "right", "% of the pictures"),
-        (lambda w, b: (w, b[0]), "wrong", "coef_[0]"),
-        (lambda w, b: (w[0], b), "wrong", "intercept_[0]"),
-        (lambda w, b: (w[0], b[0] + 1), "wrong", "the intercept is not"),
-        (lambda w, b: (-w[0], -b[0]), "wrong", "turned round"),
-        (lambda w, b: (0 * w[0], b[0]), "wrong", "fitted to `seen`"),
+        ({1: ..., 2: ...}, "unanswered", "Replace"),
+        ({1: "plain", 2: "hurdle"}, "right", "3 of 3, 3 of 4"),
+        ({1: "plain", 2: "plain"}, "wrong", "1 of 2 are right. Look at cluster 2"),
+        ({1: "plain", 2: "cat"}, "wrong", "no kind 'cat': choose from 'hurdle', 'plain'"),
+        ({1: "plain"}, "wrong", "Keep the dict with its 2 clusters"),
+        (["plain", "hurdle"], "wrong", "Keep the dict"),
     ],
 )
-def test_last_layer(change, state, message):
-    rng = np.random.default_rng(2)
-    seen = rng.uniform(size=(80, 5))
-    is_horse = np.int8(seen[:, 0] > seen[:, 1])
-    fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
-    answer = change(fitted.coef_, fitted.intercept_)
-    verdict = clever_hans.last_layer(*answer, seen, is_horse)
+def test_names_of_clusters(answer, state, message):
+    verdict = clever_hans.strategies(answer, CLUSTERS, KINDS)
+    assert verdict.state == state and message in verdict.message
+
+
+def column(tiles):
+    tiles = tiles.copy()
+    tiles[:, :, 24] = 200
+    return tiles
+
+
+def in_place(tiles):
+    tiles[:, 24] = 200
+    return tiles
+
+
+@pytest.mark.parametrize(
+    "function, state, message",
+    [
+        (lambda tiles: ..., "unanswered", "Replace"),
+        (panels_of_clever_hans.with_line, "right", "Row 24 is 200 K"),
+        (lambda tiles: None, "wrong", "returns nothing"),
+        (lambda tiles: tiles[0], "wrong", "yours (32, 32)"),
+        (in_place, "wrong", "begin with `tiles.copy()`"),
+        (lambda tiles: tiles, "wrong", "Nothing was drawn"),
+        (column, "wrong", "That is column 24"),
+        (lambda tiles: tiles * 0 + 200, "wrong", "outside row 24"),
+        (lambda tiles: panels_of_clever_hans.with_line(tiles) - 0 * tiles + 0, "right", "Row 24"),
+        (
+            lambda tiles: np.where(panels_of_clever_hans.with_line(tiles) == 200, 210, tiles),
+            "wrong",
+            "should be 200 K",
+        ),
+        (lambda tiles: 1 / 0, "wrong", "could not be used"),
+    ],
+)
+def test_a_line_in_tiles(function, state, message):
+    tiles = np.random.default_rng(3).uniform(210, 300, (3, 32, 32))
+    verdict = clever_hans.line(function, tiles)
     assert verdict.state == state and message in verdict.message
 
 

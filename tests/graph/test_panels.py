@@ -22,6 +22,7 @@ from utils.panels import (
     feature_visualization,
     innvestigate,
     layerwise_relevance,
+    start_here,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,11 +248,61 @@ def test_gallery_takes_one_picture_and_refuses_none():
     plt.close(fig)
 
 
+def test_gallery_says_what_each_map_explains_and_where_its_colours_end():
+    rows = {"one": np.full((1, 8, 8), 0.25), "two": np.full((1, 8, 8), -0.5)}
+    fig = clever_hans.gallery(np.zeros((1, 8, 8, 3)), rows, logits={"one": [3.14], "two": [-1]})
+    titles = [ax.get_title("left") for ax in fig.axes[:3]]
+    assert titles == ["", "z = 3.1, colours ±0.25", "z = -1.0, colours ±0.50"]
+    plt.close(fig)
+
+
 def test_before_and_after_stand_side_by_side():
-    fig = clever_hans.before_after({"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]})
-    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == ["before", "after"]
+    rates = {"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]}
+    fig = clever_hans.before_after({"first": rates, "second": rates})
+    words = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert words == ["as it was", "changed"]
+    assert [ax.get_title("left") for ax in fig.axes] == ["first", "second"]
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]
     plt.close(fig)
+
+
+def test_errors_are_split_by_what_is_in_the_picture():
+    wrong, horse, hard, hurdles = np.array(
+        [[1, 1, 1, 0, 1], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 1, 0]], bool
+    )
+    kinds = clever_hans.errors_by_kind(wrong, horse, hard, hurdles)
+    assert list(kinds.values()) == [20, 20, 20, 20] and sum(kinds.values()) == 100 * wrong.mean()
+    fig = clever_hans.errors({"here": kinds, "there": kinds})
+    assert fig.axes[0].dataLim.x1 == 80
+    plt.close(fig)
+
+
+def test_tiles_are_cut_out_of_their_scenes():
+    scenes = np.arange(2 * 256 * 256).reshape(2, 256, 256)
+    tiles = clever_hans.tiles(scenes)
+    assert tiles.shape == (128, 32, 32)
+    np.testing.assert_array_equal(tiles[64 + 8 * 2 + 3], scenes[1, 64:96, 96:128])
+    assert clever_hans.as_input(np.full((1, 32, 32), 250.0))[0, 0] == pytest.approx(0.2)
+
+
+def test_maps_of_a_cluster_stand_in_its_row():
+    maps = np.random.default_rng(0).random((5, 8, 8))
+    clusters, inside = np.array([1, 0, 1, 0, 1]), np.ones((5, 8, 8), bool)
+    fig = clever_hans.cluster_maps(maps, clusters, inside, np.arange(5.0), shown=2)
+    titles = [ax.get_title("left") for ax in fig.axes[:6]]
+    assert titles == ["mean of 2", "z = 1.0", "z = 3.0", "mean of 3", "z = 0.0", "z = 2.0"]
+    mean = maps[[0, 2, 4]].mean(0)
+    shown = fig.axes[3].images[0].get_array()
+    np.testing.assert_allclose(shown, mean / plots.colour_limit(mean))
+    plt.close(fig)
+
+
+def test_a_diamond_marks_where_the_learner_looked():
+    draw = start_here.prepare(np.zeros((8, 8, 3)))
+    empty = plots.png(draw(-1, -1))
+    fig = draw(2, 5)
+    assert [tuple(line.get_xydata()[0]) for line in fig.axes[0].lines] == [(5, 2)] * 2
+    assert plots.png(fig) != empty and plots.png(draw(2, -1)) == empty
 
 
 # ---- what a panel's module imports ---------------------------------------------------------------

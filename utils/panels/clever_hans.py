@@ -1,12 +1,23 @@
-"""Lesson 01: a scene whose tag and hurdles can be moved, galleries, and rates before and after."""
+"""Lesson 01: a scene whose tag and hurdles can be moved, and its figures."""
 
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
+import numpy as np
 
-from utils import plots
+from utils import plots, skill
 from utils.panels import heat_map
+from utils.plots import goes
 from utils.worlds import clever_hans as world
+
+LEAST_TEXT = 1.4  # errors per 100 pictures: a narrower bar of `errors` has no room for a number
+LIMIT = 0.2  # where the colours of `line_gallery` end
+KINDS = {
+    "plain": plots.GREEN,
+    "hurdle": plots.ORANGE,
+    "tag, portrait": plots.PURPLE,
+    "tag, landscape": "#7a3b66",
+}
 
 
 def prepare(model, scenes):
@@ -32,7 +43,7 @@ def prepare(model, scenes):
     return heat_map.prepare(look)
 
 
-def gallery(pictures, heat_maps, masks=None, explained=None):
+def gallery(pictures, heat_maps, masks=None, logits=None):
     """Pictures in the first row, and below each its heat maps.
 
     Parameters
@@ -42,8 +53,9 @@ def gallery(pictures, heat_maps, masks=None, explained=None):
         A row for each, under its name.
     masks : dict of str to array_like of bool, shape (sample, y, x), optional
         What to outline in the heat maps.
-    explained : dict of str to array_like, shape (sample,), optional
-        For each row the logits that its maps explain, to be written above them.
+    logits : dict of str to array_like, shape (sample,), optional
+        What each row of heat maps explains. It stands above the map, with the relevance per pixel
+        at which its colours end.
 
     Returns
     -------
@@ -58,37 +70,252 @@ def gallery(pictures, heat_maps, masks=None, explained=None):
         plots.picture(column[0], pictures[i])
         outlines = {name: mask[i] for name, mask in (masks or {}).items()}
         for ax, (name, maps) in zip(column[1:], heat_maps.items(), strict=True):
-            z = explained[name][i] if explained else None
-            drawn = plots.heat_map(ax, maps[i], masks=outlines, explained=z)
+            title = ""
+            if logits:
+                title = f"z = {logits[name][i]:.1f}, colours ±{plots.colour_limit(maps[i]):.2f}"
+            drawn = plots.heat_map(ax, maps[i], title, outlines)
     for ax, name in zip(axes[:, 0], ["picture", *heat_maps], strict=True):
         ax.set_ylabel(name, parse_math=False)
-    plots.heat_map_bar(fig, drawn, axes[1:])
+    plots.heat_map_bar(fig, drawn, axes[1:], label="relevance")
     return fig
 
 
-def before_after(rates):
-    """Rates before and after a change, with their intervals.
+def before_after(networks):
+    """Rates before and after changes of the picture, a column for each network.
 
     Parameters
     ----------
-    rates : dict of str to pair
-        For each change the rate before and after, as `skill.rate` gives them, in per cent.
+    networks : dict of str to dict of str to pair
+        For each network and each change the rate before and after, as `skill.rate` gives them, in
+        per cent.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    fig, ax = plt.subplots(figsize=(7, 1 + 0.5 * len(rates)))
-    for row, pair in enumerate(rates.values()):
-        ax.plot([value for value, _ in pair], [row - 0.13, row + 0.13], color="#d5d9df", lw=3)
-        for (value, (low, high)), colour, shift, label in zip(
-            pair, (plots.GREY, plots.INK), (-0.13, 0.13), ("before", "after"), strict=True
-        ):
-            error = [[value - low], [high - value]]
-            ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
-    ax.set_yticks(range(len(rates)), list(rates), parse_math=False)
-    ax.set_xlim(-3, 103)
-    ax.set_ylim(len(rates) - 0.5, -0.5)
+    names = list(next(iter(networks.values())))
+    columns = len(networks)
+    size = (4.2 if columns == 1 else 2.4) * columns + 2.6, 1.3 + 0.5 * len(names)
+    fig, axes = plt.subplots(1, columns, figsize=size, sharey=True, squeeze=False)
+    for ax, (network, rates) in zip(axes[0], networks.items(), strict=True):
+        for row, pair in enumerate(rates.values()):
+            ax.plot([value for value, _ in pair], [row - 0.13, row + 0.13], color="#d5d9df", lw=3)
+            for (value, (low, high)), colour, shift, label in zip(
+                pair, (plots.GREY, plots.INK), (-0.13, 0.13), ("as it was", "changed"), strict=True
+            ):
+                error = [[value - low], [high - value]]
+                ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
+        ax.set_title(network, parse_math=False)
+        ax.set(xlim=(-3, 103), xlabel="horse (%)")
+    axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
+    axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
     handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles[:2], labels[:2], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    fig.legend(handles[:2], labels[:2], loc="outside upper right", ncols=2, title="the picture")
     return fig
+
+
+def rate_text(yes):
+    """A rate in words, such as "80 % (76 to 84)"; `yes` as in `skill.rate`."""
+    value, (low, high) = skill.rate(yes)
+    return f"{value:.0f} % ({low:.0f} to {high:.0f})"
+
+
+def errors_by_kind(wrong, horse, hard, hurdles):
+    """Wrong answers per 100 pictures, by what is in the picture.
+
+    Parameters
+    ----------
+    wrong, horse, hard, hurdles : array_like of bool, shape (sample,)
+        Is the answer wrong, is there a horse, is it hard to see, are there hurdles?
+
+    Returns
+    -------
+    dict of str to float
+    """
+    kinds = {
+        "horse, easy to see": horse & ~hard,
+        "horse, hard to see": horse & hard,
+        "hurdles, no horse": ~horse & hurdles,
+        "neither": ~horse & ~hurdles,
+    }
+    return {kind: 100 * (wrong & this).mean() for kind, this in kinds.items()}
+
+
+def errors(rows):
+    """Wrong answers per 100 pictures, split by what is in the picture; a bar for each row.
+
+    Parameters
+    ----------
+    rows : dict of str to dict of str to float
+        By name of the row, then by kind of picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    colours = [plots.GREEN, plots.INK, plots.ORANGE, plots.GREY]
+    fig, ax = plt.subplots(figsize=(8.5, 1.3 + 0.45 * len(rows)))
+    for row, kinds in enumerate(rows.values()):
+        left = 0
+        for (kind, value), colour in zip(kinds.items(), colours, strict=True):
+            ax.barh(row, value, 0.6, left, color=colour, label=kind if row == 0 else None)
+            if value >= LEAST_TEXT:
+                ink = "white" if colour == plots.INK else "black"
+                ax.text(left + value / 2, row, f"{value:.1f}", color=ink, ha="center", va="center")
+            left += value
+    ax.set_yticks(range(len(rows)), list(rows), parse_math=False)
+    ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="wrong answers per 100 pictures")
+    fig.legend(loc="outside upper right", ncols=4, fontsize=9)
+    return fig
+
+
+def effects(results, correlations):
+    """Relevance against effect, a column for each rule and a colour for each kind of picture.
+
+    Parameters
+    ----------
+    results : dict of (str, str) to (array, array)
+        By rule and kind, effect and relevance of each picture, both in logits.
+    correlations : dict of (str, str) to (float, (float, float))
+        Of the same, with intervals.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rules = list(dict.fromkeys(rule for rule, _ in results))
+    kinds = list(dict.fromkeys(kind for _, kind in results))
+    size = 3.6 * len(rules), 4.2
+    fig, axes = plt.subplots(1, len(rules), figsize=size, sharex=True, sharey=True)
+    for ax, rule in zip(axes, rules, strict=True):
+        for kind, colour in zip(kinds, (plots.BLUE, plots.ORANGE), strict=True):
+            r, (low, high) = correlations[rule, kind]
+            label = f"{kind}: r = {r:.2f} ({low:.2f} to {high:.2f})"
+            ax.scatter(*results[rule, kind], s=12, color=colour, label=label)
+        ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":", label="equal")
+        ax.set_title(rule, parse_math=False)
+        ax.set_xlabel("what the tag adds (logits)")
+        ax.legend(fontsize=8, loc="upper left")
+    axes[0].set_ylabel("relevance on the tag (logits)")
+    axes[0].set_ylim(top=1.4 * axes[0].get_ylim()[1])  # room for the legends
+    return fig
+
+
+def eigengap(eigenvalues, before):
+    """Eigenvalues as bars, with a line where the largest step follows `before` of them."""
+    fig, ax = plt.subplots(figsize=(7, 2.9))
+    numbers = range(1, len(eigenvalues) + 1)
+    ax.bar(numbers, eigenvalues, color=plots.GREY)
+    ax.axvline(before + 0.5, color=plots.INK, ls=":")
+    ax.text(before + 0.4, max(eigenvalues), "largest step", ha="right", va="top")
+    for number, value in zip(numbers, eigenvalues, strict=True):
+        ax.text(number, value, f"{abs(value):.2f}", ha="center", va="bottom", fontsize=9)
+    ax.set(xlabel="number of the eigenvalue", ylabel="eigenvalue", xticks=numbers)
+    return fig
+
+
+def cluster_maps(maps, clusters, inside, logits, shown=5):
+    """The mean and some heat maps of each cluster, framed by what lies inside the grey bars.
+
+    Parameters
+    ----------
+    maps : array, shape (sample, y, x)
+        Relevance without negative values.
+    clusters : array of int, shape (sample,)
+    inside : array of bool, shape (sample, y, x)
+    logits : array, shape (sample,)
+    shown : int
+        Maps of each cluster.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    numbers = np.unique(clusters)
+    size = 1.8 * (shown + 1), 1.8 * len(numbers)
+    fig, axes = plt.subplots(len(numbers), shown + 1, figsize=size, squeeze=False)
+    for number, row in zip(numbers, axes, strict=True):
+        members = np.nonzero(clusters == number)[0]
+        titles = [f"mean of {len(members)}", *(f"z = {logits[i]:.1f}" for i in members[:shown])]
+        drawn = [maps[members].mean(0), *maps[members[:shown]]]
+        frames = [{}, *({"inside": inside[i]} for i in members[:shown])]
+        for ax, title, one, masks in zip(row, titles, drawn, frames, strict=False):
+            bar = ax.imshow(one / plots.colour_limit(one), cmap="Reds", vmin=0, vmax=1)
+            plots.frame(ax, title, masks)
+        row[0].set_ylabel(f"cluster {number + 1}")
+    fig.colorbar(bar, ax=axes, shrink=0.5, label="relevance / largest in the map")
+    return fig
+
+
+def planes(xy, clusters, kinds):
+    """A plane of dots in the colours of its clusters, and of what the pictures show.
+
+    Parameters
+    ----------
+    xy : array, shape (sample, 2)
+    clusters : array of int, shape (sample,)
+        Each takes the colour of its most common kind.
+    kinds : array of str, shape (sample,)
+        Names of `KINDS`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4))
+    for cluster in np.unique(clusters):
+        found, count = np.unique(kinds[clusters == cluster], return_counts=True)
+        left.scatter(*xy[clusters == cluster].T, s=14, color=KINDS[found[count.argmax()]])
+    for kind, colour in KINDS.items():
+        right.scatter(*xy[kinds == kind].T, s=14, color=colour, label=kind)
+    left.set_title("clusters found")
+    right.set_title("what is in the picture")
+    for ax in (left, right):
+        ax.set(xticks=[], yticks=[])
+    fig.legend(loc="outside lower right", ncols=len(KINDS))
+    return fig
+
+
+def tiles(scenes):
+    """Cut scenes, shape (scene, 256, 256), into 64 tiles each, shape (tile, 32, 32)."""
+    return scenes.reshape(-1, 8, 32, 8, 32).swapaxes(2, 3).reshape(-1, 32, 32)
+
+
+def as_input(tiles):
+    """Tiles in kelvins, shape (tile, 32, 32), as a linear model takes them: cold is positive."""
+    return ((270 - tiles) / 100).reshape(len(tiles), -1)
+
+
+def line_gallery(clean, spoiled, models):
+    """Tiles with a line, and below them what each linear model makes of them.
+
+    Parameters
+    ----------
+    clean, spoiled : array, shape (tile, 32, 32)
+        Brightness temperature in K, without and with the line.
+    models : dict of str to sklearn.linear_model.LogisticRegression
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    size = 2.3 * len(clean) + 1, 2.3 * (1 + len(models))
+    fig, axes = plt.subplots(1 + len(models), len(clean), figsize=size, squeeze=False)
+    for column, old, new in zip(axes.T, clean, spoiled, strict=True):
+        goes.field(column[0], "c13", new, f"{old.min():.0f} to {old.max():.0f} K")
+        x = as_input(new[None])
+        for ax, model in zip(column[1:], models.values(), strict=True):
+            relevance = (model.coef_ * x).reshape(new.shape)
+            title = f"z = {model.decision_function(x)[0]:.1f}"
+            drawn = plots.heat_map(ax, relevance, title, limit=LIMIT)
+    for ax, name in zip(axes[:, 0], ["infrared", *models], strict=True):
+        ax.set_ylabel(name, parse_math=False)
+    plots.heat_map_bar(fig, drawn, axes[1:], label=f"relevance per pixel, ±{LIMIT}")
+    return fig
+
+
+def with_line(tiles):
+    """Copy tiles of brightness temperature, shape (tile, y, x), with a line of 200 K in row 24."""
+    tiles = tiles.copy()
+    tiles[:, 24] = 200
+    return tiles
