@@ -75,12 +75,6 @@ def lost(answer, found):
     )
 
 
-def fit_last_layer(seen, is_horse):
-    """Weights, shape (unit,), and intercept of a new last layer: what exercise 3 asks for."""
-    fitted = LogisticRegression(max_iter=5000).fit(seen, is_horse)
-    return fitted.coef_[0], fitted.intercept_[0]
-
-
 @exercise
 def strategies(answer, clusters, kinds):
     """A kind for each cluster; `clusters` and `kinds` hold number and true kind of each picture."""
