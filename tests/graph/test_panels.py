@@ -225,6 +225,13 @@ def test_convection_follows_every_slider():
     assert shown[0] == shown[1] and len(set(shown)) == 5
 
 
+def test_a_panel_leaves_no_open_figure_that_a_notebook_would_show():
+    fig = plt.figure(figsize=(2, 1))
+    box = panels.panel(lambda: fig)
+    assert plt.get_fignums() == []
+    assert Image.open(io.BytesIO(bytes(box.children[1].value))).width >= 2 * plots.FEWEST_DPI
+
+
 def test_panels_are_sharp():
     pictures = np.random.default_rng(0).random((1, 64, 64, 3))
     draw = layerwise_relevance.prepare(networks.clever_hans(), pictures)

@@ -64,6 +64,7 @@ def panel(draw, text=None, /, click=(), **controls):
         nonlocal figure
         with in_this_session():
             figure = draw(**{name: control.value for name, control in controls.items()})
+        plt.close(figure)  # or the notebook would show it once more at the cell's end
         if figure.dpi < plots.FEWEST_DPI:  # not laid out by `keep_layout`
             figure.set_dpi(plots.FEWEST_DPI)
         picture.value = plots.png(figure)
