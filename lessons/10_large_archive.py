@@ -180,8 +180,8 @@ print(f"largest difference: {off:.1e} of the largest relevance")
 # %% [markdown]
 # They are, to the last digits of float32.
 #
-# **Did that pay?** In time, no. On one machine the plain call is the faster one: it uses all cores at once, and hands nothing over. The table *heat maps of
-# an archive* in the README has both, for small maps and for large ones, with one worker and with two. Workers pay where the archive does not
+# **Did that pay?** In time, hardly. On one machine with two cores, two workers are about as fast as the plain call, which uses both cores, too.
+# The table *heat maps of an archive* in the README has both, for small maps and for large ones, with one worker and with two. Workers pay where the archive does not
 # fit into memory, where a run must survive, and where there are several machines. Before a run of days, time a few chunks, and multiply by `x.data.npartitions`; the maps
 # take `x.nbytes` of disk, less what compression saves.
 #
