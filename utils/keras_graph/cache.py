@@ -51,7 +51,10 @@ def settings(model):
                 yield name, value
 
 
+_PLAIN = str, int, float, np.ndarray, np.generic, type(None)  # made once: asked for at each call
+
+
 def _is_plain(value):
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return all(map(_is_plain, value))
-    return isinstance(value, str | int | float | np.ndarray | np.generic | None)
+    return isinstance(value, _PLAIN)
