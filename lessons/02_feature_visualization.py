@@ -367,9 +367,9 @@ def kept_blurred(part, name):
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), width_ratios=[1.5, 1])
-for name, row in zip(settings, range(7), strict=True):
-    moves = settings[name].keys() & {"jitter", "rotation"}
-    colour = plots.BLUE if moves else plots.ORANGE
+moved = {name for name, options in settings.items() if options.keys() & {"jitter", "rotation"}}
+colours = {name: plots.BLUE if name in moved else plots.ORANGE for name in settings}
+for row, (name, colour) in enumerate(colours.items()):
     shares = [1, *kept((LAYER, CHANNEL), name, 6)]
     axes[0].plot(range(7), shares, "o-", color=colour, lw=1.2, ms=4)
     axes[1].barh(row, kept_blurred((LAYER, CHANNEL), name), color=colour, height=0.6)
@@ -382,7 +382,7 @@ axes[0].set(xlabel="shift (pixels)", title="share kept after a shift", ylim=(0, 
 axes[0].text(6, 1.1, "moved during the ascent", color=plots.BLUE, ha="right")
 axes[0].text(6, 0.1, "not moved", color=plots.ORANGE, ha="right")
 axes[1].set(xlim=(0, 1), title="share kept after a blur")
-plots.guess_marks(axes[0], guess, dict.fromkeys(settings, 4), axis="y", names=True)
+plots.guess_marks(axes[0], guess, dict.fromkeys(settings, 4), "y", colours)
 plots.show(fig, "shifts")
 
 # %% [markdown]
@@ -570,18 +570,19 @@ orders["at random"] = [np.random.default_rng(seed).permutation(64) for seed in r
 counts = [0, 2, 4, 8, 12, 16, 20, 24]
 titles = {"pasted": 'pasted tag called "horse"', "ordinary": "right on ordinary pictures"}
 titles["tag cut"] = "right, tags cut"
+colours = dict(zip(orders, (plots.BLUE, plots.ORANGE, plots.GREEN), strict=True))
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharex=True)
 for ax, (kind, title) in zip(axes, titles.items(), strict=True):
     wanted = True if kind == "pasted" else label
     for name, some in orders.items():
         lines = [[100 * (says_horse(kind, o[:n]) == wanted).mean() for n in counts] for o in some]
-        (line,) = ax.plot(counts, np.mean(lines, 0), "o-", label=name, lw=1.5)
+        ax.plot(counts, np.mean(lines, 0), "o-", label=name, lw=1.5, color=colours[name])
         ends = np.min(lines, 0), np.max(lines, 0)
-        ax.fill_between(counts, *ends, color=line.get_color(), alpha=0.25)
+        ax.fill_between(counts, *ends, color=colours[name], alpha=0.25)
     ax.set(title=title, xlabel="channels off", ylim=(0 if kind == "pasted" else 75, 101))
 axes[0].set_ylabel("%")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), names=True)
+plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), colours=colours)
 plots.show(fig, "switched-off")
 
 # %%
