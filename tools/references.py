@@ -21,11 +21,9 @@ def cite(text, known):
     """Replace [@key] and [@key; @key] by links, in parentheses unless they begin a list item."""
 
     def link(match):
-        bullet, keys = (
-            match[1] or "",
-            [key.strip().removeprefix("@") for key in match[2].split(";")],
-        )
-        works = "; ".join(known.get(key, f"[@{key}]") for key in keys)
-        return bullet + works if bullet else f"({works})"
+        keys = (key.strip().removeprefix("@") for key in match[1].split(";"))
+        return "; ".join(known.get(key, f"[@{key}]") for key in keys)
 
-    return re.sub(r"(?m)(^- )?\[(@\w+(?:;\s*@\w+)*)\]", link, text)
+    cited = r"\[(@\w+(?:;\s*@\w+)*)\]"
+    text = re.sub(rf"(?m)^- {cited}(, {cited})*", lambda item: re.sub(cited, link, item[0]), text)
+    return re.sub(cited, lambda match: f"({link(match)})", text)

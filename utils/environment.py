@@ -97,7 +97,7 @@ def check():
 
 
 def report(needs=None):
-    """Print one line if all needs are met, else a line per need that is not, with its cure.
+    """Print one line if all needs are met, else a line for each that is not, with its cure.
 
     Parameters
     ----------
@@ -106,10 +106,10 @@ def report(needs=None):
     """
     needs = check() if needs is None else needs
     met = ", ".join(need.need for need in needs if need.ok)
-    for need in needs:
-        if not need.ok:
-            print(f"FAIL  {need.need}: {need.cure}.")
-    print(f"OK    {met}")
+    missing = [need for need in needs if not need.ok]
+    for need in missing:
+        print(f"FAIL  {need.need}: {need.cure}.")
+    print(f"OK    {met}" if missing else "OK    Everything that the course needs is there.")
 
 
 def course_folder():

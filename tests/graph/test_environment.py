@@ -47,6 +47,11 @@ def test_check_environment_names_the_cure(monkeypatch, capsys, name, answer, nee
     assert cure in line and line.endswith(".")
 
 
+def test_a_sound_installation_gets_one_short_line(capsys):
+    environment.report([environment.Need(True, "this", ""), environment.Need(True, "that", "")])
+    assert capsys.readouterr().out == "OK    Everything that the course needs is there.\n"
+
+
 def test_check_environment_runs_without_the_course(tmp_path):
     """A bare Python with nothing installed gets FAIL lines and exit code 1, no stack trace."""
     bare = subprocess.run(

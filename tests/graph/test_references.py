@@ -89,6 +89,10 @@ def test_keys_become_links():
         cite("x\n- [@bach2015]: LRP", known)
         == "x\n- [Bach et al. 2015](https://doi.org/10.1/x): LRP"
     )
+    assert cite("- [@lecture], [@bach2015]: LRP [@lecture]", known) == (
+        "- [Ebert-Uphoff 2020](../REFERENCES.md), [Bach et al. 2015](https://doi.org/10.1/x): LRP "
+        "([Ebert-Uphoff 2020](../REFERENCES.md))"
+    )
 
 
 def test_every_dated_entry_can_be_cited():
