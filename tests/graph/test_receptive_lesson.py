@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tensorflow.keras import Input, Sequential, layers
 
-from utils import plots, receptive_field
+from utils import networks, plots, receptive_field
 from utils.check import receptive_fields as check
 from utils.panels import receptive_fields as panel
 from utils.plots.receptive_fields import boxes, scales
@@ -35,10 +35,45 @@ def plain(kernel, *more):
     return Sequential([Input((256, 256, 1)), layers.Conv2D(1, kernel, padding="same"), *more])
 
 
-def test_sees_48():
-    assert check.sees_48(plain(48)).state == "right"
-    assert "sees 47 rows" in check.sees_48(plain(47)).message
-    assert "sees everything" in check.sees_48(plain(48, layers.Flatten())).message
+ROWS = np.arange(112, 120)
+
+
+@pytest.mark.parametrize(
+    "answer, state, said",
+    [
+        ([4, 4, 5, 5, 5, 5, 4, 4], "right", "46 and 54"),
+        ([2, 2, 3, 3, 3, 3, 2, 2], "wrong", "one row more at each end"),
+        ([3, 3, 4, 4, 4, 4, 3, 3], "wrong", "last - first + 1"),
+        ([4] * 8, "wrong", "Follow"),
+        ([4], "wrong", "each of the 8 rows"),
+        (..., "unanswered", ""),
+    ],
+)
+def test_squares_read(answer, state, said):
+    verdict = check.squares_read(answer, ROWS)
+    assert verdict.state == state and said in verdict.message
+
+
+def test_squares_are_those_that_the_network_reads():
+    """A filter three rows wide behind an upsampling covers two coarse rows, whatever its place."""
+    model = networks.encoder_decoder(size=None)
+    fig = panel.squares(model, (113, 114), (256, 256))
+    said = [[text.get_text() for text in ax.texts] for ax in fig.axes]
+    assert said == [
+        ["3 read", "4 read", "4 read", "46 pixels"],
+        ["3 read", "4 read", "5 read", "54 pixels"],
+    ]
+    plt.close(fig)
+
+
+def test_blocks_tell_dense_layers_from_the_rest():
+    model = Sequential([Input((8, 8, 1)), layers.Conv2D(1, 3), layers.Flatten(), layers.Dense(2)])
+    fig = panel.blocks({"net": (model, receptive_field.trace(model))})
+    assert [text.get_text() for text in fig.axes[0].texts] == [
+        *("C", "3", "F", "all", "D", "all"),
+        "field",
+    ]
+    plt.close(fig)
 
 
 def test_large_enough():

@@ -31,16 +31,25 @@ def size_by_formula(answer, kernels, strides):
 
 
 @exercise
-def sees_48(model):
-    """A network whose last layer has the size 48 by the formula."""
-    table = receptive_field.trace(model)
-    size = table.size_y.iloc[-1], table.size_x.iloc[-1]
-    if size == (48, 48):
-        widths = {receptive_field.box(model, None, (128 + i, 128)).size[0] for i in range(8)}
-        return right(f"By the formula. Its exact boxes are {sorted(widths)} pixels high.")
-    if not table.spatial.iloc[-1]:
-        return wrong("The last layer sees everything: leave dense and global layers out.")
-    return wrong(f"By the formula it sees {size[0]:g} rows and {size[1]:g} columns.")
+def squares_read(answer, rows):
+    """How many rows of the 1/8 grid each output row needs, in the lecture's encoder-decoder."""
+    answer, rows = np.asarray(answer), np.asarray(rows)
+    if answer.shape != rows.shape:
+        return wrong(f"Give one number for each of the {len(rows)} rows.")
+
+    first = last = rows // 2
+    for _ in range(2):
+        first, last = (first - 1) // 2, (last + 1) // 2
+    copied = last - first + 1
+    expected = copied + 2
+    if np.array_equal(answer, expected):
+        sizes = sorted({int(22 + 8 * (n - 1)) for n in expected})
+        return right(f"22 + 8 (n - 1) makes boxes of {sizes[0]} and {sizes[-1]} pixels.")
+    if np.array_equal(answer, copied):
+        return wrong("The last filter, on the 1/8 grid, reads one row more at each end.")
+    if np.array_equal(answer, expected - 1):
+        return wrong("From the first row to the last there are last - first + 1 rows.")
+    return wrong("Follow the first and the last row down: halve, then widen by one at each filter.")
 
 
 @exercise

@@ -1,12 +1,105 @@
-"""Lesson 09: a network built from blocks, the boxes of its layers, and its effective field."""
+"""Lesson 09: what a layer reads, as squares and as blocks, and a network built on a panel."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from tensorflow.keras.layers import UpSampling2D
 
 from utils import plots
 from utils.plots.receptive_fields import boxes
 from utils.receptive_field import geometry
+from utils.receptive_field.layers import geometry_of
+
+LETTERS = {"Conv2D": "C", "MaxPooling2D": "P", "UpSampling2D": "U", "Flatten": "F", "Dense": "D"}
+
+
+def letters(table):
+    """A short name for each layer of a trace, as on the lecture's slide: 1 C, 2 P, 3 C ..."""
+    return [f"{i} {LETTERS.get(kind, kind)}" for i, kind in enumerate(table.kind, 1)]
+
+
+def squares(model, rows, size):
+    """Draw which squares of each coarser grid a row of an encoder-decoder's output needs.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Convolutions with an upsampling behind each in its decoder, one layer after the other.
+    rows : sequence of int
+        Rows of the output, a drawing for each.
+    size : (int, int)
+        Of the input in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    network = geometry_of(model, size)
+    found, lines = [], []
+    for row in rows:
+        one = geometry.Pixels((row, size[1] // 2), np.ones((1, 1), bool))
+        reached = geometry.back(network, len(network) - 1, one)
+        lines.append([])
+        for position, layer in reversed(list(enumerate(model.layers))):
+            if isinstance(layer, UpSampling2D):  # the convolution before it, and what that reads
+                width = size[0] // network[position - 1].size[0]
+                wanted, read = (reached[position - i].places(0) for i in (1, 2))
+                lines[-1].append((width, wanted, read))
+        found.append(reached[0].places(0))
+    low, high = min(map(min, found)) - 6, max(map(max, found)) + 7
+    fig, axes = plt.subplots(len(rows), 1, figsize=(8, 2.1 * len(rows)), sharex=True)
+    for ax, row, grids, box in zip(np.ravel(axes), rows, lines, found, strict=True):
+        for line, (width, wanted, read) in enumerate(grids):
+            for place in range(low // width, high // width + 1):
+                shade = plots.BLUE if place in wanted else plots.SKY if place in read else "white"
+                place *= width
+                look = {"fc": shade, "ec": plots.GREY, "lw": 0.8}
+                ax.add_patch(plt.Rectangle((place, -line), width, -0.7, **look))
+            ax.text(high + 1, -line - 0.35, f"{len(read)} read", va="center", fontsize=9)
+        bar = plt.Rectangle((box[0], -line - 1), len(box), -0.4, fc=plots.ORANGE)
+        ax.add_patch(bar)
+        ax.text(high + 1, -line - 1.2, f"{len(box)} pixels", va="center", fontsize=9)
+        ax.set(xlim=(low, high), ylim=(-line - 1.6, 0.2))
+        names = [f"1/{width} grid" for width, *_ in grids]
+        ax.set_yticks([-0.35 - i for i in range(line + 1)] + [-line - 1.2], [*names, "input"])
+        ax.set_title(f"output row {row}", loc="left", fontsize=10)
+        ax.tick_params(length=0)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+    ax.set_xlabel("row of the input")
+    return fig
+
+
+def blocks(networks):
+    """Draw networks as blocks, each as high as its map, with the receptive field below.
+
+    Parameters
+    ----------
+    networks : dict of str to (keras.Model, pandas.DataFrame)
+        By name, a model with maps of a fixed size, and its `receptive_field.trace`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, axes = plt.subplots(len(networks), 1, figsize=(9, 2.3 * len(networks)), squeeze=False)
+    for ax, (title, (model, table)) in zip(axes[:, 0], networks.items(), strict=True):
+        whole = model.input_shape[1]
+        for i, (name, kind, size, spatial) in enumerate(
+            table[["kind", "size_y", "spatial"]].itertuples()
+        ):
+            shape = model.get_layer(name).output_shape
+            height = shape[1] / whole if spatial else 0.5
+            colour = plots.BLUE if spatial else plots.ORANGE
+            ax.bar(i, height, 0.62 if spatial else 0.2, bottom=-height / 2, color=colour)
+            ax.text(i, 0.56, LETTERS.get(kind, kind), ha="center", fontsize=9)
+            field = f"{size:.0f}" if spatial else "all"
+            ax.text(i, -0.72, field, ha="center", fontsize=9)
+        ax.text(-0.8, -0.72, "field", ha="right", fontsize=9)
+        ax.set(xlim=(-1.6, 12.6), ylim=(-0.8, 0.72))
+        ax.set_title(title, loc="left", fontsize=10)
+        ax.axis("off")
+    return fig
 
 
 def prepare(image, kilometres):
@@ -39,6 +132,9 @@ def prepare(image, kilometres):
         size = found[-1].full_size[0]
         boxes(left, image, found, f"{size} pixels, {size * kilometres:.0f} km")
         plots.picture(right, erf / erf.max()).set_cmap("magma")
+        ends = found[-1].columns, found[-1].rows
+        (west, east), (north, south) = ((end.start - 0.5, end.stop - 0.5) for end in ends)
+        right.set(xlim=(west, east), ylim=(south, north))
         parameters = sum(w.size + 8 for w in kernels)
         right.set_title(
             f"ERF over its maximum; {parameters} parameters", fontsize=10, fontweight="normal"

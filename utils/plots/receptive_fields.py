@@ -17,8 +17,8 @@ SCALES = {
 EXAMPLES = ("tornadoes", "thunderstorms", "sea breezes", "fronts", "baroclinic waves")
 
 
-def boxes(ax, image, found, title=""):
-    """Draw red boxes on an image.
+def boxes(ax, image, found, title="", colour=plots.RED):
+    """Draw boxes on an image.
 
     Parameters
     ----------
@@ -28,11 +28,12 @@ def boxes(ax, image, found, title=""):
     found : list of receptive_field.Box
         Cut at the image's border.
     title : str
+    colour : colour
     """
     plots.picture(ax, image, title)
     for box in found:
         corner = box.columns.start - 0.5, box.rows.start - 0.5
-        ax.add_patch(Rectangle(corner, *box.size[::-1], fill=False, ec=plots.RED, lw=1.5))
+        ax.add_patch(Rectangle(corner, *box.size[::-1], fill=False, ec=colour, lw=1.5))
 
 
 def scales(ax, kilometres):
