@@ -336,6 +336,7 @@ def fields_of(net):
     return np.array([receptive_field.effective(net, None, some, pixel) for pixel, some in groups])
 
 
+# %%
 def measure(maps):
     """For each pixel: 2 sigma over the box, share of the central half by half, fit of a Gaussian."""
     rows = []
@@ -465,6 +466,7 @@ def random_fields(net, draws=6):
     return np.array(fields)
 
 
+# %%
 noise = np.random.default_rng(0).normal(size=(16, 64, 64, 1))
 variants = {kind: variant(kind) for kind in ("plain", "skip", "dilated", "subsampled")}
 variant_fields = {kind: random_fields(net) for kind, net in variants.items()}

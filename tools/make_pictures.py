@@ -180,11 +180,12 @@ def large_archive(years, models):
     model = networks.year_of_map()
     load_weights(model, "climate")
     heat_maps = lrp.relevance(model, (changes - mean) / deviation, "alpha_1_beta_0").input
-    fig, axes = maps.globes(models, len(years), (9, 0.54 * models))
-    for row, some in zip(axes, np.split(heat_maps, models), strict=True):
+    fig, axes = maps.globes(models, len(years), (9, 1.35 * models))
+    for i, (row, some) in enumerate(zip(axes, np.split(heat_maps, models), strict=True), 1):
         for ax, year in zip(row, years, strict=True):
             heat_map = some[of[: len(some)] == year][0]
-            maps.draw(ax, heat_map / heat_map.mean(), limit=4, low=0, cmap="magma")
+            title = f"model {i}, {year}"
+            maps.draw(ax, heat_map / heat_map.mean(), title, limit=4, low=0, cmap="magma")
     return fig
 
 
@@ -202,7 +203,7 @@ def main():
         ("receptive_fields", receptive_fields(0)),
         ("goes_mrms", goes_mrms(1, 0, 128)),
         ("climate_indicators", climate_indicators([1930, 2000, 2080])),
-        ("large_archive", large_archive(range(2010, 2100, 10), 4)),
+        ("large_archive", large_archive((2020, 2045, 2070, 2095), 3)),
     ]:
         (PICTURES / f"{name}.png").write_bytes(plots.png(fig))
 

@@ -735,20 +735,24 @@ def test_cut_into_chunks(scenes, chunks, state, message):
 
 
 @pytest.mark.parametrize(
-    "answer, state, message",
+    "design, state, message",
     [
-        (..., "unanswered", "Replace"),
-        (2700, "right", "9 chunks"),
-        (9, "wrong", "Each holds 300"),
-        (7, "wrong", "what is done"),
-        (2100, "wrong", "what is done"),
-        (4800, "wrong", "Count the zeros"),
-        (np.ones(16), "wrong", "one number"),
+        (dict(network=..., model=8, member=1, year=3), "unanswered", "Replace"),
+        (dict(network=1, model=8, member=1, year=3), "right", "as near as 0.96"),
+        (dict(network=1, model=8, member=3, year=1), "right", "as near as 0.96"),
+        (dict(network=1, model=1, member=1, year=20), "wrong", "24 maps can do 0.96"),
+        (dict(network=1, model=8, member=3, year=2), "wrong", "48 maps; 24 are allowed"),
+        (dict(network=6, model=1, member=1, year=1), "wrong", "from 1 to 5"),
+        (dict(network=1, model=2.5, member=1, year=1), "wrong", "a whole number"),
+        (dict(model=8, year=3), "wrong", "each of network, model, member, year"),
     ],
 )
-def test_what_is_left_of_a_run(answer, state, message):
-    done = np.array([1] * 7 + [0] * 9).reshape(16, 1, 1)
-    verdict = large_archive.left(answer, done, per_chunk=300)
+def test_a_budget_of_maps(design, state, message):
+    def nearness(network=1, model=1, member=1, year=1):
+        return np.array([1 - 0.2 / model - 0.05 / (member * year)])
+
+    largest = {"network": 5, "model": 8, "member": 3, "year": 20}
+    verdict = large_archive.budget(design, nearness, largest, most=24)
     assert verdict.state == state
     assert message in verdict.message
 

@@ -243,7 +243,7 @@ def _run(kind, model, data, store, settings, client, watch):
             if was != made_from[what]:
                 raise ValueError(
                     f"{store.name} was made with another {what}: choose another folder, or delete "
-                    "this one to start anew."
+                    "this one to begin again."
                 )
         if damaged:
             stored.make(store, kind, model, data, samples, made_from)

@@ -43,18 +43,26 @@ def cut(answer, shape, scenes):
 
 
 @exercise
-def left(answer, done, per_chunk):
-    """Maps that a stopped run still has to make."""
-    missing = int((np.asarray(done) == 0).sum())
-    if np.ndim(answer):
-        return wrong("Give one number for the whole store.")
-    if answer == per_chunk * missing:
-        return right(f"{missing} chunks of {per_chunk} maps.")
-    if answer == missing:
-        return wrong(f"That many chunks are left. Each holds {per_chunk} maps.")
-    if answer in (np.size(done) - missing, per_chunk * (np.size(done) - missing)):
-        return wrong("That is what is done. What is left has a 0 in `done`.")
-    return wrong(f"Count the zeros of `done`; each is a chunk of {per_chunk} maps.")
+def budget(design, nearness, largest, most):
+    """How many of each kind of map to take, so that their mean is near that of other models."""
+    if set(design) != set(largest):
+        return wrong(f"Give a number for each of {', '.join(largest)}.")
+    for kind, n in design.items():
+        if n != int(n) or not 1 <= n <= largest[kind]:
+            return wrong(f"{kind}: a whole number from 1 to {largest[kind]}.")
+    if math.prod(design.values()) > most:
+        return wrong(f"Those are {math.prod(design.values())} maps; {most} are allowed.")
+    first = max(largest, key=lambda kind: nearness(**{kind: 2}).mean())  # what helps most
+    plain = {first: largest[first]}
+    score, best = (
+        nearness(**plan).mean() for plan in (design, plain | {"year": most // largest[first]})
+    )
+    if score < best - 0.01:
+        return wrong(
+            f"They come as near as {score:.2f}; {most} maps can do {best:.2f}. "
+            "Which of the four brings most independent pieces?"
+        )
+    return right(f"They come as near as {score:.2f}.")
 
 
 def spread(answer, share, area):
