@@ -1,6 +1,10 @@
 """Real files come in as the worlds' datasets do, and what does not fit is refused in a sentence."""
 
 import gzip
+import os
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import compare_goes_mrms
@@ -17,7 +21,8 @@ from utils.readers import abi, geolocation, glm, mrms
 from utils.weights import load_weights
 from utils.worlds import convection, goes_mrms, open_world
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT.parent / "shared" / "data"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="there are no real files in ../shared/data")
 TOPS = [(190, 212), (212, 220), (220, 240), (240, 260), (260, 320)]  # kelvins
 
@@ -285,13 +290,89 @@ def test_bad_pixels_are_missing_and_counted(tmp_path):
     whole = data.assign(c07=data.c13, c09=data.c13, glm=xr.zeros_like(data.c13))
     scaled = goes_mrms.as_input(whole)
     assert scaled.shape == (1, 64, 64, 4) and not scaled[0, 32, 32].any()
-    cold = ("y", "x"), np.where(flags, -0.01, 50.0)
-    file = infrared(tmp_path / "cold.nc", Rad=cold)
-    with pytest.warns(UserWarning, match="missing"):
-        abi.brightness_temperature(file, size=64, channels=[13])
     file = infrared(tmp_path / "nothing.nc", flags=np.full((200, 200), 3, np.int8))
     with pytest.raises(ValueError, match="no good pixel"):
         abi.brightness_temperature(file, size=64, channels=[13])
+
+
+def test_noise_below_zero_is_cold_and_not_missing(tmp_path):
+    """As channel 7 has it over the coldest tops at night; packed as in the files themselves."""
+    fk1, fk2, bc1, bc2 = 202263.0, 3698.19, 0.4336, 0.99939  # of a channel 7
+    radiance = np.full((200, 200), 0.7)
+    radiance[90:110, 90:110] = -0.01
+    planck = {"planck_fk1": fk1, "planck_fk2": fk2, "planck_bc1": bc1, "planck_bc2": bc2}
+    changes = {name: ((), value) for name, value in planck.items()}
+    file = infrared(tmp_path / "cold.nc", 7, Rad=(("y", "x"), radiance), **changes)
+    packing = {"dtype": "int16", "scale_factor": 0.0016, "add_offset": -0.0376, "_FillValue": -1}
+    xr.load_dataset(file).to_netcdf(tmp_path / "packed.nc", encoding={"Rad": packing})
+    data = abi.brightness_temperature(tmp_path / "packed.nc", size=24, channels=[7])
+    least = 0.0016 * 24 - 0.0376  # the smallest number above zero that the file can hold
+    expected = (fk2 / np.log(fk1 / least + 1) - bc1) / bc2
+    assert data.c07.notnull().all() and 190 < expected < 200
+    assert float(data.c07[0, 12, 12]) == pytest.approx(expected, abs=0.01)
+    assert data.c07[0, 0, 0] > 280
+
+
+def test_the_grid_of_a_scan_is_not_off_where_its_axis_is_single_precision(tmp_path):
+    """A row of 2,500 pixels: from two neighbours the step is wrong by a millionth or more."""
+    exact = 0.1 - 56e-6 * np.arange(2500)
+    single = exact.astype(np.float32).astype(float)
+    off = (exact[-1] - single[0]) / (single[1] - single[0])
+    assert abs(off - 2499) > 0.05  # what would happen
+    whole = xr.load_dataset(infrared(tmp_path / "a.nc"))
+    y, x = (whole[name].values.astype(np.float32) for name in ("y", "x"))
+    whole.assign_coords(y=y, x=x).to_netcdf(tmp_path / "b.nc")
+    a, b = (
+        abi.brightness_temperature(tmp_path / name, (35.0, -90.0), size=64, channels=[13])
+        for name in ("a.nc", "b.nc")
+    )
+    np.testing.assert_allclose(a.c13, b.c13, atol=0.01)  # warmer by 0.1 K from pixel to pixel
+
+
+def test_frames_that_make_no_loop_are_refused(tmp_path):
+    def frame(name, minutes, satellite):
+        data = xr.load_dataset(write(tmp_path / "frame.nc", minutes))
+        data.attrs["platform_ID"] = satellite
+        data.to_netcdf(tmp_path / name)
+        return tmp_path / name
+
+    first = frame("a.nc", 0, "G16")
+    other = frame("b.nc", 2, "G17")
+    late = frame("c.nc", 60, "G16")
+    refused(ValueError, "different satellites", abi.read, [first, other], row=10, column=2)
+    refused(ValueError, "60 minutes apart", abi.read, [first, late], row=10, column=2)
+
+
+@pytest.mark.parametrize(
+    "time, latitude, longitude, expected",
+    [  # by the almanac, in degrees
+        ("2020-06-20T12:02", 23.44, 0.0, 90),
+        ("2020-03-20T12:07", 0.0, 0.0, 90),
+        ("2020-12-21T12:00", 60.0, 0.0, 6.6),
+        ("2020-03-20T18:07", 0.0, 0.0, 0),
+        ("2020-06-21T06:00", 35.0, -90.0, -31.6),
+    ],
+)
+def test_the_sun_stands_where_the_almanac_says(time, latitude, longitude, expected):
+    elevation = geolocation.sun(np.datetime64(time), latitude, longitude)
+    assert elevation == pytest.approx(expected, abs=0.6)
+
+
+@pytest.mark.parametrize("hour, night", [("18:00", False), ("06:00", True)])
+def test_reflected_sunlight_at_night_is_told(tmp_path, hour, night):
+    y, x = geolocation.scan_angles(35.0, -90.0, FIXED_GRID)
+    data = xr.load_dataset(write(tmp_path / "frame.nc"))
+    data["goes_imager_projection"] = ((), 0, FIXED_GRID)
+    time = np.datetime64(f"2020-06-21T{hour}", "ns")
+    steps = 14e-6 * np.arange(80)
+    data.assign_coords(y=y - steps, x=x + steps, t=time).to_netcdf(tmp_path / "there.nc")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        abi.read(tmp_path / "there.nc", row=10, column=2)
+    told = [str(one.message) for one in said if "it is night" in str(one.message)]
+    assert len(told) == night
+    if night:
+        assert "32 degrees below" in told[0]
 
 
 def test_what_a_scan_says_of_its_satellite_is_cut_and_plain(tmp_path):
@@ -377,8 +458,11 @@ def test_what_is_no_lightning_is_refused(tmp_path, scan):
     attributes = {"title": "GLM L2 Lightning Detection Gridded Product"}
     xr.Dataset({"flash_extent_density": ("x", [1.0])}, attrs=attributes).to_netcdf(gridded)
     refused(ValueError, "at least one GLM", glm.groups, [], here)
-    refused(ValueError, "do not follow each other", glm.groups, [one, two], here)
-    refused(ValueError, "do not follow each other", glm.groups, [one, one], here)
+    far = lightning(tmp_path / "far.nc", 35.0, -90.0, 0, 120)
+    refused(ValueError, "Of the 140 s from .* 100 are missing", glm.groups, [one, far], here)
+    with pytest.warns(UserWarning, match="cover 40 s of 60; .* 0.044 times as many groups"):
+        assert glm.groups([one, two], here).attrs["long_name"] == "GLM groups in 40 s"
+    refused(ValueError, "overlap: give each 20 s once", glm.groups, [one, one], here)
     refused(ValueError, "different satellites", glm.groups, [one, west], here)
     refused(
         ValueError, "no GLM level 2 LCFA file, but 'GLM L2 .* Gridded", glm.groups, gridded, here
@@ -395,6 +479,13 @@ def test_what_is_no_lightning_is_refused(tmp_path, scan):
     assert float(glm.groups(one, seen).sum()) == 1
     refused(ValueError, "is of .* the scan of", glm.groups, later, seen)
     refused(ValueError, "another satellite than the scan", glm.groups, west, seen)
+
+
+def test_a_grid_in_degrees_or_metres_is_refused(tmp_path):
+    here, file = geolocation.local(35.0, -90.0, 64), lightning(tmp_path / "a.nc", 35.0, -90.0)
+    for factor in (1000, 1 / 111):
+        other = here.assign_coords(y=here.y * factor, x=here.x * factor)
+        refused(ValueError, "steps of .* give y and x in km", glm.groups, file, other)
 
 
 def test_radar_is_averaged_as_power(tmp_path):
@@ -434,6 +525,7 @@ def test_what_is_no_radar_is_refused(tmp_path, scan):
         ("empty.grib2", b"", "no GRIB file"),
         ("part.grib2", good[:-9], "no GRIB file, or not all"),
         ("part.gz", packed[:-9], "cannot be unpacked"),
+        ("large.gz", gzip.compress(bytes(mrms.MOST + 1), 1), "more than 200 MB"),
         ("wrong.gz", packed[:20] + b"\0\0\0" + packed[23:], "cannot be unpacked"),
         ("two.grib2", good + good, "not one field"),
         ("false.grib2", good[:16] + good[-4:], "damaged"),
@@ -465,6 +557,68 @@ def test_a_damaged_composite_is_read_or_refused_in_a_sentence(tmp_path_factory, 
         mrms.reflectivity(file, geolocation.local(35.0, -90.0, 8))
     except ValueError as error:
         assert "damaged.grib2" in str(error) and str(error).endswith(".")
+
+
+def test_a_composite_whose_header_moved_is_refused(tmp_path):
+    here = geolocation.local(35.0, -90.0, 8)
+    for key in ("latitudeOfFirstGridPoint", "longitudeOfLastGridPoint"):
+        content = radar(tmp_path / "a.grib2", 10).read_bytes()
+        handle = eccodes.codes_new_from_message(content)
+        eccodes.codes_set(handle, key, eccodes.codes_get(handle, key) + 2**20)  # 1 degree
+        (tmp_path / "moved.grib2").write_bytes(eccodes.codes_get_message(handle))
+        eccodes.codes_release(handle)
+        refused(ValueError, "damaged", mrms.reflectivity, tmp_path / "moved.grib2", here)
+
+
+DAMAGE = """
+import os, sys, warnings
+import numpy as np
+from pathlib import Path
+from utils.readers import abi, geolocation, glm
+warnings.simplefilter("ignore")
+file, kind = Path(sys.argv[1]), sys.argv[2]
+whole, rng, here = file.read_bytes(), np.random.default_rng(0), geolocation.local(35.0, -90.0, 8)
+for place in rng.choice(len(whole), 60, replace=False):
+    content = bytearray(whole)
+    content[place] ^= 1 << rng.integers(8)
+    damaged = file.with_name("damaged.nc")
+    damaged.write_bytes(content)
+    if os.fork():
+        said = os.waitstatus_to_exitcode(os.wait()[1])
+        print("ended" if said else "lived", flush=True)
+        continue
+    try:
+        if kind == "scan":
+            abi.brightness_temperature(damaged, size=16, channels=[13])
+        else:
+            glm.groups(damaged, here)
+    except Exception as error:
+        print(type(error).__name__, str(error).replace(chr(10), "<newline>"), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork is what survives the C library here")
+@pytest.mark.parametrize("kind", ["scan", "lightning"])
+def test_damage_anywhere_is_read_or_refused_in_a_sentence(tmp_path, kind):
+    """Sixty files with one bit turned; what the libraries below say of it stays below."""
+    file = tmp_path / "a.nc"
+    if kind == "scan":
+        infrared(file)
+    else:
+        lightning(file, [35.0] * 500, [-90.0] * 500)
+    data = xr.load_dataset(file)
+    packed = {name: {"zlib": True} for name in ("Rad", "group_lat", "group_lon") if name in data}
+    data.to_netcdf(file, encoding=packed)
+    command = [sys.executable, "-c", DAMAGE, file, kind]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    lines = said.stdout.splitlines()
+    ends = [line for line in lines if line in ("lived", "ended")]
+    assert len(ends) == 60 and ends.count("ended") <= 3  # aborts of the C library
+    refusals = [line for line in lines if line not in ("lived", "ended")]
+    assert len(refusals) > 5
+    for line in refusals:
+        assert line.startswith("ValueError damaged.nc") and "<newline>" not in line
 
 
 def test_bad_arguments_are_refused(scan, tmp_path):

@@ -7,14 +7,15 @@ import xarray as xr
 from scipy.ndimage import map_coordinates
 
 from utils.plain import plain
-from utils.readers.files import as_paths, opened
-from utils.readers.geolocation import ground, local, scan_angles
+from utils.readers.files import as_paths, in_range, opened
+from utils.readers.geolocation import ground, local, scan_angles, sun
 from utils.worlds.convection import SIZE
 
 KIND = "ABI level 1b"
 BAD = 2  # and above: out of range, no value, detector too warm; 1 is conditionally usable
 PLANCK = ["planck_fk1", "planck_fk2", "planck_bc1", "planck_bc2"]
 NADIR_KM = 35786.023  # of scan angle 1 radian, right below the satellite
+LONGEST = np.timedelta64(15, "m")  # between two pictures: the whole disk in ABI's slowest mode
 
 
 def read(files, row, column, channel=2, size=SIZE):
@@ -44,7 +45,13 @@ def read(files, row, column, channel=2, size=SIZE):
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing, is of another kind, channel or grid, or has bad pixels in the patch.
+        If a file is missing, damaged, or of another kind, channel, satellite or grid, has bad
+        pixels in the patch, or if more than 15 minutes lie between two pictures.
+
+    Warns
+    -----
+    UserWarning
+        If it is night in the patch, where these channels see nothing.
     """
     files = as_paths(files, KIND)
     if channel not in range(1, 7):
@@ -56,6 +63,13 @@ def read(files, row, column, channel=2, size=SIZE):
     times = np.array([picture.t.values for picture in pictures])
     if len(set(times)) < len(times):
         raise ValueError("Two files have the same time: give each picture once.")
+    if len({picture.attrs["platform"] for picture in pictures}) > 1:
+        raise ValueError("The files are from different satellites: take one.")
+    if len(times) > 1 and np.diff(times).max() > LONGEST:
+        minutes = np.diff(times).max() / np.timedelta64(1, "m")
+        raise ValueError(
+            f"Two pictures lie {minutes:.0f} minutes apart: 15 are the most in a loop."
+        )
     minutes = (times - times[0]) / np.timedelta64(1, "s") / 60
     attributes = {"long_name": f"reflectance factor, ABI channel {channel}", "units": "1"}
     values = np.stack([picture.values for picture in pictures])[None]
@@ -88,7 +102,26 @@ def _picture(file, row, column, channel, size):
         bad = int((~np.isfinite(patch.Rad) | (patch.DQF >= BAD)).sum())
         if bad:
             raise ValueError(f"{file.name} has {bad} bad pixels in this patch: choose another.")
-        return (patch.Rad * data.kappa0.values).astype(np.float32).assign_coords(t=data.t.values)
+        picture = (patch.Rad * data.kappa0.values).astype(np.float32)
+        in_range(picture, -0.1, 2, "reflectances", file.name)
+        picture.attrs["platform"] = str(data.attrs.get("platform_ID", "unknown satellite"))
+        _warn_at_night(data, patch, file.name)
+        return picture.assign_coords(t=data.t.values)
+
+
+def _warn_at_night(data, patch, name):
+    """Warn if the sun is below the horizon in the middle of a patch, by where the file puts it."""
+    if "goes_imager_projection" not in data.variables:
+        return
+    projection = data.goes_imager_projection.attrs
+    latitude, longitude = ground(float(patch.y.mean()), float(patch.x.mean()), projection)
+    elevation = sun(data.t.values, latitude, longitude)
+    if elevation < 0:
+        warnings.warn(
+            f"{name}: it is night in this patch (the sun {-elevation:.0f} degrees below the "
+            "horizon), and there is nothing to be seen in reflected sunlight.",
+            stacklevel=4,
+        )
 
 
 def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
@@ -119,8 +152,10 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
         ``satellite_longitude``.
 
         Missing pixels are NaN: those with a bad native pixel beside them (data quality flag 2 or
-        more, fill, space) and those too cold to measure. A warning says how many, since the
-        network takes them for warm: scaled, missing is 0.
+        more, fill, space). A warning says how many, since the network takes them for warm: scaled,
+        missing is 0. Over the coldest tops at night, noise makes channel 7's radiance zero or
+        negative; such a pixel counts as the least that the file can hold, which is cold, as in the
+        library satpy.
 
     Raises
     ------
@@ -153,8 +188,10 @@ def brightness_temperature(files, place=None, size=256, channels=(7, 9, 13)):
         raise ValueError(f"place must be (latitude, longitude), not {place!r}.")
     grid = local(*place, size)
     y, x = scan_angles(grid.latitude.values, grid.longitude.values, projection)
+    # The step from the whole axis: from two neighbours in single precision it would be off by a
+    # tenth of a pixel at the other end.
     steps = [
-        (angle - float(axis[0])) / float(axis[1] - axis[0])
+        (angle - float(axis[0])) / float(axis[-1] - axis[0]) * (axis.size - 1)
         for angle, axis in ((y, first.y), (x, first.x))
     ]
     for step, length in zip(steps, first.shape, strict=True):
@@ -186,7 +223,13 @@ def _scan(file, channels):
         if channel not in channels:
             wanted = ", ".join(map(str, channels))
             raise ValueError(f"{file.name} is channel {channel}: give files of channels {wanted}.")
+        packing = data.Rad.encoding
+        scale, offset = (
+            float(packing.get(k, d)) for k, d in (("scale_factor", 1e-3), ("add_offset", 0))
+        )
+        least = scale * (np.floor(-offset / scale) + 1) + offset  # the smallest count above zero
         radiance = data.Rad.where(data.DQF < BAD).load().reset_coords(drop=True)
+        radiance = radiance.where(~(radiance <= 0), least)
         radiance = radiance.assign_coords(t=data.t.values)
         radiance.attrs = {
             "file": file.name,
@@ -213,8 +256,9 @@ def _same_scan(first, other):
 def _kelvin(radiance, scan):
     """Brightness temperature, and a warning if pixels are missing."""
     fk1, fk2, bc1, bc2 = scan.attrs["planck"]
-    measured = np.where(radiance > 0, radiance, np.nan)
-    kelvin = (fk2 / np.log(fk1 / measured + 1) - bc1) / bc2
+    with np.errstate(all="ignore"):  # of damaged constants
+        kelvin = (fk2 / np.log(fk1 / radiance + 1) - bc1) / bc2
+    in_range(kelvin, 130, 420, "brightness temperatures in K", scan.attrs["file"])
     missing = int(np.isnan(kelvin).sum())
     if missing == kelvin.size:
         raise ValueError(f"{scan.attrs['file']} has no good pixel here: choose another place.")

@@ -113,6 +113,16 @@ def check_grid(grid, start=None, end=None, name=None):
             f"The grid lacks {', '.join(sorted(missing))}: take one from geolocation.local or from "
             "a reader."
         )
+    for name, axis in (("y", 0), ("x", 1)):
+        places = _on_sphere(grid.latitude.values, grid.longitude.values)
+        places = places.reshape(*grid.latitude.shape, 3)
+        apart = float(np.median(np.linalg.norm(np.diff(places, axis=axis), axis=-1)))
+        step = abs(float(grid[name][1] - grid[name][0]))
+        if not 0.5 < step / apart < 2:
+            raise ValueError(
+                f"The grid's {name} goes in steps of {step:.3g}, and its places lie {apart:.3g} km "
+                "apart: give y and x in km."
+            )
     if start is None or "time" not in grid.coords:
         return
     slack, scan = np.timedelta64(10, "m"), grid.time.values.ravel()[0]
@@ -125,6 +135,33 @@ def _on_sphere(latitude, longitude):
     """Places as points (n, 3), in km from the Earth's centre."""
     phi, lam = (np.radians(a.ravel().astype(np.float64)) for a in (latitude, longitude))
     return EARTH * np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], -1)
+
+
+def sun(time, latitude, longitude):
+    """How high the sun stands above the horizon, to about half a degree.
+
+    Parameters
+    ----------
+    time : numpy.datetime64
+        UTC.
+    latitude, longitude : float
+        Degrees.
+
+    Returns
+    -------
+    float
+        Degrees; negative at night.
+    """
+    days = (np.datetime64(time) - np.datetime64("2000-01-01T12:00")) / np.timedelta64(1, "D")
+    anomaly = np.radians(357.53 + 0.98560 * days)
+    ecliptic = np.radians(280.46 + 0.98565 * days + 1.915 * np.sin(anomaly))
+    tilt = np.radians(23.44)
+    declination = np.arcsin(np.sin(tilt) * np.sin(ecliptic))
+    ascension = np.arctan2(np.cos(tilt) * np.sin(ecliptic), np.cos(ecliptic))
+    hour = np.radians(280.46 + 360.98565 * days + longitude) - ascension
+    phi = np.radians(latitude)
+    high = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(hour)
+    return float(np.degrees(np.arcsin(high)))
 
 
 def scan_angles(latitude, longitude, projection, ellipsoid=None):

@@ -1,9 +1,11 @@
 """Lightning from GOES, counted on the grid of the GOES-to-MRMS world."""
 
+import warnings
+
 import numpy as np
 import xarray as xr
 
-from utils.readers.files import as_paths, opened
+from utils.readers.files import as_paths, in_range, opened
 from utils.readers.geolocation import cells, check_grid, ground, scan_angles
 
 KIND = "GLM level 2 LCFA"
@@ -21,6 +23,7 @@ NEEDS = [
 # of the library glmtools).
 FIRST_ELLIPSOID, ELLIPSOID = (6394140.0, 6362755.0), (6392137.0, 6362755.0)
 GOOD = 0
+INTERVAL, SLACK = 900, 60  # s: the world's 15 minutes, and how many of them may be missing
 CHANGED = np.datetime64("2018-10-09")
 
 
@@ -51,8 +54,15 @@ def groups(files, grid):
     Raises
     ------
     FileNotFoundError, TypeError, ValueError
-        If a file is missing, is gridded or another product, or is of another satellite; if files
-        leave a gap, come twice or are of another time than the grid's scan; if the grid is none.
+        If a file is missing, damaged, gridded or another product, or of another satellite; if files
+        leave more than a minute out, come twice or are of another time than the grid's scan; if
+        the grid is none.
+
+    Warns
+    -----
+    UserWarning
+        If seconds are missing, or if the files cover another time than 15 minutes: the counts are
+        those of the time that they do cover.
     """
     check_grid(grid)
     parts = sorted((_read(file) for file in as_paths(files, KIND)), key=lambda part: part["start"])
@@ -61,9 +71,22 @@ def groups(files, grid):
         pair = f"{one['name']} and {after['name']}"
         if after["projection"] != first["projection"]:
             raise ValueError(f"{pair} are from different satellites: take one.")
-        if abs(after["start"] - one["end"]) > np.timedelta64(1, "s"):
-            raise ValueError(f"{pair} do not follow each other: give each 20 s once, with no gap.")
+        if (one["end"] - after["start"]) / np.timedelta64(1, "s") > 1:
+            raise ValueError(f"{pair} overlap: give each 20 s once.")
     start, end = first["start"], parts[-1]["end"]
+    spans = [part["end"] - part["start"] for part in parts]
+    whole, covered = (span / np.timedelta64(1, "s") for span in (end - start, np.sum(spans)))
+    if whole - covered > SLACK:
+        raise ValueError(
+            f"Of the {whole:.0f} s from {first['name']} to {parts[-1]['name']}, "
+            f"{whole - covered:.0f} are missing: get the files that lie between."
+        )
+    if whole - covered > 1 or abs(covered - INTERVAL) > SLACK:
+        warnings.warn(
+            f"The lightning files cover {covered:.0f} s of {whole:.0f}; the world counts in "
+            f"{INTERVAL} s, so expect {covered / INTERVAL:.2g} times as many groups.",
+            stacklevel=2,
+        )
     check_grid(grid, start, end, first["name"])
     longitude = first["projection"]["longitude_of_projection_origin"]
     if abs(float(grid.coords.get("satellite_longitude", longitude)) - longitude) > 1:
@@ -77,7 +100,7 @@ def groups(files, grid):
     pixels = grid.latitude.size
     counts = np.bincount(index[flag == GOOD], minlength=pixels + 1)[:pixels]
     attributes = {
-        "long_name": f"GLM groups in {(end - start) / np.timedelta64(1, 's'):.0f} s",
+        "long_name": f"GLM groups in {covered:.0f} s",
         "units": "1",
         "degraded": int((index[flag != GOOD] < pixels).sum()),
     }
@@ -89,6 +112,8 @@ def _read(file):
     """What one file says of its groups, and when and whence it was seen."""
     with opened(file, NEEDS, KIND) as data:
         start, end = data.product_time_bounds.values
+        for name, most in (("group_lat", 90), ("group_lon", 180)):
+            in_range(data[name], -most, most, name, file.name)
         return {
             "name": file.name,
             "start": start,

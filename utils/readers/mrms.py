@@ -10,11 +10,13 @@ import eccodes
 import numpy as np
 import xarray as xr
 
-from utils.readers.files import as_paths
+from utils.readers.files import as_paths, in_range
 from utils.readers.geolocation import cells, check_grid
 
+MOST = 200_000_000  # bytes of one message; a composite of the United States has some 2 % of that
+STEP = 0.01  # degrees from pixel to pixel
 COMPOSITE = (209, 10, 0)  # discipline, category, number of MergedReflectivityQCComposite
-NO_COVERAGE, LARGEST = -999, 60.0
+NO_COVERAGE, NO_ECHO, LARGEST = -999, -99, 60.0
 KIND = "MRMS GRIB2"
 KEYS = """
     discipline parameterCategory parameterNumber totalLength gridType Nj Ni
@@ -47,9 +49,8 @@ def reflectivity(file, grid):
     Raises
     ------
     FileNotFoundError, TypeError, ValueError
-        If the file is missing, damaged, another product, or of another time than the grid's scan,
-        or if the grid is
-        none, or no radar covers it.
+        If the file is missing, damaged, too large, another product, or of another time than the
+        grid's scan, or if the grid is none, or no radar covers it.
     """
     check_grid(grid)
     file, *others = as_paths(file, KIND)
@@ -83,9 +84,12 @@ def _message(file):
     data = file.read_bytes()
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
+            with gzip.open(file) as packed:
+                data = packed.read(MOST + 1)
         except (EOFError, OSError, zlib.error) as error:
             raise ValueError(f"{file.name} cannot be unpacked: get it again.") from error
+    if len(data) > MOST:
+        raise ValueError(f"{file.name} holds more than {MOST / 1e6:.0f} MB: it is no composite.")
     if data[:4] != b"GRIB" or data[-4:] != b"7777":
         raise ValueError(f"{file.name} is no GRIB file, or not all of it: get it again.")
     damaged = f"{file.name} is damaged: get it again."
@@ -104,13 +108,20 @@ def _message(file):
     if header["totalLength"] != len(data) or header["gridType"] != "regular_ll":
         raise ValueError(f"{file.name} is not one field on latitudes and longitudes.")
     shape = header["Nj"], header["Ni"]
-    if points != math.prod(shape):
+    corners = [
+        (header[f"{name}OfFirstGridPointInDegrees"], header[f"{name}OfLastGridPointInDegrees"], n)
+        for name, n in (("latitude", shape[0]), ("longitude", shape[1]))
+    ]
+    even = all(abs(abs(end - start) - STEP * (n - 1)) < STEP / 2 for start, end, n in corners)
+    if points != math.prod(shape) or not even or max(map(abs, corners[0][:2])) > 90:
         raise ValueError(damaged)
     try:
         time = np.datetime64(datetime(*(header[key] for key in KEYS[-5:])))
         values = message.get_array("values").reshape(shape)
     except (eccodes.CodesInternalError, ValueError) as error:
         raise ValueError(damaged) from error
+    echo = values[(values != NO_COVERAGE) & (values != NO_ECHO)]
+    in_range(echo, -50, 100, "echoes in dBZ", file.name)
     return time, header, values
 
 
