@@ -179,14 +179,17 @@ nine, tool = pictures[:9], core.VanillaGradients()
 alone = np.array([tool.explain((x[None], None), classes, HORSE) for x in nine])
 grid = tool.explain((nine, None), classes, HORSE)
 print(f"black {np.mean(alone == 0):.0%}, white {np.mean(alone == 255):.0%}")
-print(f"nine in one call: shape {grid.shape}, {np.mean(grid[:64, :64] != alone[0]):.0%} differ")
+other = np.mean(grid[:64, :64] != alone[0])
+print(
+    f"nine in one call: one drawing of {grid.shape}; {other:.0%} of the first map's pixels differ"
+)
 
 # %% [markdown]
-# Values below the mean are black, those more than a standard deviation above it are white. Mean and deviation
-# are those of the whole call, so many pixels of the first map change when others are explained with it, and all come
-# as one grid. Of a scene with four channels, as in lesson 07, Grad-CAM's drawing shows three without a word.
+# Values below the mean are black, and those more than a standard deviation above it are white. Mean and deviation
+# are those of the whole call, so a map changes when others are explained with it. And of a scene with four channels,
+# as in lesson 07, Grad-CAM's drawing shows three without a word.
 #
-# So do not use `explain`. The functions behind it, as in the cells of this lesson, return numbers.
+# So do not use `explain`. The functions behind it, which the cells of this lesson call, return numbers.
 #
 # ## 3. Occlusion asks the network
 #
@@ -236,24 +239,25 @@ for name, found in [*maps.items(), ("our own, black patches", occlusion(six, 8, 
 plots.show(panel.beside(pictures[:2], tag, maps, logits(pictures)), "occlusion")
 
 # %% [markdown]
-# (The *density* of lesson 01 says how many times denser a map is on the tag than an even spread, here
-# without its signs.) Given pictures from 0 to 1, the toolbox holds glaring lights over them, and the map is the
-# same blot for both. In its own range it finds the tag, but in a pink picture, because $1 - p$ is not zero
-# without a patch either. Subtract that (*p lost*), and the density more than doubles. Our own function
-# measures the loss in logits, which moves even where $p$ stays near 1.
+# (The *density* is that of lesson 01, here without signs.) Given pictures from 0 to 1, the toolbox holds glaring
+# lights over them, and the map is the same blot for both. In its own range it finds the tag, but in a pink
+# picture, because $1 - p$ is not zero without a patch either. Subtract that (*p lost*), and the density more
+# than doubles. Our own function takes the loss in logits, which shows small effects as well.
 #
-# The colour is a choice as well. Grey bars frame all of these pictures, so grey means nothing to the network.
-# A black patch is a dark thing with edges.
-#
+# The colour is a choice, too. Grey bars frame all of these pictures, so grey means nothing to the network. A
+# black patch is a dark thing with edges, and hardly finds the tag.
+
+# %% [markdown]
 # ### Exercise 1: two questions, two patch sizes
 #
-# `by_size` holds our maps of six pictures for four sizes. Which size tells best *where* the evidence is, by the
-# density on the tag? Which tells best *how much*: whose largest loss on the tag comes nearest to `effect[:6]`,
-# what the whole tag adds? The tag is 6 pixels high and 27 wide.
+# `by_size` holds our maps of six pictures. Which size tells best *where* the evidence is, by the density on the
+# tag? Which tells best *how much*: whose largest loss on the tag comes nearest to `effect[:6]`, what the whole
+# tag adds? The tag is 6 pixels high and 27 wide.
 #
 # <details><summary>Hint</summary>
 #
-# The loop above prints a density. `np.where(tag[:6], maps, 0).max((1, 2))` is the largest loss on the tag.
+# The loop above prints a density. For one size the largest loss on the tag is
+# `np.where(tag[:6], by_size[4], 0).max((1, 2))`.
 #
 # </details>
 
@@ -264,7 +268,7 @@ shown = {f"{size} pixels": found[[ONE]] for size, found in by_size.items()}
 plots.show(panel.beside(six[[ONE]], tag[[ONE]], shown, logits(six[[ONE]])), "patch-sizes")
 horse = chosen.truth_horse.values[:6, :, :, None]
 rise = logits(np.where(horse, np.float32(0.5), six)) - logits(six)
-print(f"the whole horse turned grey: the logit changes by {rise[ONE]:+.1f} in this picture")
+print(f"all of the horse grey: the logit changes by {rise[ONE]:+.1f}")
 
 # %% tags=["exercise"]
 where, how_much = ..., ...
@@ -321,7 +325,8 @@ panels.panel(
 # anywhere. (One that knows that none form at the equator does not.) Then the sum of $w_k A_k$ over maps and
 # places is the logit, but for the bias. Let us build such networks: they keep the convolutions up to the third
 # or the fourth pooling, average each map over the picture (*global average pooling*), and get a new last layer.
-# (Its penalty `C` was chosen on these pictures.) Which map will find the tag?
+# (Its penalty was chosen on these pictures; the code is [here](../utils/panels/tf_explain.py).) Which map will
+# find the tag?
 
 # %%
 cams = {"first network, third pooling": (logits(pictures), grad_cam(scores, pictures, POOLING[2]))}
@@ -348,7 +353,8 @@ at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for e
 # But look at the last column. The map adds up as well, and the tag decides as often, but the red lies beside
 # the tag. After the fourth pooling a unit sees most of the picture (lesson 09), so where it responds tells
 # little about what it responds to. **That a map adds up does not mean that it points at the cause.**
-#
+
+# %% [markdown]
 # ### Exercise 2: place by place, in the right layer
 #
 # Do not average [@draelos2020]: at each place multiply activation and gradient, and add up over the filters,
@@ -357,8 +363,8 @@ at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for e
 #
 # <details><summary>Hint</summary>
 #
-# The function has one line. `enlarge(place_by_place(*at_stage[2]))` brings the maps of stage 2 to 64 x 64
-# pixels, so that `skill.relevance_density(abs(...), tag)` can score them.
+# One line will do. `enlarge(place_by_place(*at_stage[2]))` gives the maps of stage 2 in 64 x 64 pixels, which
+# `skill.relevance_density(abs(...), tag)` can score.
 #
 # </details>
 
@@ -493,15 +499,17 @@ plots.show(fig, "scores")
 # <details><summary>What we saw</summary>
 #
 # *Found, and false alarms.* The toolbox's occlusion, in its own range, finds the tag about as well as LRP, and
-# raises no alarm. Place by place and occlusion in logits come next. Gradients reach 3 to 4, Grad-CAM 2 or
-# less. LRP alpha 1 beta 0 lights the tag of the repaired network, too.
+# raises no alarm. Place by place and occlusion in logits come next. Gradients reach 3 to 4, Grad-CAM about 2 or
+# less. LRP alpha 1 beta 0 raises a clear false alarm, preset A and guided Grad-CAM a faint one.
 #
 # *The check.* Guided Grad-CAM and alpha 1 beta 0 hardly change. Grad-CAM as in its paper passes, as Adebayo et
-# al. report. Gradients pass, and preset A lies at the limit. Occlusion fails, both times. But look at the
-# crosses: the gradients pass, and yet their maps of the shuffled networks lie on the tag as densely as before.
+# al. report. Gradients and place by place pass, and preset A lies at the limit. Occlusion fails, both times.
+# But look at the crosses: gradients pass, and yet their maps of the shuffled networks lie on the tag about as
+# densely as before.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## 7. What does the check test?
 #
 # Occlusion cannot overlook the last layers, because it uses nothing but their answer. And yet it fails a check
@@ -547,13 +555,13 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # </details>
 #
-# In all ten the convolutions are those of the first network, and letters excite their filters strongly. Layers
-# shuffled above them still get these large values, so maps can be expected to differ only so much. And
-# maps without any information pass the check easily [@binder2023].
+# In all ten the convolutions are those of the first network, and what they report about the letters is so strong
+# that even shuffled layers respond to it. Shuffling from the top keeps the scale of the activations, so maps can be
+# expected to differ only so much. And maps without any information pass the check easily [@binder2023].
 #
-# So the check tests a method *and* the networks together. It supposes that they look at different places before
+# So the check tests a method *and* the networks together. It supposes that they respond to different places before
 # and after, and nobody has asked them. Occlusion shows how much they have in common. A map that stays far closer
-# than that, like guided Grad-CAM, does not depend on the last layers. A map that changes more is not better
+# than that, like guided Grad-CAM, hardly depends on the last layers. A map that changes more is not better
 # for it. **To test a map, change the network so that you know what must change in its answer.** For that we
 # had the repaired network.
 
@@ -562,7 +570,7 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # One small network, and one loud cause with sharp edges: a broad, smooth cause may rank the methods differently.
 # And occlusion needs a value that means "nothing". Here it is grey. In a field of temperature it may be the
-# climatology; zero kelvin would be a glaring patch again.
+# climatology; zero kelvin would be like our patches of 127.5.
 
 # %% [markdown]
 # ## In this lesson you
@@ -584,8 +592,8 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # <details><summary>2. Shuffling the last layers hardly changes a heat map. Is it blind to them?</summary>
 #
-# Perhaps. Guided Grad-CAM is. Occlusion is not: its maps stay because the shuffled networks still respond
-# to the same places. Ask the networks before you judge the map.
+# Guided Grad-CAM is. Occlusion is not: its maps stay because the shuffled networks still respond to the same
+# places. Ask the networks before you judge the map.
 #
 # </details>
 #

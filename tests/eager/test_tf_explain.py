@@ -132,7 +132,7 @@ def test_of_tagged_horses_those_are_kept_whose_tag_decides():
         answers.append(np.resize([1, -1] if not answers else [-1, -1], len(pictures)))
         return answers[-1]
 
-    kept, cut = panel.tag_decides(logits, 20, seed=1)
+    kept, cut = panel.tag_decides(logits, 50, seed=1)
     assert len(kept.sample) == len(cut) == (len(answers[0]) + 1) // 2 > 0
     assert kept.truth_has_tag.all() and kept.horse.all()
     changed = (kept.picture.values != cut).any(-1)
@@ -142,8 +142,8 @@ def test_of_tagged_horses_those_are_kept_whose_tag_decides():
 def test_an_averaging_network_is_what_grad_cam_adds_up():
     rng, model = np.random.default_rng(0), networks.clever_hans()
     before = model.get_weights()
-    data = xr.Dataset({"picture": (tuple("syxc"), rng.random((24, 64, 64, 3), np.float32))})
-    data["horse"] = "s", np.arange(24) % 2
+    data = xr.Dataset({"picture": (tuple("syxc"), rng.random((40, 64, 64, 3), np.float32))})
+    data["horse"] = "s", np.arange(40) % 2
     data["picture"] *= 0.5 + 0.5 * data.horse  # horses are bright
     layer = [layer.name for layer in model.layers if "pooling" in layer.name][2]
     network, bias, score = panel.averaging(model, layer, data)
