@@ -132,7 +132,8 @@ def test_of_tagged_horses_those_are_kept_whose_tag_decides():
         answers.append(np.resize([1, -1] if not answers else [-1, -1], len(pictures)))
         return answers[-1]
 
-    kept, cut = panel.tag_decides(logits, 50, seed=1)
+    scenes, kept, cut = panel.tag_decides(logits, 50, seed=1)
+    assert [scene.seed for scene in scenes] == kept.seed.values.tolist()
     assert len(kept.sample) == len(cut) == (len(answers[0]) + 1) // 2 > 0
     assert kept.truth_has_tag.all() and kept.horse.all()
     changed = (kept.picture.values != cut).any(-1)

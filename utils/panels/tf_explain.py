@@ -50,15 +50,17 @@ def tag_decides(logits, n, seed):
 
     Returns
     -------
+    list of Scene
     xarray.Dataset
-        The pictures, as `clever_hans.render` makes them.
+        Their pictures, as `clever_hans.render` makes them.
     numpy.ndarray, shape (sample, y, x, 3)
         The same pictures without the tag.
     """
     scenes = [scene for scene in clever_hans.scenes(n, seed) if scene.horse and scene.tag]
     tagged, cut = (clever_hans.render([replace(s, tag=on) for s in scenes]) for on in (True, False))
     decides = (logits(tagged.picture.values) > 0) & (logits(cut.picture.values) < 0)
-    return tagged.isel(sample=decides), cut.picture.values[decides]
+    kept = [scene for scene, keep in zip(scenes, decides, strict=True) if keep]
+    return kept, tagged.isel(sample=decides), cut.picture.values[decides]
 
 
 def averaging(model, layer, data):
