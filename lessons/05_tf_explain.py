@@ -40,7 +40,7 @@ course.start("05_tf_explain", seed=0, eager=True)
 # <details><summary>Why a kernel of its own?</summary>
 #
 # tf-explain needs *eager mode*, in which TensorFlow computes each line at once. The other lessons run in
-# *graph mode*, which lays down all steps first. A process has only one of the two.
+# *graph mode*, which first lays down all steps.
 #
 # </details>
 #
@@ -291,7 +291,7 @@ check.patch_sizes(where, how_much, by_size, tag[:6], effect[:6])
 #
 # Did you see the blue at 4 pixels, on the horse and on the skyline? A grey patch there *raises* the logit. Does
 # this horse speak against "horse", then? Draw the picture again without it, and the logit falls. So the horse
-# speaks for itself, and the blue is owed to the patch: a grey square on the skyline is not nothing.
+# speaks for "horse", and the blue is owed to the patch: a grey square on the skyline is not nothing.
 #
 # **Think.** You hide one pixel of a cold cloud top, or one level of a sounding, and nothing happens. What have
 # you learned about its importance?
@@ -494,6 +494,7 @@ for name, method in methods.items():
         model.set_weights(weights)
         found[state] = method(fresh[:5] if state in shuffled else fresh)
     results[name] = panel.score(found, fresh_tag)
+model.set_weights(states["first"])  # for whoever goes back to an exercise
 fig = panel.chart(results, {"tf-explain": toolbox, "changed": changed, "LRP": rules})
 plots.guess_marks(fig.axes[1], guess, {name: row for row, name in enumerate(methods)})
 plots.show(fig, "scores")
@@ -534,6 +535,7 @@ for state, weights in states.items():
     change = abs(logits(fresh) - np.array([logits(one) for one in hidden]))
     most[state] = 100 * np.mean(change.argmax(0) == 0)
     moves[state] = change[0].mean(), change[1:].mean()
+model.set_weights(states["first"])
 for name in guess:
     of = [state for state in states if state.startswith(name)]
     share, (on, off) = np.mean([most[s] for s in of]), np.mean([moves[s] for s in of], axis=0)
@@ -546,6 +548,7 @@ for state in ("first", "repaired", "shuffled 0", "shuffled 1", "shuffled 2"):
     model.set_weights(states[state])
     z = logits(fresh[[ONE]])[0]
     maps[f"{state}\nz = {z:.1f}"] = occlusion(fresh[[ONE]], panel.PATCH)[0]
+model.set_weights(states["first"])
 plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 
 # %% [markdown]
@@ -650,7 +653,6 @@ record(
     ">= 80",
     "%",
 )
-model.set_weights(states["first"])
 sums = panel.exercise_3(toolbox_integrated, classes, scores, fresh[:8], 50).sum((1, 2, 3))
 record(
     "sum",
