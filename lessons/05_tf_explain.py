@@ -40,7 +40,7 @@ course.start("05_tf_explain", seed=0, eager=True)
 # <details><summary>Why a kernel of its own?</summary>
 #
 # tf-explain needs *eager mode*, in which TensorFlow computes each line at once. The other lessons run in
-# *graph mode*, which first lays down all steps.
+# *graph mode*, which first lays down all steps. A kernel is in one of the two.
 #
 # </details>
 #
@@ -339,7 +339,7 @@ for after, layer in [("third pooling", POOLING[2]), ("fourth pooling", POOLING[3
     found = grad_cam(with_classes(network)[1], pictures, layer)
     cams[f"averaging, {after}"] = z, found
     decides, total = np.mean((z > 0) & (z_cut < 0)), found.sum((1, 2)).mean()
-    print(f"averaging, {after}: {score:.0%} right, the tag decides in {decides:.0%}")
+    print(f"averaging, {after}: right on {score:.0%} of 50 others; tag decides in {decides:.0%}")
     print(f"    sum of the map {total:.3f}, logit less bias {(z - bias).mean():.3f}")
 cams = {name: (z, enlarge(found.clip(min=0))) for name, (z, found) in cams.items()}
 for name, (_, found) in cams.items():
