@@ -1,10 +1,12 @@
 """Lesson 05: its checks, its panel, and what it says about tf-explain."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 from tensorflow import keras
 from tf_explain.core import GradCAM, OcclusionSensitivity, VanillaGradients
-from tf_explain.utils.display import grid_display
+from tf_explain.utils.display import grid_display, heatmap_display
 from tf_explain.utils.image import apply_grey_patch, transform_to_normalized_grayscale
 
 from utils import networks, plots
@@ -120,6 +122,110 @@ def test_the_panel_follows_its_patch():
     assert (pictures != 0.5).all(), "the patch was painted into the learner's own pictures"
 
 
+# What the lesson leaves to its module.
+
+
+def test_of_tagged_horses_those_are_kept_whose_tag_decides():
+    answers = []
+
+    def logits(pictures):  # of those with a tag each second one is a horse; without it, none
+        answers.append(np.resize([1, -1] if not answers else [-1, -1], len(pictures)))
+        return answers[-1]
+
+    scenes, kept, cut = panel.tag_decides(logits, 50, seed=1)
+    assert [scene.seed for scene in scenes] == kept.seed.values.tolist()
+    assert len(kept.sample) == len(cut) == (len(answers[0]) + 1) // 2 > 0
+    assert kept.truth_has_tag.all() and kept.horse.all()
+    changed = (kept.picture.values != cut).any(-1)
+    assert (changed & kept.truth_tag.values).any((1, 2)).all(), "the tag is not cut out"
+
+
+def test_an_averaging_network_is_what_grad_cam_adds_up():
+    rng, model = np.random.default_rng(0), networks.clever_hans()
+    before = model.get_weights()
+    data = xr.Dataset({"picture": (tuple("syxc"), rng.random((40, 64, 64, 3), np.float32))})
+    data["horse"] = "s", np.arange(40) % 2
+    data["picture"] *= 0.5 + 0.5 * data.horse  # horses are bright
+    layer = [layer.name for layer in model.layers if "pooling" in layer.name][2]
+    network, bias, score = panel.averaging(model, layer, data)
+    assert score == 1 and all(map(np.array_equal, before, model.get_weights()))
+    x = data.picture.values[:3].astype("float32")
+    pair = GradCAM.get_gradients_and_filters(network, x, layer, 0, False)
+    maps = np.array(GradCAM.generate_ponderated_output(*pair))
+    z = network(x).numpy()[:, 0]
+    np.testing.assert_allclose(maps.sum((1, 2)), z - bias, rtol=1e-3, atol=1e-4)
+    assert np.sign(z).tolist() == [-1, 1, -1]
+
+
+def test_scores_of_maps():
+    tag = np.zeros((2, 4, 4), bool)
+    tag[:, 0, :2] = True
+    on, off = np.zeros((2, 4, 4)), np.zeros((2, 4, 4, 2))
+    on[:, 0, 0] = -3.0  # signs do not count
+    off[:, 3, 3] = 0.5
+    found = {"first": on, "repaired": off, "shuffled 0": on[:1], "shuffled 1": 0 * on[:1]}
+    scores = panel.score(found, tag)
+    assert scores["first"].tolist() == [8, 8] and scores["repaired"].tolist() == [0, 0]
+    assert scores["shuffled"].tolist() == [8, 0], "an empty map counts as 0"
+    np.testing.assert_allclose(scores["agreement"], [1, 0])
+
+
+def test_boxes_lie_on_the_tag_and_above_it():
+    tags = np.zeros((1, 8, 8), bool)
+    tags[0, 6, [1, 3]] = tags[0, 7, 2] = True
+    on, above = panel.boxes(tags, up=(0, 4))[:, 0]
+    rows, columns = np.nonzero(on)
+    assert set(zip(rows, columns, strict=True)) == {(y, x) for y in (6, 7) for x in (1, 2, 3)}
+    assert (above == np.roll(on, -4, axis=0)).all()
+
+
+def test_what_comes_after_the_exercises_is_what_their_checks_accept(at_stage):
+    pairs, tag = at_stage
+    model = networks.clever_hans()
+
+    def gradients_at(network, x, layer):
+        assert network is model and layer == model.layers[3].name  # the second pooling
+        return pairs[1]
+
+    maps = panel.exercise_2(gradients_at, model, None)
+    assert check.place_by_place(mended, panel.STAGE, pairs, tag).state == "right"
+    np.testing.assert_allclose(maps, mended(*pairs[1]))
+    x = np.random.default_rng(0).uniform(0.1, 1, (2, 8, 8, 3))
+
+    def integrated(network, x, steps):
+        assert network == "scores" and steps == 50
+        return np.ones_like(x)
+
+    answer = panel.exercise_3(integrated, "classes", "scores", x, 50)
+    assert check.adds_up(answer, x, x.sum((1, 2, 3))).state == "right"
+    assert check.patch_sizes(panel.PATCH, 32, *by_size()).state == "right"
+
+
+def test_the_drawings_stand_where_the_lesson_says():
+    pictures = np.zeros((2, 4, 4, 3))
+    first, other = [np.full((4, 4, 3), value) for value in (255, 51)]
+    fig = panel.which(pictures, [first] * 2, [other] * 2, place=[1, 2])
+    drawn = np.array([[ax.images[0].get_array()[0, 0, 0] for ax in fig.axes[2:]]]).reshape(2, 2)
+    plt.close(fig)
+    np.testing.assert_allclose(drawn, [[1, 0.2], [0.2, 1]])
+
+
+def test_the_chart_draws_the_means_and_their_intervals():
+    result = {"first": [7.0, 9.0], "repaired": [1.0, 1.0], "shuffled": [4.0], "agreement": [0.25]}
+    other = {key: np.array(values) / 2 for key, values in result.items()}
+    fig = panel.chart({"a": result, "b": other}, {"tf-explain": ["a"], "changed": ["b"], "LRP": []})
+    left, right = fig.axes
+    points = {
+        (*line.get_xdata(), *line.get_ydata()) for line in left.lines if len(line.get_xdata())
+    }
+    assert {(8, 0), (1, 0), (4, 0), (4, 1), (0.5, 1), (2, 1), (7, 9, 0, 0)} <= points
+    assert {(0.25, 0), (0.125, 1)} <= {
+        (*line.get_xdata(), *line.get_ydata()) for line in right.lines if len(line.get_xdata()) == 1
+    }
+    assert [text.get_text() for text in left.get_yticklabels()] == ["a", "b"]
+    plt.close(fig)
+
+
 # What the lesson says about the toolbox: a new version that behaves otherwise shows here.
 
 
@@ -168,3 +274,11 @@ def test_its_occlusion_is_the_probability_that_is_missing():
     missing = 1 - model(x[None]).numpy()[0, 1]
     found = OcclusionSensitivity().get_sensitivity_map(model, x, 1, 4)
     np.testing.assert_allclose(found, missing, rtol=1e-5)
+
+
+def test_of_four_channels_its_drawing_shows_three():
+    rng = np.random.default_rng(0)
+    heat_map, scene = rng.random((8, 8)), rng.random((8, 8, 4))
+    drawn = heatmap_display(heat_map, scene)
+    scene[..., 3] = 0
+    assert drawn.shape == (8, 8, 3) and (heatmap_display(heat_map, scene) == drawn).all()
