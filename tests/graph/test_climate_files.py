@@ -14,7 +14,7 @@ from utils import lrp, networks, skill, training
 from utils.panels import climate_indicators as panel
 from utils.plots import maps
 from utils.readers import cmip
-from utils.worlds import climate
+from utils.worlds import climate, read_data
 from utils.worlds.climate import fuzzy_years
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "climate"
@@ -181,10 +181,18 @@ def test_the_year_of_a_real_map():
         print(f"{first}: {dated.sum()} maps, LRP {near[0]:.2f}, input alone {near[1]:.2f}")
 
 
+def test_coasts_lie_where_land_and_sea_meet_and_have_the_islands():
+    coasts = read_data("land/coasts.nc").dropna("point")
+    land = climate.land().sel(lat=coasts.lat, lon=coasts.lon, method="nearest")
+    assert float(((land > 0) & (land < 1)).mean()) > 0.98
+    for lat, lon in ((54, -2), (36, 138), (-42, 172), (0, 114)):  # Britain to Borneo
+        assert (np.hypot(coasts.lat - lat, coasts.lon - lon) < 6).sum() > 10
+
+
 def test_a_map_is_drawn_with_coasts_and_the_panel_follows():
     figure, ((ax,),) = maps.globes(1, 1, (3, 2))
     maps.draw(ax, np.ones((30, 60)))
-    assert len(ax.collections) == 2
+    assert len(ax.collections) == len(ax.lines) == 1
     with pytest.raises(ValueError, match="shape"):
         maps.draw(ax, np.ones((3, 3)))
     with pytest.raises(TypeError, match="axes of maps.globes"):
