@@ -122,18 +122,6 @@ def test_variability_has_its_modes_and_its_memory(world):
     assert lag[0] > 0.3 and lag[0] > lag[1]
 
 
-def test_time_of_emergence_is_the_last_crossing(world):
-    found = climate.time_of_emergence(world)
-    ratio = abs(climate.signal_to_noise(world))
-    for lat, lon in ((3, -33), (75, 3), (57, -33)):
-        one, year = ratio.sel(lat=lat, lon=lon)[0], found.sel(lat=lat, lon=lon)[0]
-        if np.isfinite(year):
-            assert (one.sel(year=slice(int(year), None)) > 2).all()
-            assert one.sel(year=int(year) - 1) <= 2
-        else:
-            assert one[-1] <= 2
-
-
 def test_anomalies_and_scales(world):
     maps, years = climate.anomalies(world)
     assert maps.shape == (18 * 180, 30, 60) and years[:180].tolist() == world.year.values.tolist()
