@@ -3,7 +3,6 @@
 import numpy as np
 
 from utils.check import exercise, noted, right, wrong
-from utils.worlds.climate.fuzzy_years import CENTRES
 
 
 @exercise
@@ -17,24 +16,6 @@ def guesses(answer, years):
     error = abs(answer - years)
     text = ", ".join(f"{year:.0f}" for year in years)
     return noted(f"You are off by {error.mean():.0f} years on average. The years were {text}.")
-
-
-@exercise
-def read_year(answer, probability):
-    """Years from the probabilities of decades."""
-    answer, probability = np.asarray(answer, float), np.asarray(probability, float)
-    expected = probability @ CENTRES
-    if answer.shape != expected.shape:
-        return wrong(
-            f"The result has the shape {answer.shape}; one year for each map is {expected.shape}."
-        )
-    if np.allclose(answer, expected, atol=0.01):
-        return right("It is a mean: with two decades of 50 % it lies between them.")
-    if np.allclose(answer, CENTRES[probability.argmax(1)]):
-        return wrong("That is the middle of the likeliest decade, in steps of ten years.")
-    if np.allclose(answer, probability.mean(1)):
-        return wrong("Weight the *years*: multiply each centre by its probability and add up.")
-    return wrong("Each probability multiplies the centre of its decade; then add up each row.")
 
 
 @exercise
