@@ -122,7 +122,7 @@ plots.show(fig, "cells")
 
 # %% [markdown]
 # The Arctic warms most, but its years differ widely. The tropical Atlantic warms little and is quiet. (The
-# notches in its signal are volcanoes.) South of Greenland next to nothing happens. **Which of the first two is the better
+# notches in its signal are volcanoes.) South of Greenland it even cools a little. **Which of the first two is the better
 # indicator?** Decide before you read on.
 #
 # ## 2. The network
@@ -516,7 +516,7 @@ change = abs(world.signal(test))
 for name, (a, b) in PERIODS.items():
     plain = change.sel(year=slice(a, b - 1)).mean("year").values
     value, (low, high) = agreement(relevance, good, name, plain)
-    print(f"{name}: LRP with the plain change {value:.2f} ({low:.2f} to {high:.2f})")
+    print(f"{name}: LRP with the plain change {round(value, 2) + 0:.2f} ({low:.2f} to {high:.2f})")
 
 # %% tags=["figure"]
 COLOURS = {"LRP": plots.ORANGE, "random weights": plots.BLUE, "input alone": plots.GREY}
@@ -640,13 +640,17 @@ guess = {"Europe, 1960-79": None, "China, 2000-19": None}
 
 # %%
 def effect(region, chosen, others):
-    """What a region's values do, against other values: to the year, and to the chosen logit."""
+    """What a region does to the year, to the chosen logit and to all logits, by model."""
     before, erased = x[chosen], np.float32(np.where(region, others[chosen], x[chosen]))
     z, z_erased = (model.predict(some, verbose=0) for some in (before, erased))
     strongest = np.arange(len(z)), z.argmax(1)
-    both = fuzzy_years.year(z) - fuzzy_years.year(z_erased), z[strongest] - z_erased[strongest]
+    three = (
+        fuzzy_years.year(z) - fuzzy_years.year(z_erased),
+        (z - z_erased)[strongest],
+        z - z_erased,
+    )
     run = np.nonzero(chosen)[0] // 180
-    return [np.array([one[run == i].mean() for i in np.unique(run)]) for one in both]
+    return [np.array([one[run == i].mean(0) for i in np.unique(run)]) for one in three]
 
 
 pairs = {
@@ -660,28 +664,31 @@ strongest = model.predict(x[good & within["2000-19"]], verbose=0).max(1)
 print(f"chosen logit in 2000-19, on average: {strongest.mean():.2f}")
 
 # %% tags=["figure"]
-fig, axes = plt.subplots(1, 2, figsize=(10.5, 2.8), sharey=True)
-labels = "aerosol here moves the year by", "and raises the chosen logit by"
-for k, (ax, label) in enumerate(zip(axes, labels, strict=True)):
+fig, axes = plt.subplots(1, 3, figsize=(11, 2.8), width_ratios=(3, 2, 2))
+labels = "aerosol here moves the year by", "raises the chosen logit by"
+for k, (ax, label) in enumerate(zip(axes[:2], labels, strict=True)):
     for i, (pair, effects) in enumerate(aerosol.items()):
         colour = plots.BLUE if "1960" in pair else plots.GREEN
         dot(ax, i, skill.jackknife(np.mean, effects[k]), colour, 2)
     ax.axvline(0, color=plots.GREY, lw=0.8)
-    ax.set_xlabel(label)
-axes[0].set(yticks=range(6), yticklabels=list(pairs), ylim=(5.5, -0.5), xlim=(-0.6, 2))
-axes[1].set_xlim(-0.1, 0.5)
+    ax.set(xlabel=label, yticks=range(6), ylim=(5.5, -0.5), yticklabels=[] if k else list(pairs))
+axes[0].set_xlim(-0.7, 1.9)
+axes[1].set_xlim(-0.16, 0.52)
+axes[2].bar(fuzzy_years.CENTRES, aerosol["China, 2000-19"][2].mean(0), 8, color=plots.GREEN)
+axes[2].axhline(0, color=plots.GREY, lw=0.8)
+axes[2].set(xlabel="decade", ylabel="change of its logit", title="China, 2000-19")
 plots.guess_marks(axes[0], guess, {pair: i for i, pair in enumerate(pairs)})
 plots.show(fig, "aerosol")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# **In 1960-79 the discovery stands.** Europe and eastern North America are a fortieth of the globe, and their aerosol moves the
-# answer by about a year each. It also raises the logit that LRP explains.
+# **In 1960-79 the discovery stands.** Europe and eastern North America together are less than 3 % of the globe, and the aerosol over each
+# moves the answer by about a year. It also raises the logit that LRP explains.
 #
 # **In 2000-19 it does not.** China was the brightest place of all, and its aerosol moves the answer by less than a fifth of a year. Yet LRP
-# did not invent it. China's cold raises the chosen logit by 0.13, which is most of its 0.19. But it speaks against the decades before and
-# after alike, so the year stays where it is. LRP explained one logit, and we had asked for the year.
+# did not invent it. China's cold raises the chosen logit by 0.13, which is most of its 0.19. But the panel on the right shows that it speaks
+# against earlier and later decades alike, so the year stays where it is. LRP explained one logit, and we had asked for the year.
 #
 # </details>
 #
@@ -705,7 +712,7 @@ for name, region in REGIONS.items():
     share = 100 * area[region].sum() / area.sum()
     years_moved = effect(region, chosen, thirties)[0].mean() / share
     per_area[name] = late_pattern[region].sum() / area[region].sum(), years_moved
-    print(f"{name}: {share:.0f} % of the area")
+    print(f"{name}: {share:.1f} % of the area, {share * per_area[name][0]:.0f} % of relevance")
 whole = effect(area > 0, chosen, thirties)[0].mean() / 100
 
 # %% tags=["figure"]
@@ -713,8 +720,8 @@ fig, ax = plt.subplots(figsize=(7, 3.4))
 for name, (at, years_moved) in per_area.items():
     ax.plot(at, years_moved, "o", color=plots.ORANGE)
     ha, shift = {
-        "eastern North America": ("center", (0, 12)),
-        "Europe": ("center", (0, -12)),
+        "eastern North America": ("right", (22, 12)),
+        "Europe": ("right", (8, -12)),
         "northern land": ("left", (6, -4)),
         "tropical land": ("left", (6, 5)),
         "tropical ocean": ("left", (6, 9)),
@@ -731,7 +738,7 @@ plots.show(fig, "regions")
 # %% [markdown]
 # The dotted lines show the globe as a whole. Most points rise from lower left to upper right, as they would if relevance told how far a place moves
 # the answer. The tropical ocean holds a third of all relevance because it is large; for its size it is average in both. But two
-# places do not fit. China moves the answer twice as much as its size would have it, and has less relevance than its share. South of Greenland
+# places do not fit. China moves the answer nearly twice as much as its size would have it, and has no more relevance than its share. South of Greenland
 # relevance is densest, and the place hardly moves the answer.
 #
 # **Relevance of** $\alpha_1\beta_0$ **is positive by construction. It does not say in which direction a place speaks, nor how far it moves the
@@ -780,7 +787,7 @@ for name in ("2075, odds", "2075, logit"):
 #
 # The third map is a surprise. Climbing to 2075 heats Europe and eastern North America to about 5 K, the places where LRP found less relevance in 2060-79
 # than over most other land. The two methods seem to contradict each other. The fourth map resolves it. If we climb by the logit alone, which is what LRP
-# explains, those two places get no more heat than others. So their heat hardly speaks *for* 2075. It speaks *against* the decades in
+# explains, those two places get about as much heat as other land. So their heat hardly speaks *for* 2075. It speaks *against* the decades in
 # which they were cold, and that raises the odds. Two methods that disagree may have answered two questions.
 #
 # ## 8. Which part is robust?
@@ -890,9 +897,8 @@ plots.show(fig, "rain")
 #
 # <details><summary>What we saw</summary>
 #
-# The answer follows from the 1960s on, as in section 2. The bright spots move from Europe and eastern North America to China, and then
-# to the oceans. The observations of 1990 are dated 1992. The volcano of 1991 throws the answer back to 1966, and two years later it
-# says 1983: cold is early.
+# The answer follows the year from the 1960s or 70s on. The bright spots differ from year to year, and on the whole move as in section 4. The
+# observations of 1990 are dated 1992. The volcano of 1991 throws the answer back to 1966, and two years later it says 1983: cold is early.
 #
 # </details>
 
