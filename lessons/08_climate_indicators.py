@@ -540,11 +540,11 @@ plots.show(fig, "correlations")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In 2060-79 relevance follows signal-to-noise well, at 0.69, and the plain change not at all. That answers the question of the
-# Arctic: much warming in much noise is a poor indicator, and a little warming in a quiet place is a good one. Random weights
-# reach only 0.29. But the input alone reaches 0.52 with a wide interval, so much of the agreement may come from the maps themselves.
+# In 2060-79 relevance follows signal-to-noise well, at 0.69, and the plain change (printed above) not at all. As the Arctic and the tropical Atlantic
+# suggested, a change counts against its noise. Random weights reach only 0.29. But the input alone reaches 0.52 with a wide interval, so much of
+# the agreement may come from the maps themselves.
 #
-# In **2000-19** all three are negative. The inputs are standardised with the mean over *all* years, and around 2010 a map lies close to
+# In **2000-19** all three are negative. Here is the likely reason. The inputs are standardised with the mean over *all* years, and around 2010 a map lies close to
 # it. Most inputs are nearly zero, and under LRP **a zero gets no relevance**. What is left is whatever differs from that
 # mean, such as a China that has not warmed yet.
 #
@@ -955,7 +955,7 @@ panels.panel(
 #
 # - taught a network the year of a map, and tested it on models that it had never seen,
 # - saw its lead vanish once the baseline had been helped as much,
-# - averaged heat maps into indicator patterns, and saw an agreement with the truth turn round with one choice,
+# - averaged heat maps into indicator patterns, and saw one choice reverse their agreement with the truth,
 # - erased aerosol from regions, and found one discovery confirmed and one not,
 # - learned that the odds of a decade, its logit and the year are three questions.
 
@@ -994,7 +994,8 @@ panels.panel(
 #
 # ## Claims
 #
-# All are measured on 16 models that no network was trained on. Intervals are 95 %, over models: by jackknife, and for the median by bootstrap.
+# All are measured on 16 models that no network was trained on. Intervals are 95 %, over models: by jackknife, and for the median by
+# bootstrap. The look at a real model in section 11 has no row of its own, because its files are not part of the course.
 
 # %% tags=["claims"]
 claims.record(
