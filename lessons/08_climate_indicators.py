@@ -59,8 +59,11 @@ row, column = np.meshgrid(world.LAT, world.LON, indexing="ij")
 tropics = abs(row) < 22
 train_maps, train_years = world.anomalies(train)
 test_maps, test_years = world.anomalies(test)
-clean = world.simulate(16, seed=worlds.CLAIMS, forcings=["greenhouse", "volcanoes"])
-clean_maps, _ = world.anomalies(clean)
+clean_maps, _ = world.anomalies(
+    world.simulate(16, seed=worlds.CLAIMS, forcings=["greenhouse", "volcanoes"])
+)
+rain_mean, rain_deviation = world.scale(*world.anomalies(train, "pr"))  # for section 9
+del train  # the largest array, in a lesson of 1.5 GB
 late = test_years >= 1990
 final = (world.signal(test) * area).mean(("lat", "lon")).isel(year=-1).values
 spread = 100 * final.std() / final.mean()
@@ -161,8 +164,10 @@ plots.show(fig, "fuzzy-labels")
 from tensorflow import keras
 
 mean, deviation = world.scale(train_maps, train_years)
-three = test_maps, train_maps, clean_maps
-x, train_x, clean_x = (np.float32((m - mean) / deviation) for m in three)
+x, train_x, clean_x = (
+    np.float32((some - mean) / deviation) for some in (test_maps, train_maps, clean_maps)
+)
+del clean_maps
 model = networks.year_of_map(seed=0)
 
 RETRAIN = False
@@ -370,7 +375,7 @@ in_periods = np.any(list(within.values()), 0)
 
 def heat_maps(network, x, wanted=in_periods):
     """Relevance of the strongest decade, each map divided by its mean; of wanted maps only."""
-    result = np.zeros_like(x)
+    result = np.zeros(x.shape, np.float32)
     found = lrp.relevance(network, x[wanted], "alpha_1_beta_0", layers=False).input
     mean = found.mean((1, 2), keepdims=True)
     result[wanted] = np.divide(found, mean, out=np.zeros_like(found), where=mean != 0)
@@ -502,8 +507,8 @@ def agreement(maps_of, good, name, truth):
 
 def with_controls(network_maps, x):
     """Maps of a network, of random weights (the mean of three networks), and of the input."""
-    blind = [heat_maps(networks.year_of_map(seed=100 + i), x) for i in range(3)]
-    return {"LRP": network_maps, "random weights": np.mean(blind, 0), "input alone": abs(x)}
+    blind = sum(heat_maps(networks.year_of_map(seed=100 + i), x) for i in range(3)) / 3
+    return {"LRP": network_maps, "random weights": blind, "input alone": abs(x)}
 
 
 rows = with_controls(relevance, x)
@@ -580,6 +585,7 @@ of_choices = {
     }
     for choice, (maps_of, fine) in choices.items()
 }
+del train_maps, early_x, by_area, choices
 
 # %% tags=["figure"]
 fig, axes = plt.subplots(1, 4, figsize=(11, 2.2), sharey=True)
@@ -847,10 +853,7 @@ plots.show(fig, "seeds")
 guess = {"precipitation": None}
 
 # %%
-rain_train, _ = world.anomalies(train, "pr")
 rain_maps, _ = world.anomalies(test, "pr")
-rain_mean, rain_deviation = world.scale(rain_train, train_years)
-del train, train_maps, rain_train
 rain_x = np.float32((rain_maps - rain_mean) / rain_deviation)
 rain = load("climate_pr")
 rain_dated = year_of(rain_x, rain)
