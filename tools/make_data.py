@@ -1,10 +1,13 @@
 """Write the committed samples of the worlds into data/. Run it with ``make data``."""
 
 import hashlib
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from skimage.io import imread
+from skimage.measure import approximate_polygon, find_contours
 
 from utils.worlds import SAMPLE, clever_hans, convection, goes_mrms
 
@@ -104,6 +107,31 @@ def make_land_fraction(path, degrees=6):
     write(xr.Dataset(file, coordinates, title), path)
 
 
+def make_coasts(path):
+    """Write coastlines of half a degree, as lines with NaN between them.
+
+    They are drawn round the sea of the Natural Earth picture that comes with Cartopy, whose vector
+    coasts would have to be fetched. Islands of less than a square degree are left out.
+    """
+    picture = "data/raster/natural_earth/50-natural-earth-1-downsampled.png"
+    red, blue = np.moveaxis(imread(str(files("cartopy") / picture))[..., [0, 2]], -1, 0).astype(int)
+    blueness = np.pad(blue - red, ((0, 0), (1, 1)), mode="wrap")  # some 85 at sea, below 25 on land
+    lines = [np.array([[np.nan, np.nan]])]
+    for line in find_contours(blueness, 50):
+        at = approximate_polygon(line, 0.3) / 2 - [0, 0.25] + [0.25, 0]
+        lat, lon = 90 - at[:, 0], np.clip(at[:, 1] - 180, -180, 180)
+        closed = np.array_equal(line[0], line[-1])
+        if not closed or abs(np.trapezoid(lat, lon)) > 1:
+            lines += [np.stack([lat, lon], 1), [[np.nan, np.nan]]]
+    lat, lon = np.float32(np.concatenate(lines)).T
+    file = {
+        "lat": ("point", lat, {"long_name": "latitude", "units": "degrees_north"}),
+        "lon": ("point", lon, {"long_name": "longitude", "units": "degrees_east"}),
+    }
+    title = "Coastlines, from the Natural Earth I picture in Cartopy (public domain)"
+    write(xr.Dataset(file, attrs={"title": title, "Conventions": "CF-1.10"}), path)
+
+
 def write_checksums(folder):
     """Write what `utils.worlds.read_data` and `sha256sum --check` compare the files with."""
     lines = [
@@ -115,6 +143,7 @@ def write_checksums(folder):
 
 if __name__ == "__main__":
     make_land_fraction(DATA / "land" / "land_fraction.nc")
+    make_coasts(DATA / "land" / "coasts.nc")
     make_clever_hans(DATA / "clever_hans.nc")
     make_convection(DATA / "convection.nc")
     make_goes_mrms(DATA / "goes_mrms.nc")

@@ -19,7 +19,6 @@ from utils.check import (
     start_here,
 )
 from utils.panels import clever_hans as panels_of_clever_hans
-from utils.worlds.climate import fuzzy_years
 
 
 @pytest.fixture
@@ -659,7 +658,7 @@ def test_share_on_a_mask(solve, state, message):
     ("answer", "state", "message"),
     [
         ([...] * 3, "unanswered", "Replace"),
-        ([1950, 2000, 2040], "right", "off by 10 years"),
+        ([1950, 2000, 2040], "noted", "off by 10 years"),
         ([1950, 2000], "wrong", "3 years"),
         ([50, 2000, 2040], "wrong", "far outside"),
     ],
@@ -669,20 +668,30 @@ def test_guesses(answer, state, message):
     assert verdict.state == state and message in verdict.message
 
 
+def years_of(maps):
+    return np.asarray(maps).sum((1, 2))
+
+
 @pytest.mark.parametrize(
     ("solve", "state", "message"),
     [
-        (lambda p: ..., "unanswered", "Replace"),
-        (lambda p: p @ fuzzy_years.CENTRES, "right", "It is a mean"),
-        (lambda p: fuzzy_years.CENTRES[p.argmax(1)], "wrong", "likeliest decade"),
-        (lambda p: p.mean(1), "wrong", "Weight the *years*"),
-        (lambda p: p * fuzzy_years.CENTRES, "wrong", "one year for each map is (5,)"),
-        (lambda p: np.zeros(5), "wrong", "add up each row"),
+        (lambda a, b, r: ..., "unanswered", "Replace"),
+        (lambda a, b, r: (a - b)[:, r].sum(1).mean(), "right", "Aerosol over the region"),
+        (lambda a, b, r: (a - b)[:, r].sum(1), "wrong", "take their mean"),
+        (lambda a, b, r: (a - b)[:, r], "wrong", "one number"),
+        (lambda a, b, r: (b - a)[:, r].sum(1).mean(), "wrong", "sign is reversed"),
+        (lambda a, b, r: abs((b - a)[:, r].sum(1)).mean(), "wrong", "dropped the signs"),
+        (lambda a, b, r: (a - b).sum((1, 2)).mean(), "wrong", "the whole globe"),
+        (lambda a, b, r: (a - b)[:, ~r].sum(1).mean(), "wrong", "all but the region"),
+        (lambda a, b, r: a[:, r].sum(1).mean(), "wrong", "mean of all years"),
+        (lambda a, b, r: 99.0, "wrong", "Paste `without`"),
     ],
 )
-def test_read_year(solve, state, message):
-    p = np.random.default_rng(0).dirichlet(np.ones(20), 5)
-    verdict = climate_indicators.read_year(solve(p), p)
+def test_years_moved_by_a_region(solve, state, message):
+    a, b = np.random.default_rng(1).normal(size=(2, 5, 6, 8))
+    region = np.zeros((6, 8), bool)
+    region[2:4, :5] = True
+    verdict = climate_indicators.moved(solve(a, b, region), a, b, region, years_of)
     assert verdict.state == state and message in verdict.message
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, ttest_rel
 
 from utils import skill
 
@@ -38,6 +38,16 @@ def test_bootstrap_keeps_pairs_together():
 def test_bootstrap_of_different_lengths():
     with pytest.raises(ValueError, match="one length"):
         skill.bootstrap(np.mean, [1, 2], [1])
+
+
+def test_a_jackknife_of_a_mean_is_the_t_interval():
+    a, b = np.random.default_rng(0).normal(3, 1, (2, 12))
+    value, interval = skill.jackknife(lambda x, y: np.mean(x - y), a, b)
+    expected = ttest_rel(a, b).confidence_interval(0.95)
+    assert value == pytest.approx((a - b).mean()) and interval == pytest.approx(tuple(expected))
+    for samples in ([[1]], [[1, 2], [1]]):
+        with pytest.raises(ValueError, match="at least two cases"):
+            skill.jackknife(np.mean, *samples)
 
 
 def test_share_and_density():

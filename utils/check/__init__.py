@@ -13,13 +13,14 @@ from utils.plots.cards import GREEN, GREY, ORANGE, card
 LOOKS = {
     "unanswered": ("…", "Not answered yet.", GREY),
     "right": ("✓", "Right.", GREEN),
+    "noted": ("✓", "Noted.", GREEN),
     "wrong": ("✗", "Not yet.", ORANGE),
 }
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says: its `state` ("unanswered", "right" or "wrong") and a `message`."""
+    """What a check says: its `state` ("unanswered", "right", "noted", "wrong") and a `message`."""
 
     state: str
     message: str
@@ -45,6 +46,11 @@ def unanswered(message="Replace the `...` in the cell above, run it, then run th
 def right(message=""):
     """Return the verdict on a right answer; the message may say what it means."""
     return Verdict("right", message)
+
+
+def noted(message):
+    """Return the verdict on a guess, which is neither right nor wrong; the message scores it."""
+    return Verdict("noted", message)
 
 
 def wrong(message):

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from utils.check import exercise, right, wrong
-from utils.worlds.climate.fuzzy_years import CENTRES
+from utils.check import exercise, noted, right, wrong
 
 
 @exercise
@@ -16,25 +15,7 @@ def guesses(answer, years):
         return wrong("A guess lies far outside of 1920 to 2099.")
     error = abs(answer - years)
     text = ", ".join(f"{year:.0f}" for year in years)
-    return right(f"You are off by {error.mean():.0f} years on average. The years were {text}.")
-
-
-@exercise
-def read_year(answer, probability):
-    """Years from the probabilities of decades."""
-    answer, probability = np.asarray(answer, float), np.asarray(probability, float)
-    expected = probability @ CENTRES
-    if answer.shape != expected.shape:
-        return wrong(
-            f"The result has the shape {answer.shape}; one year for each map is {expected.shape}."
-        )
-    if np.allclose(answer, expected, atol=0.01):
-        return right("It is a mean: with two decades of 50 % it lies between them.")
-    if np.allclose(answer, CENTRES[probability.argmax(1)]):
-        return wrong("That is the middle of the likeliest decade, in steps of ten years.")
-    if np.allclose(answer, probability.mean(1)):
-        return wrong("Weight the *years*: multiply each centre by its probability and add up.")
-    return wrong("Each probability multiplies the centre of its decade; then add up each row.")
+    return noted(f"You are off by {error.mean():.0f} years on average. The years were {text}.")
 
 
 @exercise
@@ -55,3 +36,29 @@ def density(answer, pattern, region, area):
     if np.isclose(answer, weighted / ((area * region).sum() / area.sum()), rtol=0.01):
         return wrong("A cell's relevance is its whole share: add it up without `area`.")
     return wrong("Share of relevance inside, over the share of the area inside.")
+
+
+@exercise
+def moved(answer, as_is, without, region, year_of):
+    """Mean change of the year when a region of each map gets other values."""
+    as_is, without, region = np.asarray(as_is), np.asarray(without), np.asarray(region, bool)
+    before = year_of(as_is)
+    change = before - year_of(np.where(region, without, as_is))
+    if np.shape(answer) == change.shape:
+        return wrong("That is one number for each map: take their mean.")
+    if np.ndim(answer):
+        return wrong("Give one number, the mean over the maps.")
+    if np.isclose(answer, change.mean(), atol=0.005):
+        way = "later" if answer > 0 else "earlier"
+        return right(f"Aerosol over the region makes the answer {abs(answer):.2f} years {way}.")
+    if np.isclose(answer, -change.mean(), atol=0.005):
+        return wrong("The sign is reversed: take the years with aerosol minus those without.")
+    if np.isclose(answer, abs(change).mean(), atol=0.005):
+        return wrong("You dropped the signs: the mean of the changes is asked for, not their size.")
+    if np.isclose(answer, (before - year_of(without)).mean(), atol=0.005):
+        return wrong("That takes aerosol away from the whole globe. Change the region only.")
+    if np.isclose(answer, (before - year_of(np.where(region, as_is, without))).mean(), atol=0.005):
+        return wrong("You changed all but the region: exchange the two arrays in np.where.")
+    if np.isclose(answer, (before - year_of(np.where(region, 0, as_is))).mean(), atol=0.005):
+        return wrong("Zero is the mean of all years. Put in the values of `without`.")
+    return wrong("Paste `without` into the region of `as_is`, date both, and take the mean change.")

@@ -28,7 +28,8 @@ def prepare(runs):
     left = maps.draw(axes[0, 0], flat, "z", limit=1)
     right = maps.draw(axes[0, 1], flat, "z", limit=1, low=0, cmap="magma")
     colours = maps.bar(figure, left, axes[0, 0], "z")
-    maps.bar(figure, right, axes[0, 1], "relevance / its mean")
+    maps.bar(figure, right, axes[0, 1], "relevance per area")
+    area = climate.weights()
     keep_layout(figure)
 
     def draw(run, year):
@@ -42,7 +43,7 @@ def prepare(runs):
         colours.set_label(f"change since 1920-49 ({one['units']})")
         axes[0, 0].set_title(f"{run}, {one['years'][i]}")
         # Where the chosen logit is negative, so is its mean relevance: the sign cancels.
-        share = result.input[0] / result.input[0].mean()
+        share = result.input[0] / result.input[0].mean() / area
         right.set_array(share)
         right.set_clim(0, plots.colour_limit(share))
         axes[0, 1].set_title(f"the network says {says:.0f}")

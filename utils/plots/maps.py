@@ -7,9 +7,10 @@ import numpy as np
 from cartopy import crs
 
 from utils import plots
-from utils.worlds import climate
+from utils.worlds import climate, read_data
 
 GLOBE = crs.EqualEarth()
+BRIGHT = ("RdBu_r", "BrBG")  # white in their middle
 
 
 def globes(rows, columns, size):
@@ -35,17 +36,18 @@ def globes(rows, columns, size):
 
 @lru_cache
 def _projected():
-    """Corners and middles of the world's cells on the map, each x and y."""
+    """Corners of the world's cells, and the coasts, each as x and y on the map."""
     half = (climate.LAT[1] - climate.LAT[0]) / 2
     corners = (np.append(at - half, at[-1] + half) for at in (climate.LON, climate.LAT))
+    coasts = read_data("land/coasts.nc")
     return [
-        GLOBE.transform_points(crs.PlateCarree(), *np.meshgrid(lon, lat))[..., :2].T.swapaxes(1, 2)
-        for lon, lat in (corners, (climate.LON, climate.LAT))
+        np.moveaxis(GLOBE.transform_points(crs.PlateCarree(), *at)[..., :2], -1, 0)
+        for at in (np.meshgrid(*corners), (coasts.lon.values, coasts.lat.values))
     ]
 
 
 def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
-    """Draw a map with the coasts as the line where half of a cell is land.
+    """Draw a map with the coasts of Natural Earth.
 
     Parameters
     ----------
@@ -80,11 +82,9 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
         limit = plots.colour_limit(values)
     low = -limit if low is None else low
     options = {"cmap": cmap, "vmin": low, "vmax": limit, "rasterized": True}
-    corners, middles = _projected()  # projected once: Cartopy would do it for each map
+    corners, coasts = _projected()  # projected once: Cartopy would do it for each map
     drawn = ax.pcolormesh(*corners, values, **options)
-    colour = plots.INK if cmap == "RdBu_r" else "white"
-    coasts = {"colors": colour, "linewidths": 0.6}
-    ax.contour(*middles, climate.land().values, [0.5], **coasts)
+    ax.plot(*coasts, color=plots.INK if cmap in BRIGHT else "white", lw=0.5, alpha=0.8)
     ax.set_facecolor("#d5d9df")
     ax.spines["geo"].set(linewidth=0.6, edgecolor=plots.GREY)
     ax.set_title(title, fontsize=10, fontweight="normal", parse_math=False)

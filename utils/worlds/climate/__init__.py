@@ -4,7 +4,7 @@ Each model has a forced part and internal variability. The forced part is greenh
 over land and in the Arctic, hardly any south of Greenland), aerosol that cools industrial regions
 for some decades, and volcanic years. Models agree on the global mean within some ten per cent and
 differ by region. The variability has an El Nino, a Pacific decadal mode, two annular modes and a
-red background. The signal, the noise and the year in which a cell's signal emerges are known.
+red background. The signal and the noise are known.
 
 The setting follows Barnes et al. 2020 (https://doi.org/10.1029/2020MS002195). Patterns, time series
 and numbers are plausible, and chosen by the course.
@@ -174,22 +174,3 @@ def signal(data, name="tas"):
 def signal_to_noise(data, name="tas"):
     """The true signal over the true noise of single years, DataArray (model, year, lat, lon)."""
     return signal(data, name) / data[f"truth_noise_{name}"]
-
-
-def time_of_emergence(data, name="tas"):
-    """First year from which on the signal exceeds two noises for good.
-
-    Parameters
-    ----------
-    data : xarray.Dataset
-        As :func:`simulate` returns it.
-    name : {"tas", "pr"}
-
-    Returns
-    -------
-    xarray.DataArray, (model, lat, lon)
-        NaN where it does not happen before the last year.
-    """
-    beyond = abs(signal_to_noise(data, name)) > 2
-    for_good = beyond.isel(year=slice(None, None, -1)).astype(int).cumprod("year").sum("year")
-    return (data.year[-1] + 1 - for_good).where(for_good > 0)

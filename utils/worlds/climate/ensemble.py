@@ -20,6 +20,25 @@ CO2 = PchipInterpolator([1900, 1920, 1945, 1970, 1990, 2010, 2050, 2100], [
 ERUPTIONS = {1963: 0.18, 1982: 0.15, 1991: 0.3}  # cooling of the global mean in K
 # Regions that aerosol cools: latitude, longitude, year of the most, duration in years, K.
 AEROSOL = [(40, -85, 1972, 17, 0.9), (50, 15, 1976, 17, 1.1), (32, 110, 2006, 18, 1.0)]
+# Belts of rain: latitude and longitude of their middle, height and width in degrees, degrees of
+# latitude that they gain for each of longitude, mm/day.
+RAIN = [
+    (7, -130, 6, 40, 0.0, 5.0), (6, -28, 6, 18, 0.05, 4.0),  # convergence zone: Pacific, Atlantic
+    (-2, 85, 9, 24, 0.0, 5.5), (2, 145, 10, 26, 0.0, 5.5),  # Indian Ocean, warm pool
+    (-14, -172, 6, 26, -0.33, 5.0),  # South Pacific convergence zone
+    (0, -65, 10, 12, 0.0, 5.0), (-14, -52, 9, 12, 0.0, 3.0),  # Amazon
+    (5, 20, 8, 14, 0.0, 4.0), (-13, 28, 8, 12, 0.0, 2.2),  # Africa
+    (21, 95, 8, 14, 0.0, 4.0), (30, 118, 8, 14, 0.25, 2.5),  # monsoons of Asia
+    (41, -175, 8, 38, 0.12, 3.0), (47, -38, 8, 26, 0.33, 3.0), (35, -82, 8, 10, 0.0, 2.0),  # storms
+]  # fmt: skip
+# Where rain changes, in per cent of it for each kelvin of global warming; places as above.
+RAIN_CHANGE = [
+    (0, -165, 7, 38, 0.0, 9), (2, 45, 8, 16, 0.0, 5), (12, 10, 8, 18, 0.0, 2),  # along the equator
+    (20, 80, 9, 22, 0.0, 4),  # monsoon
+    (37, 12, 8, 24, 0.0, -8), (25, -45, 9, 22, 0.0, -4), (17, -80, 8, 16, 0.0, -6),  # dry belts, N
+    (28, -150, 8, 22, 0.0, -2), (-30, -100, 8, 28, 0.1, -6), (-30, 5, 8, 22, 0.0, -6),  # and S
+    (-30, 95, 8, 26, 0.0, -5), (-5, -55, 9, 12, 0.0, -3),
+]  # fmt: skip
 ARCTIC, HOLE = 1.9, 1.6  # extra warming there, and lost warming, as multiples of the global mean
 
 
@@ -34,10 +53,11 @@ def stream(seed, *names):
     return np.random.default_rng([seed, *(crc32(str(name).encode()) for name in names)])
 
 
-def bump(lat, lon, high, wide):
-    """A bell around a place, with its heights and widths in degrees."""
+def bump(lat, lon, high, wide, tilt=0.0):
+    """A bell around a place, with its height and width in degrees; tilt is degrees per degree."""
     east = (LON - lon + 180) % 360 - 180
-    return np.exp(-0.5 * (((LAT - lat) / high) ** 2)[:, None] - 0.5 * (east / wide) ** 2)
+    north = LAT[:, None] - lat - tilt * east
+    return np.exp(-0.5 * (north / high) ** 2 - 0.5 * (east / wide) ** 2)
 
 
 @lru_cache
@@ -96,11 +116,11 @@ def forced(seed, forcings, observed):
     parts["volcanoes"] = -ash[:, None, None] * (0.6 + 0.6 * land + 0.4 * np.exp(-((row / 30) ** 2)))
     change = sum((parts[name] for name in forcings), np.zeros((len(YEARS), len(LAT), len(LON))))
 
-    mean_change = global_mean(change)  # wet gets wetter, the subtropics dry
-    bands = 0.3 * bell_of(row, 2, 8) - 0.16 * bell_of(abs(row), 27, 8) + 0.13 * bell_of(row, 65, 14)
-    bands = bands + 0.13 * bell_of(row, -60, 12) + 0 * land
-    bands = vary[5] * bands * (1 + 0.35 * extra[1]) + 0.03 * extra[2]
-    return np.float32([change, mean_change * bands])
+    # Rain of a warmer world: more towards the poles and on the equator, less in the subtropics.
+    gain = 9 * bell_of(abs(row), 90, 27) + 1.5 * bell_of(row, 3, 9) - 2 * bell_of(abs(row), 30, 9)
+    gain = gain + sum(per_cent * bump(*place) for *place, per_cent in RAIN_CHANGE)
+    gain = vary[5] * gain * (1 + 0.35 * extra[1]) + extra[2]
+    return np.float32([change, global_mean(change) * gain / 100 * rain()])
 
 
 def bell(year, wide):
@@ -116,9 +136,8 @@ def bell_of(lat, middle, wide):
 
 def rain():
     """Precipitation of a year without change, mm/day."""
-    row, land = LAT[:, None], land_fraction().values
-    bands = 0.6 + 5.5 * bell_of(row, 5, 7) + 2.6 * bell_of(abs(row), 45, 13)
-    return bands * (1 - 0.25 * land)
+    westerlies = 0.4 + 2 * bell_of(abs(LAT[:, None]), 52, 14)
+    return westerlies + sum(mm * bump(*place) for *place, mm in RAIN)
 
 
 def noise_parts(observed):
@@ -132,7 +151,7 @@ def noise_parts(observed):
     """
     row, land = LAT[:, None], land_fraction().values
     north, south = bell_of(row, 85, 22), bell_of(row, -75, 12)
-    background = [0.22 + 0.2 * land + 0.75 * north + 0.35 * south, 0.13 * rain()]
+    background = [0.22 + 0.2 * land + 0.75 * north + 0.35 * south, 0.02 + 0.08 * rain()]
     west = -12 if observed else 0
     warm, pool = bump(0, -115 + west, 8, 32), bump(0, 140 + west, 9, 22)
     enso = [
