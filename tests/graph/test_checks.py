@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from tensorflow import keras
 
-from utils import lrp, networks, skill
+from utils import lrp, networks, skill, worlds
 from utils.check import (
     clever_hans,
     climate_indicators,
@@ -19,6 +19,7 @@ from utils.check import (
     start_here,
 )
 from utils.panels import clever_hans as panels_of_clever_hans
+from utils.worlds import convection as convection_world
 
 
 @pytest.fixture
@@ -566,18 +567,40 @@ def test_correlations(solve, state, message):
     "answer, state, message",
     [
         (..., "unanswered", "Replace"),
-        (52.5, "right", "half of the storms"),
-        (np.deg2rad(52.5), "wrong", "radians"),
-        (37.5, "wrong", "90 minus"),
-        (60, "wrong", "angles tried"),
-        (32.0, "wrong", "passes 0.5"),
-        ([52.5], "wrong", "one angle"),
-        (45, "wrong", "passes 0.5"),
+        (0.98 / 6 / (0.02 * 0.75 + 0.98 / 6), "right", "92 are false"),
+        (1 / 4, "wrong", "half of the scenes"),
+        (1 / 6 / (0.75 + 1 / 6), "wrong", "half of the scenes"),
+        (0.02 * 0.75 / (0.02 * 0.75 + 0.98 / 6), "wrong", "that are right"),
+        (0.02 / 6 / (0.98 * 0.75 + 0.02 / 6), "wrong", "swapped"),
+        (0.98 / 6, "wrong", "Divide them by all alarms"),
+        (0.5, "wrong", "Count in 10,000 scenes, 200"),
+        (91.6, "wrong", "between 0 and 1"),
     ],
 )
-def test_half_lost(answer, state, message):
-    verdict = convection.half_lost(answer, [30, 40, 50, 60], [1, 1, 0.6, 0.2])
+def test_far_when_rare(answer, state, message):
+    verdict = convection.far_when_rare(answer, SAYS, LABEL, 0.02)
     assert verdict.state == state and message in verdict.message
+
+
+def test_pod_by_angle():
+    model = keras.Sequential([keras.Input((64, 64, 5)), keras.layers.GlobalAveragePooling2D()])
+    model.add(keras.layers.Dense(2))
+    model.layers[-1].set_weights([np.float32([[0, 1]] * 5), np.float32([1, 0])])  # mean above 0.2
+    scene = convection_world.Scene(seed=worlds.VALIDATION, kind="deck", brightness=0.7)
+    asked = {
+        "right": (1, 0),
+        "missed": (0, 1),
+        "did the sun move?": (1, 1),
+        "one POD for each angle is (2,)": (1, 0, 0),
+        "a share": (100, 0),
+        "change `sun_zenith` alone": (1, 0.5),
+    }
+    for words, answer in asked.items():
+        verdict = convection.pod_by_angle(answer, model, [scene], [20.0, 78.0])
+        if words == "right":
+            assert verdict.state == "right" and "100 % at 20, 0 % at 78 degrees" in verdict.message
+        else:
+            assert verdict.state == "wrong" and words in verdict.message
 
 
 # ---- lesson 07 ----------------------------------------------------------------------------------

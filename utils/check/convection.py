@@ -1,8 +1,11 @@
 """Checks of lesson 06."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from utils.check import exercise, right, wrong
+from utils.worlds import convection as world
 
 
 @exercise
@@ -31,7 +34,10 @@ def pod_and_far(pod, far, says, label):
         if np.isclose(far, hits / (hits + false)):
             return wrong("FAR: that is the share of alarms that are right; take the others.")
         return wrong("FAR is false alarms / (hits + false alarms).")
-    return right(f"Of 100 convective sequences it finds {100 * pod:.0f}.")
+    return right(
+        f"Of 100 convective sequences it finds {100 * pod:.0f}; of 100 alarms {100 * far:.0f} are "
+        "false."
+    )
 
 
 @exercise
@@ -63,24 +69,62 @@ def correlations(answer, maps, fields):
 
 
 @exercise
-def half_lost(answer, angles, pod):
-    """The solar zenith angle at which POD falls below one half, between the angles tried."""
-    angles, pod = np.asarray(angles, float), np.asarray(pod, float)
-    expected = float(np.interp(-0.5, -pod, angles))
-    if np.ndim(answer):
-        return wrong("Give one angle, in degrees.")
-    if abs(answer - expected) < 0.5:
-        return right(f"At {expected:.0f} degrees half of the storms are lost.")
-    if abs(answer - np.deg2rad(expected)) < 0.01:
-        return wrong("That is in radians; give degrees.")
-    if abs(answer - (90 - expected)) < 0.5:
-        return wrong("That is the sun's height above the horizon. The zenith angle is 90 minus it.")
-    if answer in angles:
-        return wrong(
-            "That is one of the angles tried; interpolate between its neighbours. `np.interp` "
-            "needs x values that rise, and POD falls: give it `-pod_by_angle`."
+def far_when_rare(answer, says, label, share):
+    """False alarm ratio where this share of all scenes is convective."""
+    says, label = np.asarray(says, bool), np.asarray(label, bool)
+    if np.ndim(answer) or not 0 <= answer <= 1:
+        return wrong(f"FAR should be one number between 0 and 1, not {answer!r}.")
+    pod, alarms = says[label].mean(), says[~label].mean()
+
+    def ratio(hits, false):
+        return false / (hits + false)
+
+    if np.isclose(answer, ratio(share * pod, (1 - share) * alarms)):
+        return right(
+            f"Of 100 alarms {100 * answer:.0f} are false, and the detector is the same as before."
         )
-    return wrong("Look where POD passes 0.5 between two of the angles.")
+    if np.isclose(answer, ratio(pod, alarms)) or np.isclose(answer, (~label[says]).mean()):
+        return wrong("That is FAR where half of the scenes are storms. Weight both shares.")
+    if np.isclose(answer, 1 - ratio(share * pod, (1 - share) * alarms)):
+        return wrong("That is the share of alarms that are right; take the others.")
+    if np.isclose(answer, ratio((1 - share) * pod, share * alarms)):
+        return wrong(f"You swapped them: {share:.0%} of the scenes are storms, not the others.")
+    if np.isclose(answer, (1 - share) * alarms):
+        return wrong("Those are the false alarms per scene. Divide them by all alarms per scene.")
+    return wrong(
+        f"Count in 10,000 scenes, {10000 * share:.0f} of them storms: hits, false alarms, and "
+        "false alarms over both together."
+    )
+
+
+@exercise
+def pod_by_angle(answer, model, storms, angles):
+    """POD of a network for the same storms under a lower and lower sun."""
+    answer = np.asarray(answer, float)
+    if answer.shape != (len(angles),):
+        return wrong(f"The shape is {answer.shape}; one POD for each angle is ({len(angles)},).")
+    if ((answer < 0) | (answer > 1)).any():
+        return wrong("POD is a share between 0 and 1.")
+    expected = []
+    for angle in angles:
+        x = world.as_input(world.render([replace(s, sun_zenith=angle) for s in storms]))
+        z = model.predict(x, verbose=0)
+        expected.append(float((z[:, 1] > z[:, 0]).mean()))
+    if np.allclose(answer, expected, atol=1e-6):
+        pairs = zip(expected, angles, strict=True)
+        found = ", ".join(f"{100 * p:.0f} % at {angle:.0f}" for p, angle in pairs)
+        return right(f"POD is {found} degrees.")
+    if np.allclose(answer, 1 - np.array(expected), atol=1e-6):
+        return wrong("That is the share of storms that are missed. POD is the share found.")
+    if np.ptp(answer) == 0:
+        return wrong(
+            "The same POD at each angle: did the sun move? `replace(s, sun_zenith=a)` gives a new "
+            "scene and leaves the old one as it is."
+        )
+    return wrong(
+        "The numbers differ. Take the same 20 storms at each angle, change `sun_zenith` alone, "
+        "render them, and take the mean of `says_convection(model, ...)`."
+    )
 
 
 def _pearson(a, b):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
+from tensorflow import keras
 
 from utils import plots
 from utils.panels import heat_map
@@ -51,7 +52,7 @@ def prepare(model, scenes):
     model : keras.Model
         A network with one output, the logit of "convection".
     scenes : list of utils.worlds.convection.Scene
-        Of the kind "shield".
+        Of the kind "anvil".
 
     Returns
     -------
@@ -65,6 +66,51 @@ def prepare(model, scenes):
         x = world.as_input(world.render([scene]))
         logit, relevance = heat_map.by_lrp(model, x, "alpha_1_beta_0")
         says = f"convection: {100 / (1 + np.exp(-logit)):.0f} %"
-        return x[0, :, :, x.shape[-1] // 2], relevance, says, "red for, blue against"
+        share = relevance / (relevance.sum() or 1)  # of what speaks for it, whatever the answer
+        return x[0, :, :, x.shape[-1] // 2], share, says, "what speaks for it, as shares"
 
     return heat_map.prepare(look)
+
+
+def correlation(maps, fields):
+    """Correlation of each heat map with its field over the pixels, arrays (scene, time, y, x)."""
+    a, b = (v - v.mean((1, 2, 3), keepdims=True) for v in (maps, fields))
+    return (a * b).sum((1, 2, 3)) / np.sqrt((a**2).sum((1, 2, 3)) * (b**2).sum((1, 2, 3)))
+
+
+def favourites(model, x, picture, n=8):
+    """What excites each channel of a network's third convolution most, as it sees it.
+
+    Parameters
+    ----------
+    model : keras.Sequential
+        `utils.networks.convection` or `utils.networks.clever_hans`, whose third convolution sees
+        18 x 18 pixels.
+    x : array, shape (sample, 64, 64, channel)
+    picture : function
+        Makes one picture of an input, shape (y, x, channel), such as its middle frame.
+    n : int
+        Samples for a channel.
+
+    Returns
+    -------
+    list of array, shape (n, 18, 18)
+        For each channel that at least n samples excite.
+    """
+    third = keras.Model(model.input, model.layers[4].output)
+    values = third.predict(x, verbose=0)[:, 2:14, 2:14]  # where the whole window is inside
+    found = []
+    for channel in np.moveaxis(values, -1, 0):
+        top = np.argsort(-channel.max((1, 2)))[:n]
+        if channel[top].max((1, 2)).min() <= 0:
+            continue
+        places = [np.unravel_index(channel[i].argmax(), (12, 12)) for i in top]
+        corners = [(4 * row + 1, 4 * column + 1) for row, column in places]
+        windows = [x[i, r : r + 18, c : c + 18] for i, (r, c) in zip(top, corners, strict=True)]
+        found.append(np.array([picture(window) for window in windows]))
+    return found
+
+
+def likeness(windows):
+    """Mean correlation of all pairs of windows, shape (window, y, x)."""
+    return np.corrcoef(windows.reshape(len(windows), -1))[np.triu_indices(len(windows), 1)].mean()
