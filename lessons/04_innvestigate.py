@@ -403,8 +403,7 @@ plots.show(fig, "swarm")
 # ([utils/explain/patternnet.py](../utils/explain/patternnet.py) has the formula). On the way back
 # from the output, **PatternNet** uses the patterns in place of the weights and draws the signal,
 # while **PatternAttribution** uses the product of both and shows how much that signal counted.
-# iNNvestigate had both once, but version
-# 2.1.2 has dropped them, so these two are ours.
+# iNNvestigate had both once, but has dropped them since, so these two are ours.
 #
 # ## 6. Names and scores
 #
@@ -432,7 +431,7 @@ plots.show(fig, "on-the-tag")
 #
 # For the first network (pink) every method but the control is well above an even spread and above
 # the picture itself. Alpha 2 beta 1 leads. It, the other LRP rules but flat, and deep Taylor lie
-# beyond 11, while deconvnet and the gradients have 3 to 4.
+# beyond 11, while deconvnet and the gradient family have between 3 and 5.
 #
 # The repaired network (grey) is another matter. By alpha 1 beta 0 and deep Taylor its maps have a
 # density of nearly 4 on a tag that hardly matters. If you chose one of these two, clear letters and
