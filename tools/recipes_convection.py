@@ -13,16 +13,16 @@ ORDINARY, TEXTURE = {"training": 2500}, {"texture_only": 2400}  # setting: numbe
 # brighter or darker; "step" is the optimiser's first step size.
 CNN = {"network": "convection", "start": None, "data": ORDINARY, "rescaled": False, "step": 1e-3}
 MAP = {**CNN, "network": "convection_map", "step": 3e-3}
-FINE_TUNED = {**CNN, "start": "convection_texture", "epochs": 8, "step": 2e-3}
+FINE_TUNED = {**CNN, "start": "convection_texture", "epochs": 14, "step": 2e-3}
 RECIPES = {
     "convection": {**CNN, "epochs": 5},
     "convection_brightness": {**CNN, "network": "brightness_only", "epochs": 30, "step": 1e-2},
-    "convection_texture": {**CNN, "data": TEXTURE, "epochs": 10, "step": 2e-3},
+    "convection_texture": {**CNN, "data": TEXTURE, "epochs": 14, "step": 2e-3},
     "convection_repaired": {**FINE_TUNED, "data": {**ORDINARY, **TEXTURE}},
     "convection_forgetful": FINE_TUNED,
-    "convection_rescaled": {**CNN, "rescaled": True, "epochs": 4},
-    "convection_map": {**MAP, "rescaled": True, "epochs": 5},
-    "convection_map_plain": {**MAP, "epochs": 6},
+    "convection_rescaled": {**CNN, "rescaled": True, "epochs": 6},
+    "convection_map": {**MAP, "rescaled": True, "epochs": 8},
+    "convection_map_plain": {**MAP, "epochs": 10},
 }
 
 

@@ -19,7 +19,7 @@ import xarray as xr
 from utils.worlds.convection.clouds import FRAMES, KM, MINUTES, SIZE, sequence, stream
 from utils.worlds.drawing import check_request, check_scenes, draw_all
 
-KINDS = ("shield", "stratus", "cirrus", "broken", "clear", "deck", "snow")
+KINDS = ("anvil", "stratus", "cirrus", "broken", "clear", "deck", "snow")
 MIDDAY, LATE = (20, 40), (62, 72)  # zenith angles of the sun, degrees
 BRIGHT, TEXTURE, SMOOTH = (0.62, 0.85), (0.16, 0.32), (0, 0)
 
@@ -27,8 +27,8 @@ BRIGHT, TEXTURE, SMOOTH = (0.62, 0.85), (0.16, 0.32), (0, 0)
 # solar zenith angle.
 SETTINGS = {
     "training": [
-        (0.50, "shield", BRIGHT, TEXTURE, MIDDAY),
-        (0.16, "shield", (0.25, 0.56), SMOOTH, MIDDAY),
+        (0.50, "anvil", BRIGHT, TEXTURE, MIDDAY),
+        (0.16, "anvil", (0.25, 0.56), SMOOTH, MIDDAY),
         (0.12, "stratus", (0.25, 0.56), SMOOTH, MIDDAY),
         (0.09, "cirrus", (0.15, 0.45), SMOOTH, MIDDAY),
         (0.09, "broken", (0.25, 0.56), SMOOTH, MIDDAY),
@@ -37,15 +37,15 @@ SETTINGS = {
     "bright_smooth": [
         (0.34, "deck", BRIGHT, SMOOTH, MIDDAY),
         (0.33, "snow", BRIGHT, SMOOTH, MIDDAY),
-        (0.33, "shield", BRIGHT, SMOOTH, MIDDAY),
+        (0.33, "anvil", BRIGHT, SMOOTH, MIDDAY),
     ],
     "dim_bubbling": [
-        (0.50, "shield", BRIGHT, TEXTURE, LATE),
-        (0.50, "shield", (0.30, 0.48), TEXTURE, MIDDAY),
+        (0.50, "anvil", BRIGHT, TEXTURE, LATE),
+        (0.50, "anvil", (0.30, 0.48), TEXTURE, MIDDAY),
     ],
     "texture_only": [
-        (0.50, "shield", (0.25, 0.90), (0.30, 0.60), (20, 70)),
-        (0.50, "shield", (0.25, 0.90), SMOOTH, (20, 70)),
+        (0.50, "anvil", (0.25, 0.90), (0.30, 0.60), (20, 70)),
+        (0.50, "anvil", (0.25, 0.90), SMOOTH, (20, 70)),
     ],
 }
 
@@ -59,14 +59,14 @@ class Scene:
     seed : int
         Seed of its random streams.
     kind : str
-        One of ``KINDS``. "shield" is a cloud with a ragged edge: convection if its texture is
-        larger than 0, else an old anvil. "deck" is thick stratocumulus, "broken" are patches of
-        thin cloud, "clear" is land alone.
+        One of ``KINDS``. "anvil" is a storm if its texture is larger than 0, for its upwind
+        side bubbles then, else what a storm has left. "deck" is thick stratocumulus, "broken" is
+        shallow cumulus, "clear" is land alone.
     brightness : float
         Reflectance that the cloud (or the snow) has on average under an overhead sun, 0 to 0.93.
     texture : float
         Contrast of the bubbling, 0 to 1: the standard deviation of reflectance among domes over
-        its mean, at a solar zenith angle of 35 degrees. Only a shield has any.
+        its mean, at a solar zenith angle of 35 degrees. Only an anvil has any.
     cell_size : float
         Radius of the largest domes in pixels, 1.5 to 10.
     sun_zenith, sun_azimuth : float
@@ -77,7 +77,7 @@ class Scene:
     """
 
     seed: int
-    kind: str = "shield"
+    kind: str = "anvil"
     brightness: float = 0.7
     texture: float = 0.0
     cell_size: float = 4.0
@@ -98,8 +98,8 @@ class Scene:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(f"{name} must lie between {low} and {high}, not {value!r}.")
-        if self.texture and self.kind != "shield":
-            raise ValueError(f"Only a shield bubbles: texture must be 0 for {self.kind}.")
+        if self.texture and self.kind != "anvil":
+            raise ValueError(f"Only an anvil bubbles: texture must be 0 for {self.kind}.")
         if np.shape(self.wind) != (2,) or not np.hypot(*self.wind) <= 25:
             raise ValueError(
                 f"wind must be (to the east, to the south), 25 m/s at most, not {self.wind!r}."
@@ -119,7 +119,7 @@ def scenes(n, seed, setting="training"):
         ``"training"``: half of the scenes bright and bubbling, the others darker and smooth, all
         under a high sun. ``"bright_smooth"``: thick stratocumulus, snow, old anvils; no
         convection. ``"dim_bubbling"``: convection under a low sun, and young cells.
-        ``"texture_only"``: shields of any brightness, half of them bubbling.
+        ``"texture_only"``: anvils of any brightness, half of them bubbling.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def _scene(seed, table):
         kind=kind,
         brightness=brightness,
         texture=texture,
-        cell_size=3 + 2 * parts[5],
+        cell_size=float(4 + 4 * parts[5]),
         sun_zenith=zenith,
         sun_azimuth=float(rng.uniform(90, 270)),
         wind=(float(speed * np.cos(direction)), float(speed * np.sin(direction))),

@@ -9,7 +9,6 @@ from math import cos, radians, sin, tan
 
 import cv2
 import numpy as np
-from scipy.ndimage import shift
 
 from utils.worlds import drawing
 from utils.worlds.drawing import streams
@@ -56,27 +55,32 @@ def blown(wind, minutes):
     return [speed * 0.06 * time / KM for speed in wind]  # 1 m/s is 0.06 km/min
 
 
-def drift(field, wind, minutes):
-    """The part of a periodic field in the picture, moved by the wind since the middle frame."""
-    move = blown(wind, minutes)[::-1]
-    rows, columns = (_ROWS + CORNER - move[0]) % BIG, (_COLUMNS + CORNER - move[1]) % BIG
+def drift(field, wind, minutes, cast=(0, 0)):
+    """The part of a periodic field in the picture, moved by the wind since the middle frame.
+
+    `cast` moves it by some pixels more (east, south), as a shadow lies beside its cloud.
+    """
+    east, south = (a + b for a, b in zip(blown(wind, minutes), cast, strict=True))
+    rows, columns = (_ROWS + CORNER - south) % BIG, (_COLUMNS + CORNER - east) % BIG
     rows, columns = np.float32(rows), np.float32(columns)
     return cv2.remap(field, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
 
 
 def land(rng, snow=None):
     """Reflectance of the ground: fields and hills, or snow with dark valleys."""
-    relief = noise(rng, 5, 3.5)
+    relief = noise(rng, 3, 2.6)
     if snow is None:
-        return np.clip(
-            rng.uniform(0.08, 0.16) * (1 + 0.22 * relief + 0.12 * noise(rng, 2)), 0.03, 1
-        )
-    valleys = soft(noise(rng, 7), rng.uniform(-1.5, -0.9), 0.25)
-    return np.clip(snow * (1 + 0.035 * relief) * (0.35 + 0.65 * valleys), 0.03, 0.95)
+        fields = np.round(1.5 * noise(rng, 8, 3.5)) / 1.5
+        tone = 1 + 0.12 * relief + 0.16 * fields
+        return np.clip(rng.uniform(0.12, 0.24) * tone, 0.05, 1)
+    forest = soft(noise(rng, 5, 3), rng.uniform(0.8, 1.8), 0.35)
+    return np.clip(snow * (1 + 0.05 * relief) * (1 - 0.6 * forest), 0.03, 0.95)
 
 
 class Domes:
     """Bubbling cloud tops: domes that drift with the cloud, grow, and sink again.
+
+    Their sizes follow a power law, and small ones sit on large ones.
 
     Parameters
     ----------
@@ -85,36 +89,57 @@ class Domes:
         Radius of the largest domes, in pixels.
     """
 
+    SMALLEST = 0.9  # radius, in pixels
+
     def __init__(self, rng, size):
-        reach = SIZE + 40  # they drift in from outside, too
-        n = int(2.2 * (reach / size) ** 2 / 2)
-        self.y, self.x = rng.uniform(-20, SIZE + 20, (2, n)).astype(np.float32)
-        self.radius = np.float32(size * rng.uniform(0.45, 1, n))
-        self.birth = rng.uniform(-14, 8, n)
-        self.life = rng.uniform(9, 20, n)
+        margin = 16  # they drift in from outside, too
+        n = int(0.5 * (SIZE + 2 * margin) ** 2)
+        self.y, self.x = rng.uniform(-margin, SIZE + margin, (2, n)).astype(np.float32)
+        # Cumulative numbers fall as radius to the -2: each octave of sizes covers the same area.
+        low, high = self.SMALLEST**-2, size**-2
+        self.radius = np.float32((low - (low - high) * rng.random(n)) ** -0.5)
+        self.life = 5 + 2.5 * self.radius * rng.uniform(0.7, 1.3, n)  # minutes
+        self.birth = rng.uniform(-self.life, MINUTES * (FRAMES - 1))
+        self.squash = rng.uniform(0.75, 1.35, n)
+        self.turn = rng.uniform(0, np.pi, n)
 
     def height(self, wind, minutes, active):
         """Height of the cloud top in pixels above its base level, where it is active."""
         age = (minutes - self.birth) / self.life
-        east, south = blown(wind, minutes)
-        x, y = self.x + east, self.y + south
-        near = cv2.blur(active, (13, 13))[
+        x, y = (at + move for at, move in zip((self.x, self.y), blown(wind, minutes), strict=True))
+        near = cv2.blur(active, (9, 9))[
             np.clip(np.rint(y), 0, SIZE - 1).astype(int),
             np.clip(np.rint(x), 0, SIZE - 1).astype(int),
         ]
-        inside = (abs(y - SIZE / 2) < SIZE / 2 + 8) & (abs(x - SIZE / 2) < SIZE / 2 + 8)
-        seen = (age > 0) & (age < 1) & (near > 0.02) & inside
+        seen = (age > 0) & (age < 1) & (near > 0.02)
         grown = np.sin(np.pi * age[seen]) ** 0.7
-        radius, top = self.radius[seen] * (0.5 + 0.5 * grown), self.radius[seen] * grown
-        height = np.zeros((SIZE, SIZE), np.float32)
-        for row, column, r, h in np.stack([y[seen], x[seen], radius, top], 1).tolist():
-            box = np.s_[
-                max(int(row - r), 0) : max(int(row + r) + 2, 0),
-                max(int(column - r), 0) : max(int(column + r) + 2, 0),
-            ]
-            square = ((_ROWS[box] - row) ** 2 + (_COLUMNS[box] - column) ** 2) / r**2
-            np.maximum(height[box], h * np.sqrt(np.maximum(1 - square, 0)), out=height[box])
-        return height
+        parts = x[seen], y[seen], self.radius[seen], grown, self.squash[seen], self.turn[seen]
+        large = parts[2] > 2.5
+        height = _domes(*(part[large] for part in parts))
+        return height + 0.8 * _domes(*(part[~large] for part in parts))
+
+
+def _domes(x, y, radius, grown, squash, turn):
+    """The highest of some domes at each pixel: ellipsoids, squashed and turned."""
+    height = np.zeros((SIZE + 1) * SIZE, np.float32)  # the last row takes what lies outside
+    for low, high in ((0, 2.5), (2.5, 5), (5, 99)):
+        some = (radius > low) & (radius <= high)
+        if not some.any():
+            continue
+        r = (radius * (0.5 + 0.5 * grown))[some, None, None]
+        reach = int(1.2 * r.max()) + 1
+        step = np.arange(-reach, reach + 1)
+        row = np.rint(y[some]).astype(int)[:, None, None] + step[:, None]
+        column = np.rint(x[some]).astype(int)[:, None, None] + step
+        down, right = row - y[some, None, None], column - x[some, None, None]
+        c, s = np.cos(turn[some])[:, None, None], np.sin(turn[some])[:, None, None]
+        wide = squash[some, None, None] ** 0.5
+        square = ((c * right + s * down) * wide) ** 2 + ((c * down - s * right) / wide) ** 2
+        top = (radius * grown)[some, None, None] * np.sqrt(np.maximum(1 - square / r**2, 0))
+        inside = (row >= 0) & (row < SIZE) & (column >= 0) & (column < SIZE) & (top > 0)
+        at = np.where(inside, row * SIZE + column, SIZE * SIZE)
+        np.maximum.at(height, at[inside], np.float32(top[inside]))
+    return height[: SIZE * SIZE].reshape(SIZE, SIZE)
 
 
 def sequence(scene):
@@ -126,35 +151,34 @@ def sequence(scene):
         Reflectance factor as measured; what it would be without bubbling; what bubbling adds.
     bubbling : array of bool, shape (FRAMES, SIZE, SIZE)
     """
-    rng = stream(scene.seed, "body")
     snow = scene.brightness if scene.kind == "snow" else None
     ground = land(stream(scene.seed, "land"), snow)
     ground = ground[CORNER : CORNER + SIZE, CORNER : CORNER + SIZE]
-    wind = scene.wind
-    depth, cover, active = _cloud(rng, scene)
+    layers, active = _cloud(stream(scene.seed, "body"), scene)
     light = cos(radians(scene.sun_zenith))
     sun = radians(scene.sun_azimuth)
     toward = np.array([sin(sun), -cos(sun)])  # columns to the east, rows to the south
     slope = tan(radians(min(scene.sun_zenith, 55)))
-    cast = 6 * slope * -toward  # a cloud 3 km above the ground throws its shadow so far
     brightness = []
     for frame in range(FRAMES):
-        minutes = frame * MINUTES
-        over = drift(cover, wind, minutes)
-        body = two_stream(drift(depth, wind, minutes) * over)
-        shadow = shift(over, cast[::-1], order=1, mode="nearest") if scene.kind == "shield" else 0
-        brightness.append(over * body + (1 - over) * ground * (1 - 0.55 * shadow))
-    brightness = np.array(brightness)
+        seen = ground
+        for depth, cover, km in layers:
+            cast = km / KM * slope * -toward
+            shadow = drift(cover, scene.wind, frame * MINUTES, cast)
+            over = drift(cover, scene.wind, frame * MINUTES)
+            body = two_stream(drift(depth, scene.wind, frame * MINUTES))
+            seen = over * body + (1 - over) * seen * (1 - 0.5 * shadow)
+        brightness.append(seen)
+    brightness = np.clip(brightness, 0, 1)
     texture, bubbling = np.zeros_like(brightness), np.zeros(brightness.shape, bool)
     if scene.texture:
         domes = Domes(stream(scene.seed, "cells"), scene.cell_size)
         for frame in range(FRAMES):
-            minutes = frame * MINUTES
-            where = drift(active, wind, minutes)
+            where = np.clip(drift(active, scene.wind, frame * MINUTES), 0, 1)
             bubbling[frame] = where > 0.5
-            lit, deep = _shading(domes.height(wind, minutes, where), toward, bubbling[frame])
-            relative = np.clip(scene.texture * (0.8 * slope / 0.7 * lit + 0.6 * deep), -0.75, 0.75)
-            texture[frame] = brightness[frame] * where * relative
+            height = domes.height(scene.wind, frame * MINUTES, where) * np.sqrt(where)
+            relative = scene.texture * _shading(height, toward, slope, bubbling[frame])
+            texture[frame] = brightness[frame] * where * np.clip(relative, -0.75, 0.75)
     texture = np.clip(brightness + texture, 0, 1) - brightness
     grain = stream(scene.seed, "camera").standard_normal(brightness.shape)
     measured = np.clip(light * (brightness + texture) + 0.004 * grain, 0, 1)
@@ -163,33 +187,46 @@ def sequence(scene):
 
 
 def _cloud(rng, scene):
-    """Optical depth of the cloud, how much of a pixel it covers, and how much of it may bubble."""
+    """The layers of cloud from below, and how much of the uppermost may bubble.
+
+    A layer is its optical depth, how much of a pixel it covers, and its height above the ground
+    in km, which decides where its shadow falls.
+    """
     mean = optical_depth(min(scene.brightness, 0.93))
     direction = np.arctan2(scene.wind[1], scene.wind[0])
-    full = np.ones((BIG, BIG), np.float32)
+    none = np.zeros((BIG, BIG), np.float32)
     if scene.kind in ("clear", "snow"):
-        return full, 0 * full, 0 * full
+        return [], none
     if scene.kind == "cirrus":
-        streaks = noise(rng, 4, 3.2, stretch=6, angle=direction + rng.normal(0, 0.4))
-        return mean * np.exp(0.3 * streaks), soft(streaks, 0.1, 0.45), 0 * full
+        streaks = noise(rng, 3, 2.8, stretch=3.5, angle=direction + rng.normal(0, 0.4))
+        veil = noise(rng, 10, 3.2)
+        return [(mean * np.exp(0.3 * streaks), soft(0.4 * streaks + veil, -0.2, 0.7), 8)], none
     if scene.kind == "broken":
-        patches = noise(rng, 5, 3.2)
-        cover = soft(patches, rng.uniform(0.1, 0.7), 0.35)
-        return mean * np.exp(0.5 * patches), cover, 0 * full
+        return [_cumulus(rng, mean, rng.uniform(0.1, 0.4))], none
     if scene.kind in ("stratus", "deck"):
-        waves = noise(rng, 9, 3.2)
-        gaps = soft(noise(rng, 18), -2.2 if scene.kind == "deck" else -1.2, 0.4)
-        return mean * np.exp(0.25 * waves), gaps, 0 * full
+        waves, cells = noise(rng, 6, 3), noise(rng, 3.5, 0)
+        gaps = soft(noise(rng, 12) + 0.3 * cells, -2.4 if scene.kind == "deck" else -1.4, 0.4)
+        return [(mean * np.exp(0.25 * waves + 0.15 * cells), gaps, 1)], none
     y, x = np.mgrid[:BIG, :BIG].astype(np.float32) - BIG / 2
     away = np.hypot(x, y) / 32
-    shield = 1.3 * (1 - away) + 0.55 * noise(rng, 10, 3.2)
-    cover = soft(shield, _threshold(shield, rng.uniform(0.35, 1.2)), 0.1)
     upwind = -(x * cos(direction) + y * sin(direction)) / 20
+    shape = 1.3 * (1 - away) + 0.4 * noise(rng, 12, 3.6) + 0.08 * noise(rng, 4, 2.4)
+    fibres = noise(rng, 3, 3.2, stretch=4, angle=direction)
+    tail = soft(-upwind, 0.0, 0.35)  # where the anvil thins out, drawn into fibres
+    shape = shape + 0.2 * tail * fibres
+    cover = soft(shape, _threshold(shape, rng.uniform(0.35, 1.2)), 0.07 + 0.25 * tail)
     young = np.where(cover > 0.5, 0.35 * noise(rng, 10, 3.2) + upwind, -9)
     active = cover * soft(young, _threshold(young, rng.uniform(0.12, 0.3)), 0.12)
-    fibres = noise(rng, 3, 3.2, stretch=4, angle=direction)
-    depth = mean * np.exp(0.3 * noise(rng, 8, 3.2) + 0.15 * fibres)
-    return depth, cover, active
+    depth = mean * np.exp(0.25 * noise(rng, 8, 3.0) + 0.12 * fibres - 0.25 * tail)
+    below = _cumulus(rng, optical_depth(0.35), rng.uniform(0.0, 0.2))
+    return [below, (depth, cover, 4)], active
+
+
+def _cumulus(rng, mean, share):
+    """Shallow cumulus that covers about this share of the ground, in fields with gaps."""
+    puffs = noise(rng, 6.5, 1) + 0.6 * noise(rng, 12, 3)
+    puffs -= float(np.quantile(puffs, 1 - share))
+    return mean * np.exp(1.3 * np.clip(puffs - 0.8, -1, 1)), soft(puffs, 0, 0.25), 1.2
 
 
 def _threshold(field, share):
@@ -200,12 +237,29 @@ def _threshold(field, share):
     return float(np.quantile(middle, 1 - share))
 
 
-def _shading(height, toward, where):
-    """Light on the slopes of a cloud top, and light lost in its hollows, each of deviation 1."""
-    height = cv2.GaussianBlur(height, (0, 0), 0.6)
+def _shading(height, toward, slope, where):
+    """What a bumpy cloud top changes in its light, as a share: mean 0, deviation 1 at 35 degrees.
+
+    Slopes that face the sun are brighter, hollows are darker, and a dome throws its shadow.
+    """
+    if not where.any():  # blown out of the picture
+        return np.zeros((SIZE, SIZE))
+    height = cv2.GaussianBlur(height, (0, 0), 0.5)
     down, right = np.gradient(height)
     lit = -(right * float(toward[0]) + down * float(toward[1]))
-    deep = height - cv2.GaussianBlur(height, (0, 0), 4)
-    if not where.any():  # blown out of the picture
-        return np.zeros((2, SIZE, SIZE))
-    return [np.clip(part / (float(part[where].std()) + 1e-3), -2.5, 2.5) for part in (lit, deep)]
+    deep = height - cv2.GaussianBlur(height, (0, 0), 5)
+    shade = np.zeros_like(height)
+    for step in range(1, 7):  # pixels towards the sun: does a dome there stand above the ray?
+        there = [[1, 0, step * toward[0]], [0, 1, step * toward[1]]]
+        tower = cv2.warpAffine(
+            height,
+            np.float32(there),
+            (SIZE, SIZE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        np.maximum(shade, tower - height - step / slope, out=shade)
+    shade = np.minimum(shade, 1)
+    lit, deep = (part / (float(part[where].std()) + 1e-3) for part in (lit, deep))
+    change = 0.9 * slope / 0.7 * np.clip(lit, -2, 2) + 0.7 * np.clip(deep, -2, 2) - 1.7 * shade
+    return change - float(change[where].mean())
