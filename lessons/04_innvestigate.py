@@ -564,7 +564,7 @@ print(f"the first over the second, network by network: {ratio.min():.1f} to {rat
 # The shuffled networks still answer to the tag. Cutting it changes a twenty-fifth of the pixels,
 # and yet it moves their logit about as much as the pictures differ among each other, or more. So a
 # map that still points at the tag is not wrong. The convolutions below are as they were, they
-# respond strongly to letters, and whatever is built on top of them will feel that.
+# respond strongly to letters, and whatever stands on top of them depends on these responses.
 
 # %% [markdown]
 # ### What the literature says
@@ -735,9 +735,9 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # the network, on the cause, and on what one counts. (With an earlier network of ours, trained on
 # simpler clouds, more methods had changed places.)
 #
-# > **The field's own benchmarks.** Mamalakis et al. draw maps and compute from them a target that
-# > is a sum over the cells, so that the true share of each cell is known [@mamalakis2022]. In a
-# > second study, with convolutional networks, they report gradients that shatter, methods that
+# > **The field's own benchmarks.** Mamalakis et al. simulate maps and compute from them a target
+# > that is a sum over the cells, so that the true share of each cell is known [@mamalakis2022]. In
+# > a second study, with convolutional networks, they report gradients that shatter, methods that
 # > cannot tell the sign of a contribution, and methods that ignore inputs of zero
 # > [@mamalakis2022aies]. Bommer et al. score methods by five properties, namely robustness,
 # > faithfulness, randomisation, complexity and localisation, on networks that tell the decade of a
@@ -836,10 +836,9 @@ print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(
 # %% [markdown]
 # Rules that act at a ReLU have nothing to act on without one, and LRP needs a rule for each kind of
 # layer. (The course's own `lrp` has one for an LSTM; lesson 03 uses it.) A gradient needs only
-# derivatives. Deep Taylor explains positive outputs. Of a negative one its map is empty, a silent
-# kind of refusal.
+# derivatives. Deep Taylor explains positive outputs. For a negative one its map is empty.
 #
-# It means "not asked", and not "nothing found".
+# Such an empty map is a silent kind of refusal. It means "not asked", and not "nothing found".
 #
 # ## 11. Choose by your question
 #

@@ -206,7 +206,7 @@ def test_a_choice_is_marked_in_the_scores():
         (ax,) = fig.axes
         words = {text.get_text(): text.get_position()[1] for text in ax.texts}
         assert {"1": 0, "2": 1}.items() <= words.items()
-        assert words.get("your choice") == (1 if choice else None)
+        assert words.get("your choice") == (1.28 if choice else None)
         assert len(ax.patches) == bool(choice)
         plt.close(fig)
 

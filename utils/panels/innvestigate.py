@@ -108,7 +108,8 @@ def scored(axes, columns, names, choice=None):
     if choice is not None:
         at = axes[-1].get_yaxis_transform()
         style = {"fontsize": 8, "ha": "right", "va": "center", "zorder": 3}
-        axes[-1].text(0.995, list(names).index(choice), "your choice", transform=at, **style)
+        below = list(names).index(choice) + 0.28  # clear of the points
+        axes[-1].text(0.995, below, "your choice", transform=at, **style)
 
 
 def ranked(scores, ends, names, choice=None):
