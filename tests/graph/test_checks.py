@@ -1,7 +1,6 @@
 """Checks accept the solution and name what went wrong in typical other answers."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from tensorflow import keras
@@ -276,16 +275,16 @@ def test_rules(asked, rules, state, message):
 # ---- lesson 04 --------------------------------------------------------------------------------
 
 
-def gradient_back(z, R):
-    return R * (z > 0)
+def gradient_back(u, g):
+    return g * (u > 0)
 
 
-def deconvnet_back(z, R):
-    return R * (R > 0)
+def deconvnet_back(u, g):
+    return g * (g > 0)
 
 
-def guided_back(z, R):
-    return R * (z > 0) * (R > 0)
+def guided_back(u, g):
+    return g * (u > 0) * (g > 0)
 
 
 @pytest.mark.parametrize(
@@ -293,23 +292,23 @@ def guided_back(z, R):
     [
         ((gradient_back, deconvnet_back, guided_back), "right", "One line"),
         ((deconvnet_back, gradient_back, guided_back), "wrong", "look at the order"),
-        ((lambda z, R: z > 0, deconvnet_back, guided_back), "wrong", "multiply by R"),
-        ((lambda z, R: z * (z > 0), deconvnet_back, guided_back), "wrong", "not the value z"),
-        ((gradient_back, lambda z, R: R, guided_back), "wrong", "deconvnet"),
-        ((gradient_back, lambda z, R: 1.0, guided_back), "wrong", "shape"),
-        ((lambda z, R: ..., deconvnet_back, guided_back), "unanswered", "Replace"),
-        ((lambda z, R: R * (z >= 0), deconvnet_back, guided_back), "wrong", "z = 0 is not active"),
-        ((lambda z, R: R[z > 0], deconvnet_back, guided_back), "wrong", "set what does not pass"),
+        ((lambda u, g: u > 0, deconvnet_back, guided_back), "wrong", "multiply by g"),
+        ((lambda u, g: u * (u > 0), deconvnet_back, guided_back), "wrong", "not the value u"),
+        ((gradient_back, lambda u, g: g, guided_back), "wrong", "deconvnet"),
+        ((gradient_back, lambda u, g: 1.0, guided_back), "wrong", "shape"),
+        ((lambda u, g: ..., deconvnet_back, guided_back), "unanswered", "Replace"),
+        ((lambda u, g: g * (u >= 0), deconvnet_back, guided_back), "wrong", "u = 0 is not active"),
+        ((lambda u, g: g[u > 0], deconvnet_back, guided_back), "wrong", "set what does not pass"),
         ((gradient_back, deconvnet_back), "wrong", "three arrays"),
     ],
 )
 def test_way_back(parts, state, message):
-    verdict = innvestigate.way_back(lambda z, R: [part(z, R) for part in parts])
+    verdict = innvestigate.way_back(lambda u, g: [part(u, g) for part in parts])
     assert verdict.state == state and message in verdict.message
 
 
 def test_way_back_without_a_return():
-    assert "return" in innvestigate.way_back(lambda z, R: None).message
+    assert "return" in innvestigate.way_back(lambda u, g: None).message
 
 
 @pytest.mark.parametrize(
@@ -333,31 +332,75 @@ def test_pattern(solve, state, message):
     assert verdict.state == state and message in verdict.message
 
 
-SCORES = pd.DataFrame(
-    {
-        "found": {"sharp": 12.0, "honest": 6.0, "cheap": 3.0, "blind": 11.0},
-        "false_alarm": {"sharp": 2.0, "honest": 0.5, "cheap": 0.4, "blind": 4.0},
-        "agreement": {"sharp": 0.4, "honest": 0.5, "cheap": 0.3, "blind": 1.0},
-        "passes": {"sharp": 5.0, "honest": 3.0, "cheap": 2.0, "blind": 5.0},
+@pytest.fixture
+def clouds():
+    """Dark pictures, a network that adds up brightness, and maps of two methods and a tie."""
+    pictures = np.random.default_rng(5).uniform(0.3, 0.4, size=(12, 16, 16, 2))
+
+    def logits(some):
+        return some.mean((1, 2, 3)) - 0.45
+
+    def heat_maps(kind, some):
+        middle = np.arange(16) // 8 == 0  # the upper half
+        weight = {"good": 3, "poor": 1, "like poor": 1.0}[kind]
+        noise = np.random.default_rng(len(kind)).normal(size=some.shape[:3])
+        return some.mean(-1) * np.where(middle, weight, -1)[:, None] + 0.01 * noise
+
+    return pictures, logits, heat_maps
+
+
+def own_test(clouds, two=("good", "poor"), better="good", **other):
+    """The verdict on a right answer in which some parts are put in other ways."""
+    pictures, logits, heat_maps = clouds
+    weight = np.repeat([1.0, 0.0], 8)[:, None] * np.ones(16)
+    parts = {"weight": weight, "changed": innvestigate.brighten(pictures, weight)}
+    parts["decides"] = logits(parts["changed"]) > 0
+    masks = np.broadcast_to(weight > 0.5, (12, 16, 16))
+    size = other.pop("size", abs)
+    parts["found"] = {
+        kind: skill.relevance_density(size(heat_maps(kind, parts["changed"])), masks)
+        for kind in two
     }
-)
+    for name, change in other.items():
+        parts[name] = change(parts[name])
+    return innvestigate.own_test(*parts.values(), better, pictures, logits, heat_maps)
 
 
 @pytest.mark.parametrize(
-    "names, state, message",
+    "answer, state, message",
     [
-        (("honest", "sharp", "cheap"), "right", "6.0 where the tag decides"),
-        (("sharp", "sharp", "cheap"), "wrong", "2 of 3 right. Wish 1: sharp has 12.0"),
-        (("honest", "blind", "cheap"), "wrong", "agreement 1.00"),
-        (("honest", "sharp", "honest"), "wrong", "3 passes. Rows that meet this wish: 1"),
-        (("honest", ..., "cheap"), "unanswered", "2 of 3 right"),
-        (("honest", "sharpest", "cheap"), "wrong", "no row 'sharpest'"),
-        (("honest", 3, "cheap"), "wrong", "no row 3"),
+        ({}, "right", "In 12 pictures"),
+        ({"two": ("poor", "like poor"), "better": "cannot tell"}, "right", "12 pictures"),
+        ({"weight": lambda a: ...}, "unanswered", "Replace"),
+        ({"found": lambda a: a | {"good": ...}}, "unanswered", "Replace"),
+        ({"weight": lambda a: a[:8]}, "wrong", "(y, x)"),
+        ({"weight": lambda a: 2 * a}, "wrong", "from 0 to 2"),
+        ({"weight": lambda a: 0 * a}, "wrong", "in 0 % of the picture"),
+        ({"weight": lambda a: 0.6 * a}, "wrong", "1.3 * weight"),
+        ({"changed": lambda a: a[:4]}, "wrong", "not that of smooth"),
+        ({"changed": lambda a: a + 1}, "wrong", "1.3 * weight"),
+        ({"decides": lambda a: a * 1.0}, "wrong", "True or False"),
+        ({"decides": lambda a: ~a}, "wrong", "above 0 with your cause"),
+        ({"found": lambda a: {"good": a["good"]}}, "wrong", "two methods"),
+        ({"found": lambda a: a | {"good": a["good"][:3]}}, "wrong", "(12,)"),
+        ({"found": lambda a: a | {"good": a["poor"]}}, "wrong", "good: take the density"),
+        ({"size": np.asarray}, "wrong", "red alone"),
+        ({"better": "poor"}, "wrong", "Does zero lie"),
+        ({"better": "cannot tell"}, "wrong", "good minus poor"),
+        ({"better": "best"}, "wrong", "not 'best'"),
     ],
 )
-def test_choice(names, state, message):
-    verdict = innvestigate.choice(dict(enumerate(names)), SCORES)
-    assert verdict.state == state and message in verdict.message
+def test_own_test(clouds, answer, state, message):
+    verdict = own_test(clouds, **answer)
+    assert verdict.state == state and message in verdict.message, verdict
+
+
+def test_own_test_asks_for_a_cause_that_decides(clouds):
+    pictures, logits, heat_maps = clouds
+    verdict = own_test((pictures, lambda some: logits(some) - 1, heat_maps))
+    assert verdict.state == "wrong" and "0 of 12" in verdict.message
+    verdict = own_test((pictures, lambda some: logits(some) + 1, heat_maps))
+    assert verdict.state == "wrong" and "before you changed" in verdict.message
 
 
 # ---- lesson 02 ----------------------------------------------------------------------------------

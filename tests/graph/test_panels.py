@@ -187,6 +187,49 @@ def test_method_tour_follows_menus_and_slider():
     assert len(set(shown)) == 4 and shown[0] == shown[4]
 
 
+def test_a_choice_is_a_letter():
+    letters = {"A": "gradient", "B": "flat"}
+    assert innvestigate.chosen({"map": None}, letters) is None
+    assert innvestigate.chosen({"map": " b"}, letters) == "flat"
+    for answer in ("C", "gradient", 3):
+        with pytest.raises(ValueError, match="A to B, in quotation marks"):
+            innvestigate.chosen({"map": answer}, letters)
+
+
+def test_a_choice_is_marked_in_the_scores():
+    column = {kind: (value, (value - 0.5, value + 1)) for kind, value in [("a", 2), ("b", 3)]}
+    column["LRP flat"] = 1, (1, 1)
+    assert innvestigate.ranks(column) == {"b": 1, "a": 2}
+    names = {kind: kind for kind in ("b", "a", "LRP flat")}
+    for choice in (None, "a"):
+        fig = innvestigate.ranked({"tag": column}, {"tag": ("density", 5)}, names, choice)
+        (ax,) = fig.axes
+        words = {text.get_text(): text.get_position()[1] for text in ax.texts}
+        assert {"1": 0, "2": 1}.items() <= words.items()
+        assert words.get("your choice") == (1.28 if choice else None)
+        assert len(ax.patches) == bool(choice)
+        plt.close(fig)
+
+
+def test_lettered_maps_stand_beside_their_picture():
+    rng = np.random.default_rng(0)
+    maps = {letter: rng.normal(size=(8, 8)) for letter in "ABC"}
+    fig = innvestigate.lettered(rng.random((8, 8, 3)), "z = 1.0", maps, {})
+    titles = [ax.get_title("left") for ax in fig.axes if ax.images]
+    assert titles == ["z = 1.0", "A", "B", "C"]
+    plt.close(fig)
+
+
+def test_clouds_before_and_after_have_their_logits():
+    rng = np.random.default_rng(0)
+    twins = {"patch": rng.random((2, 8, 8))}
+    masks, maps = {"patch": rng.random((8, 8)) > 0.5}, {"patch": {"flat": rng.random((8, 8))}}
+    fig = innvestigate.clouds(twins, {"patch": (-1.0, 2.0)}, masks, maps)
+    titles = [ax.get_title("left") for ax in fig.axes if ax.images]
+    assert titles == ["as it was\nz = -1.0", "brightened\nz = 2.0", "flat\n"]
+    plt.close(fig)
+
+
 def test_synthesised_follows_part_and_frame():
     model = networks.clever_hans(16)
     runs = {

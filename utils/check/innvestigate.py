@@ -1,18 +1,17 @@
 """Checks of lesson 04."""
 
-from functools import partial
-
 import numpy as np
 
-from utils.check import exercise, right, together, unanswered, wrong
+from utils import skill
+from utils.check import exercise, right, unanswered, wrong
 
 
 @exercise
 def way_back(answer):
-    """What passes a ReLU, a function of z and R: gradient, deconvnet, guided backpropagation."""
-    z = np.array([1.0, 1.0, -1.0, -1.0, 2.0, 0.0])
-    R = np.array([3.0, -3.0, 3.0, -3.0, 0.5, 1.0])
-    parts = answer(z, R)
+    """What passes a ReLU, a function of u and g: gradient, deconvnet, guided backpropagation."""
+    u = np.array([1.0, 1.0, -1.0, -1.0, 2.0, 0.0])
+    g = np.array([3.0, -3.0, 3.0, -3.0, 0.5, 1.0])
+    parts = answer(u, g)
     if parts is ...:
         return unanswered()
     if parts is None:
@@ -21,17 +20,17 @@ def way_back(answer):
         return wrong("Return three arrays: `return gradient, deconvnet, guided`.")
     if any(part is ... for part in parts):
         return unanswered()
-    active, positive = z > 0, R > 0
+    active, positive = u > 0, g > 0
     expected = {
-        "gradient": R * active,
-        "deconvnet": R * positive,
-        "guided backpropagation": R * active * positive,
+        "gradient": g * active,
+        "deconvnet": g * positive,
+        "guided backpropagation": g * active * positive,
     }
     for (name, values), part in zip(expected.items(), parts, strict=True):
         part = np.asarray(part, float)
-        if part.shape != z.shape:
+        if part.shape != u.shape:
             return wrong(
-                f"{name} has the shape {part.shape}, not that of R, here {z.shape}: set what does "
+                f"{name} has the shape {part.shape}, not that of g, here {u.shape}: set what does "
                 "not pass to 0 instead of leaving it out."
             )
         if np.allclose(part, values):
@@ -40,12 +39,12 @@ def way_back(answer):
         if others:
             return wrong(f"What stands for {name} is {others[0]}: look at the order.")
         if np.isin(part, [0, 1]).all():
-            return wrong(f"For {name} you give where it passes. Give what passes: multiply by R.")
-        if np.allclose(part, z * active) or np.allclose(part, z * positive):
-            return wrong(f"For {name} the message R passes, not the value z.")
-        if np.allclose(part[z != 0], values[z != 0]):
-            return wrong(f"For {name} a unit with z = 0 is not active.")
-        return wrong(f"For {name} z = {z} and R = {R} should give {values}.")
+            return wrong(f"For {name} you give where it passes. Give what passes: multiply by g.")
+        if np.allclose(part, u * active) or np.allclose(part, u * positive):
+            return wrong(f"For {name} the message g passes, not the value u.")
+        if np.allclose(part[u != 0], values[u != 0]):
+            return wrong(f"For {name} a unit with u = 0 is not active.")
+        return wrong(f"For {name} u = {u} and g = {g} should give {values}.")
     return right("One line is the difference between these three methods.")
 
 
@@ -75,32 +74,77 @@ def pattern(answer, x, y, w):
     return wrong("Take the covariance of each channel with y: subtract both means, multiply, add.")
 
 
-def choice(answer, scores):
-    """A method for each of three wishes, judged by the table of scores."""
-    factor = scores.found / scores.false_alarm
-    cheapest = scores.passes[factor >= 5].min()
-    least = scores.agreement[scores.found >= 10].min()
-    wishes = [
-        (scores.found >= 5) & (scores.false_alarm <= 1),
-        (scores.found >= 10) & (scores.agreement < least + 0.05),  # a tie to the eye
-        (factor >= 5) & (scores.passes < cheapest + 0.5),  # likewise
-    ]
-    judges = [
-        partial(_meets, title=f"Wish {number}", wish=wish, scores=scores)
-        for number, wish in enumerate(wishes, 1)
-    ]
-    return together(answer, judges)
-
-
 @exercise
-def _meets(name, title, wish, scores):
-    if name not in scores.index:
-        return wrong(f"{title}: there is no row {name!r} in scores, copy a name from the left.")
-    row = scores.loc[name]
-    said = (
-        f"{title}: {name} has {row.found:.1f} where the tag decides, {row.false_alarm:.1f} where "
-        f"it hardly matters, agreement {row.agreement:.2f}, {row.passes:.0f} passes"
-    )
-    if wish[name]:
-        return right(f"{said}.")
-    return wrong(f"{said}. Rows that meet this wish: {wish.sum()} of {len(wish)}.")
+def own_test(weight, changed, decides, found, better, pictures, logits, heat_maps):
+    """A test of two methods on a cause of the learner's own, worked out again from its weight.
+
+    `pictures` are those without the cause, `logits` gives the network's answers to pictures, and
+    `heat_maps` the maps of a method for pictures.
+    """
+    weight, changed, decides = np.asarray(weight, float), np.asarray(changed), np.asarray(decides)
+    if weight.shape != pictures.shape[1:3]:
+        return wrong(f"weight has the shape {weight.shape}, not {pictures.shape[1:3]}: (y, x).")
+    if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.max() <= 1):
+        return wrong(
+            f"The weights go from {weight.min():.2g} to {weight.max():.2g}: keep them from 0, "
+            "where nothing changes, to 1."
+        )
+    cause = weight > 0.5
+    if not 0.01 <= cause.mean() <= 0.8:
+        return wrong(
+            f"weight is above 0.5 in {100 * cause.mean():.0f} % of the picture: make a cause of "
+            "1 to 80 % of it."
+        )
+    expected = brighten(pictures, weight)
+    if changed.shape != pictures.shape:
+        return wrong(f"changed has the shape {changed.shape}, not that of smooth.")
+    if not np.allclose(changed, expected, atol=1e-3):
+        if np.allclose(changed, pictures * weight[..., None], atol=1e-3):
+            return wrong("You have multiplied by the weight itself, which blackens all the rest.")
+        return wrong("changed should be smooth * (1 + 1.3 * weight[..., None]).")
+    before, after = logits(pictures), logits(expected)
+    true = (after > 0) & (before < 0)
+    if decides.dtype != bool or decides.shape != true.shape:
+        return wrong(f"decides is True or False for each of {len(true)} pictures, shape (sample,).")
+    if (decides != true).any():
+        if np.array_equal(decides, after > 0):
+            return wrong("Some of these were called convection before you changed anything.")
+        return wrong("decides is where the logit is above 0 with your cause and below 0 without.")
+    if true.sum() < 8:
+        return wrong(
+            f"Your cause decides in {true.sum()} of {len(true)} pictures. That is too few to "
+            "compare methods: make it larger."
+        )
+    return _found(found, better, expected[true], cause, heat_maps)
+
+
+def brighten(pictures, weight):
+    """Pictures, shape (sample, y, x, time), brightened by up to 130 % where `weight` says."""
+    return pictures * (1 + 1.3 * np.asarray(weight)[..., None])
+
+
+def _found(found, better, pictures, cause, heat_maps):
+    """The second half of `own_test`: the densities of two methods, and which is better."""
+    if not isinstance(found, dict) or len(found) != 2:
+        return wrong("found holds two methods: their names, and for each its densities.")
+    masks = np.broadcast_to(cause, pictures.shape[:3])
+    for kind, values in found.items():
+        values, maps = np.asarray(values, float), heat_maps(kind, pictures)
+        if values.shape != (len(pictures),):
+            return wrong(
+                f"{kind}: give a density for each picture in which your cause decides, shape "
+                f"({len(pictures)},), not {values.shape}."
+            )
+        if not np.allclose(values, skill.relevance_density(abs(maps), masks), rtol=0.01):
+            if np.allclose(values, skill.relevance_density(maps, masks), rtol=0.01):
+                return wrong(f"{kind}: this counts what is red alone. Take abs(maps), as above.")
+            return wrong(f"{kind}: take the density of abs(maps) where weight is above 0.5.")
+    (one, a), (other, b) = found.items()
+    value, (low, high) = skill.bootstrap(np.mean, np.subtract(a, b))
+    true = one if low > 0 else other if high < 0 else "cannot tell"
+    said = f"{one} minus {other}: {value:.2f}, 95 % interval {low:.2f} to {high:.2f}"
+    if better == true:
+        return right(f"In {len(a)} pictures your cause decides. {said}.")
+    if better not in (*found, "cannot tell"):
+        return wrong(f'better is "{one}", "{other}" or "cannot tell", not {better!r}.')
+    return wrong(f"{said}. Does zero lie within the interval? Then you cannot tell.")
