@@ -165,7 +165,7 @@ def prepare(model, data, x):
         ``draw(scene, row, column, lightning, method)`` returns the figure of that output
         pixel, with the scene's lightning or without, by a method of `heat_maps`.
     """
-    figure, axes = plt.subplots(2, 4, figsize=(9, 4.9))
+    figure, axes = plt.subplots(2, 4, figsize=(8.4, 4.6))
     empty = np.zeros(x.shape[1:3])
     inputs = fields(axes[0], x[0], empty, empty)
     crosses = [goes.cross(ax, (0, 0), 12) for ax in axes[0]]
@@ -196,7 +196,7 @@ def prepare(model, data, x):
         else:
             maps, text = np.zeros(given.shape[1:]), text + ": nothing to explain"
         figure.suptitle(text, x=0.01, ha="left", fontsize=11)
-        limit, unit = abs(maps).max() / 2 or 1, "" if method == "gradient" else " dBZ"
+        limit, unit = abs(maps).max() / 3 or 1, "" if method == "gradient" else " dBZ"
         for i, (artist, name) in enumerate(zip(shown, CHANNELS, strict=True)):
             artist.set_data(maps[..., i])
             artist.set_clim(-limit, limit)
