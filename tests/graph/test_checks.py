@@ -17,7 +17,11 @@ from utils.check import (
     layerwise_relevance,
     start_here,
 )
+from utils.explain import one_pixel
+from utils.explain.crops import around, box
 from utils.panels import clever_hans as panels_of_clever_hans
+from utils.panels import goes_to_mrms as goes_panel
+from utils.weights import load_weights
 from utils.worlds import convection as convection_world
 
 
@@ -649,71 +653,108 @@ def test_pod_by_angle():
 # ---- lesson 07 ----------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def lightning():
+    """The network, a scene of cold cloud with a patch of lightning, and the crop of its middle."""
+    model = networks.encoder_decoder(size=None)
+    load_weights(model, "goes_mrms")
+    x = np.broadcast_to(np.float32([0.82, 0.70, 0.86, 0]), (1, 64, 64, 4)).copy()
+    x[:, :, :20] = [0.04, 0.08, 0.06, 0]  # clear sky
+    x[:, 30:35, 30:35, 3] = 0.1
+    crops, at = around(x, [32], [32])
+    values = [60 * model.predict(v, verbose=0)[0, 32, 32, 0] for v in (x, x * [1, 1, 1, 0])]
+    sums = 60 * one_pixel.relevance(model, crops, at, "alpha_1_beta_0").input.sum((0, 1, 2))
+    return model, x, crops, at, values, sums
+
+
 @pytest.mark.parametrize(
     "solve, state, message",
     [
-        (lambda d: ..., "unanswered", "Replace"),
-        (lambda d: np.exp(5 * (d / 60) ** 4), "right", "148 times"),
-        (lambda d: np.exp(5 * d**4.0), "wrong", "dBZ / 60"),
-        (lambda d: np.exp((5 * d / 60) ** 4), "wrong", "outside of the power"),
-        (lambda d: np.exp(5 * d / 60), "wrong", "power is missing"),
-        (lambda d: np.exp(5 * d / 60) ** 4, "wrong", "belongs to y alone"),
-        (lambda d: 5 * (d / 60) ** 4, "wrong", "Take its exponential"),
-        (lambda d: 1 + d, "wrong", "exp(5 y^4)"),
-        (lambda d: 148, "wrong", "shape (5,)"),
+        (lambda a, b, r: ((0, 32, 32), r[3] / r.sum(), ...), "unanswered", "Replace"),
+        (lambda a, b, r: ((0, 32, 32), r[3] / r.sum(), a - b), "right", "the estimate falls"),
+        (lambda a, b, r: ((0, 32, 32), 100 * r[3] / r.sum(), a - b), "wrong", "not in per cent"),
+        (lambda a, b, r: ((0, 32, 32), r[3], a - b), "wrong", "GLM's sum in dBZ"),
+        (lambda a, b, r: ((0, 32, 32), r[3] / a, a - b), "wrong", "biases took a part"),
+        (lambda a, b, r: ((0, 32, 32), 0.9, a - b), "wrong", "The fall is right"),
+        (lambda a, b, r: ((0, 32, 32), 0.1, b - a), "wrong", "other sign"),
+        (lambda a, b, r: ((0, 32, 32), 0.1, (a - b) / 60), "wrong", "not in dBZ yet"),
+        (lambda a, b, r: ((0, 32, 32), 0.1, b), "wrong", "estimate without lightning"),
+        (lambda a, b, r: ((0, 32, 32), 0.1, 1 - b / a), "wrong", "share that is lost"),
+        (lambda a, b, r: ((0, 32, 32), 0.1, 99), "wrong", "0 everywhere"),
+        (lambda a, b, r: ((0, 4, 60), 0.1, 20), "wrong", "by less than 10"),
+        (lambda a, b, r: ((0, 64, 2), 0.1, 20), "wrong", "within (1, 64, 64)"),
+        (lambda a, b, r: (32, 0.1, 20), "wrong", "could not be used"),
     ],
 )
-def test_weights_of_the_loss(solve, state, message):
-    dbz = np.array([0, 20, 30, 48, 60])
-    with np.errstate(over="ignore"):
-        verdict = goes_to_mrms.weights(solve(dbz), dbz)
+def test_one_pixel_erased(lightning, solve, state, message):
+    model, x, _, _, values, sums = lightning
+    verdict = goes_to_mrms.one_pixel_erased(*solve(*values, sums), model, x)
     assert (verdict.state, message in verdict.message) == (state, True), verdict
 
 
 @pytest.mark.parametrize(
     "solve, state, message",
     [
-        (lambda a, b, m: ..., "unanswered", "Replace"),
-        (lambda a, b, m: (a - b)[m].mean(), "right", "dBZ less"),
-        (lambda a, b, m: (b - a)[m].mean(), "wrong", "other way round"),
-        (lambda a, b, m: (a - b).mean(), "wrong", "over all pixels"),
-        (lambda a, b, m: (a - b)[m].mean() / 60, "wrong", "already in dBZ"),
-        (lambda a, b, m: (a - b)[m].sum(), "wrong", "Divide by the number"),
-        (lambda a, b, m: (a - b)[m], "wrong", "one number"),
-        (lambda a, b, m: 1 - b[m].mean() / a[m].mean(), "wrong", "share that is lost"),
-        (lambda a, b, m: 0.0, "wrong", "Take the difference"),
+        (lambda a, b, k: (a, ...), "unanswered", "Replace"),
+        (lambda a, b, k: (a, b), "right", "On average, strong gradients"),
+        (lambda a, b, k: (100 * a, 100 * b), "wrong", "between 0 and 1"),
+        (lambda a, b, k: (b, a), "wrong", "swapped"),
+        (lambda a, b, k: (1 - a, 1 - b), "wrong", "outside of the strong"),
+        (lambda a, b, k: (a, a), "wrong", "the same as `before`"),
+        (lambda a, b, k: (a, 2 * b), "wrong", "`before` is right"),
+        (lambda a, b, k: (k, k), "wrong", "share of the area"),
+        (lambda a, b, k: (3 * a, b), "wrong", "relevance_share"),
+        (lambda a, b, k: (a.mean(), b), "wrong", "one share a pixel"),
     ],
 )
-def test_drop_without_lightning(solve, state, message):
-    rng = np.random.default_rng(8)
-    before, after = 40 + rng.random((2, 5, 5)), 10 + rng.random((2, 5, 5))
-    lit = rng.random((2, 5, 5)) > 0.6
-    after[~lit] = before[~lit] - 1
-    verdict = goes_to_mrms.drop(solve(before, after, lit), before, after, lit)
+def test_relevance_moved(lightning, solve, state, message):
+    model, _, crops, at, *_ = lightning
+    strong = np.zeros((1, 54, 54), bool)
+    strong[:, :, 14:17] = True
+    maps = [
+        box(one_pixel.relevance(model, v, at, "alpha_1_beta_0").input, at)
+        for v in (crops, crops * np.float32([1, 1, 1, 0]))
+    ]
+    shares = [skill.relevance_share(one, strong) for one in maps]
+    before, after = solve(*shares, strong.mean((1, 2)))
+    verdict = goes_to_mrms.moved(before, after, model, crops, at, strong)
     assert (verdict.state, message in verdict.message) == (state, True), verdict
 
 
-def positive_share(maps, masks):
-    summed = maps.sum(-1).clip(0)
-    return (summed * masks).sum((1, 2)) / summed.sum((1, 2))
+def edge():
+    """Crops of a cloud's edge: clear sky, a rim that is half covered, and cold cloud."""
+    crops = np.broadcast_to([0.9, 0.8, 0.86, 0.0], (2, 64, 64, 4)).copy()
+    crops[:, :, :30] = [0.04, 0.08, 0.06, 0]
+    crops[:, :, 30] = [0.3, 0.4, 0.35, 0]
+    return crops
+
+
+def only_c13(crop):
+    return np.where(np.arange(4) == 2, goes_panel.filled(crop), crop)
+
+
+def in_place(crop):
+    crop[:] = goes_panel.filled(crop)
+    return crop
 
 
 @pytest.mark.parametrize(
     "solve, state, message",
     [
-        (lambda m, k: ..., "unanswered", "Replace"),
-        (positive_share, "right", "On average"),
-        (lambda m, k: 100 * positive_share(m, k), "wrong", "between 0 and 1"),
-        (lambda m, k: 1 - positive_share(m, k), "wrong", "outside of the mask"),
-        (lambda m, k: k.mean((1, 2)), "wrong", "share of the area"),
-        (lambda m, k: positive_share(m, k).mean(), "wrong", "one share for each map"),
-        (lambda m, k: np.full(len(m), 0.01), "wrong", "Add the channels"),
+        (lambda crop: ..., "unanswered", "Replace"),
+        (goes_panel.filled, "right", "of the largest gradient is left"),
+        (lambda crop: goes_panel.filled(crop, 275), "wrong", "more than half"),
+        (lambda crop: None, "wrong", "return"),
+        (lambda crop: crop, "wrong", "Nothing has changed"),
+        (lambda crop: crop[:54], "wrong", "came back as"),
+        (lambda crop: crop * 0 + 0.9, "wrong", "the storm itself"),
+        (only_c13, "wrong", "other channels"),
+        (in_place, "wrong", "Return a new one"),
+        (edge(), "wrong", "without calling"),
     ],
 )
-def test_share_on_a_mask(solve, state, message):
-    rng = np.random.default_rng(9)
-    maps, masks = rng.normal(0.5, 1, (4, 6, 6, 3)), rng.random((4, 6, 6)) > 0.7
-    verdict = goes_to_mrms.share_on(solve(maps, masks), maps, masks)
+def test_a_filling_that_does_what_it_says(solve, state, message):
+    verdict = goes_to_mrms.fill(solve, edge(), [(30, 33), (32, 32)])
     assert (verdict.state, message in verdict.message) == (state, True), verdict
 
 

@@ -79,6 +79,29 @@ def test_panel_says_where_there_is_nothing_to_explain(data):
     assert "nothing to explain" in figure._suptitle.get_text()
 
 
+def test_what_is_filled_has_no_edge_left():
+    crop = np.zeros((8, 8, 4))
+    crop[:, :3, 2], crop[:, 3, 2], crop[:, 4:, 2] = 0.05, 0.4, 0.9  # sky, half covered, cloud
+    crop[..., 0] = np.arange(8)
+    np.testing.assert_allclose(panel.kelvin(crop)[0, [0, 3, 7]], [295, 260, 210])
+    assert panel.steepness(crop).max() == pytest.approx((295 - 210) / 2)
+    half = panel.filled(crop, 275)  # the colleague's: the sky becomes the rim
+    assert panel.steepness(half).max() == pytest.approx((260 - 210) / 2)
+    whole = panel.filled(crop)
+    assert panel.steepness(whole).max() == 0 and (whole[:, :4, 0] == 4).all()
+    np.testing.assert_array_equal(whole[:, 4:], crop[:, 4:])
+
+
+def test_fields_of_a_crop_show_what_the_network_takes(data):
+    fig, axes = plt.subplots(1, 4)
+    seen = data.mrms[0].values
+    shown = panel.fields(axes, goes_mrms.as_input(data)[0], seen, seen / 2)
+    c13, groups = data.c13[0].values.clip(200, 300), data.glm[0].values.clip(0, 50)
+    for artist, values in zip(shown, (c13, groups, seen, seen / 2), strict=True):
+        np.testing.assert_allclose(artist.get_array(), values, atol=1e-3)
+    plt.close(fig)
+
+
 def test_fields_have_units():
     fig, ax = plt.subplots()
     assert goes.field(ax, "c13", np.full((8, 8), 220)).get_clim() == (190, 310)
@@ -124,6 +147,7 @@ def test_performance_diagram_shows_each_estimate():
 def test_dots_stand_at_their_values_with_their_intervals():
     fig = goes.dots({"a": {"one": (2, (1, 4)), "two": (3, (3, 3))}}, "dBZ")
     one, two = fig.axes[0].containers
-    assert one[0].get_ydata() == [2] and two[0].get_ydata() == [3]
-    np.testing.assert_allclose(one[2][0].get_segments()[0][:, 1], [1, 4])
+    assert one[0].get_xydata().tolist() == [[2, 0]] and two[0].get_xydata().tolist() == [[3, 1]]
+    np.testing.assert_allclose(one[2][0].get_segments()[0][:, 0], [1, 4])
+    assert [text.get_text() for text in fig.axes[0].get_yticklabels()] == ["one", "two"]
     plt.close(fig)

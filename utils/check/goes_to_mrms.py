@@ -2,74 +2,148 @@
 
 import numpy as np
 
-from utils import skill
-from utils.check import exercise, right, wrong
+from utils.check import exercise, right, unanswered, wrong
+from utils.explain import one_pixel
+from utils.explain.crops import around, box
+
+
+def _estimate(model, x):
+    return 60 * model.predict(x, batch_size=16, verbose=0)[..., 0].clip(0)
+
+
+def _positive(model, crops, at):
+    """Positive relevance of one output pixel of each crop, in its receptive box, in dBZ."""
+    maps = one_pixel.relevance(model, crops, at, "alpha_1_beta_0").input
+    return 60 * box(maps, at).clip(0)
 
 
 @exercise
-def weights(answer, dbz):
-    """Weight of each reflectivity in the loss, exp(5 y^4) with y = dBZ / 60."""
-    dbz, answer = np.asarray(dbz, float), np.asarray(answer, float)
-    y = dbz / 60
-    if answer.shape != dbz.shape:
-        return wrong(f"Give one weight for each value, shape {dbz.shape}, not {answer.shape}.")
-    if np.allclose(answer, np.exp(5 * y**4), rtol=0.02):
-        heaviest = f"{np.exp(5 * y.max() ** 4):.0f}"
-        return right(f"At {dbz.max():.0f} dBZ an error counts {heaviest} times as much as at 0.")
-    if np.allclose(answer, np.exp((5 * y) ** 4), rtol=0.02):
-        return wrong("The 5 stands outside of the power: 5 * y**4.")
-    if np.allclose(answer, np.exp(5 * y) ** 4, rtol=0.02):
-        return wrong("The power belongs to y alone, inside of the exponential: 5 * y**4.")
-    if not np.isfinite(answer).all() or (answer > 1e6).any():
-        return wrong("Far too large: y is the scaled reflectivity, dBZ / 60, between 0 and 1.")
-    if np.allclose(answer, np.exp(5 * y), rtol=0.02):
-        return wrong("The power is missing: y**4.")
-    if np.allclose(answer, 5 * y**4, rtol=0.02, atol=1e-9):
-        return wrong("That is the exponent. Take its exponential: the smallest weight is 1.")
-    return wrong("The weight is exp(5 y^4), with y = dBZ / 60.")
+def one_pixel_erased(pixel, glm_share, fall, model, x):
+    """GLM's share of the relevance of a pixel of one's choice, and the fall without lightning."""
+    if len(pixel) != 3 or not all(0 <= i < n for i, n in zip(pixel, x.shape, strict=False)):
+        return wrong(f"pixel must be (scene, row, column) within {x.shape[:3]}, not {pixel}.")
+    scene, row, column = map(int, pixel)
+    crops, at = around(x[[scene]], [row], [column])
+    before, after = (_estimate(model, v)[0][at[0]] for v in (crops, crops * [1, 1, 1, 0]))
+    if before - after < 10:
+        return wrong(
+            f"At your pixel the estimate falls from {before:.0f} to {after:.0f} dBZ, so by less "
+            "than 10. Look for lightning in cold cloud, and try a pixel in its middle."
+        )
+    maps = 60 * one_pixel.relevance(model, crops, at, "alpha_1_beta_0").input[0].clip(0)
+    glm, everything = maps[..., 3].sum(), maps.sum()
 
+    def same(answer, value):
+        return np.isclose(float(answer), value, rtol=0.01, atol=1e-4)
 
-@exercise
-def drop(answer, with_lightning, without, lit):
-    """By how many dBZ the estimate falls at some pixels when lightning is erased."""
-    before, after = (np.asarray(v, float) for v in (with_lightning, without))
-    lit = np.asarray(lit, bool)
-    if np.ndim(answer):
-        return wrong("Give one number: the mean over the pixels where `lit` is True.")
-    change = before - after
-    expected = change[lit].mean()
-    if np.isclose(answer, expected, rtol=0.01):
-        return right(f"Without lightning it says {expected:.0f} dBZ less there.")
-    if np.isclose(answer, -expected, rtol=0.01):
-        return wrong("The other way round: how much is *lost*? Estimate with minus without.")
-    if np.isclose(answer, change.mean(), rtol=0.01):
-        return wrong("That is the mean over all pixels. Most of them never had lightning.")
-    if np.isclose(answer, expected / 60, rtol=0.01):
-        return wrong("In dBZ, please: the arrays are already in dBZ.")
-    if np.isclose(answer, change[lit].sum(), rtol=0.01):
-        return wrong("That is the sum. Divide by the number of pixels.")
-    if np.isclose(answer, expected / before[lit].mean(), rtol=0.01):
-        return wrong("That is the share that is lost. Give the difference, in dBZ.")
-    return wrong("Take the difference of both estimates, then its mean where `lit` is True.")
-
-
-@exercise
-def share_on(answer, maps, masks):
-    """Share of positive relevance inside a mask, for each map, channels added."""
-    maps, masks = np.asarray(maps, float), np.asarray(masks, bool)
-    answer = np.asarray(answer, float)
-    if answer.shape != (len(maps),):
-        return wrong(f"Give one share for each map, shape ({len(maps)},), not {answer.shape}.")
-    expected = skill.relevance_share(maps, masks)
-    if np.allclose(answer, expected, atol=1e-3):
-        return right(f"On average {100 * expected.mean():.0f} % of the relevance.")
-    if np.allclose(answer, 100 * expected, atol=0.1):
-        return wrong("As a share between 0 and 1, please.")
-    if np.allclose(answer, 1 - expected, atol=1e-3):
-        return wrong("That is the share outside of the mask.")
-    if np.allclose(answer, masks.mean((1, 2)), atol=1e-3):
-        return wrong("That is the mask's share of the area. Weigh the pixels with their relevance.")
-    return wrong(
-        "Add the channels, drop what is negative, and divide what lies inside by the whole. "
-        "`skill.relevance_share` does it."
+    if not same(fall, before - after):
+        if same(fall, after - before):
+            return wrong("The fall has the other sign: the estimate with lightning minus without.")
+        if same(fall, (before - after) / 60):
+            return wrong("The fall is not in dBZ yet: the network's output is dBZ / 60.")
+        if same(fall, after):
+            return wrong("That is the estimate without lightning. By how much did it fall?")
+        if same(fall, 1 - after / before):
+            return wrong("That is the share that is lost. Give the difference, in dBZ.")
+        return wrong("The fall is another one. Is only GLM 0, and is it 0 everywhere?")
+    if not same(glm_share, glm / everything):
+        if same(glm_share, 100 * glm / everything):
+            return wrong("Give GLM's share between 0 and 1, please, not in per cent.")
+        if same(glm_share, glm):
+            return wrong("That is GLM's sum in dBZ. Divide it by the sum of all four channels.")
+        if same(glm_share, glm / before):
+            return wrong(
+                "You divided by the estimate, of which the biases took a part. Divide by the sum "
+                "of all four channels."
+            )
+        return wrong("The fall is right. For the share, add up GLM's map, and divide by all four.")
+    return right(
+        f"GLM holds {100 * glm / everything:.1f} % of the relevance. Without it the estimate falls "
+        f"by {before - after:.0f} of {before:.0f} dBZ."
     )
+
+
+@exercise
+def moved(before, after, model, crops, at, strong):
+    """Shares of relevance on strong gradients, with lightning and with lightning erased."""
+    given = [np.asarray(answer, float) for answer in (before, after)]
+    for name, answer in zip(("before", "after"), given, strict=True):
+        if answer.shape != (len(crops),):
+            return wrong(
+                f"`{name}` has the shape {answer.shape}: one share a pixel, {(len(crops),)}."
+            )
+    erased = crops * [1, 1, 1, 0]
+    maps = [_positive(model, v, at).sum(-1) for v in (crops, erased)]
+    shares = [(m * strong).sum((1, 2)) / m.sum((1, 2)) for m in maps]
+
+    def same(answers, values):
+        return all(np.allclose(a, v, atol=2e-3) for a, v in zip(answers, values, strict=True))
+
+    if same(given, shares):
+        lit = box(crops, at)[..., 3] > 0
+        everywhere = np.ones_like(lit)
+        (a, b), (c, d), (e, f) = (
+            [100 * ((m * mask * of).sum((1, 2)) / (m * of).sum((1, 2))).mean() for m in maps]
+            for mask, of in ((strong, everywhere), (lit, everywhere), (strong, ~lit))
+        )
+        return right(
+            f"On average, strong gradients hold {a:.0f} % of the relevance before and {b:.0f} % "
+            f"after. The pixels that had lightning hold {c:.0f} % before and {d:.0f} % after. Of "
+            f"the relevance of all other pixels, strong gradients hold {e:.0f} and {f:.0f} %."
+        )
+    if same(given, [100 * share for share in shares]):
+        return wrong("As shares between 0 and 1, please.")
+    if same(given, shares[::-1]):
+        return wrong("`before` and `after` are swapped.")
+    if same(given, [1 - share for share in shares]):
+        return wrong("These are the shares outside of the strong gradients.")
+    if same(given[:1], shares[:1]):
+        if same(given[1:], shares[:1]):
+            return wrong("`after` is the same as `before`: is lightning erased in its crops?")
+        return wrong(
+            "`before` is right. For `after`, set GLM to 0 in all crops, make the maps of those, "
+            "and use the same mask."
+        )
+    if same(given[:1], [strong.mean((1, 2))]):
+        return wrong("That is the mask's share of the area. Weigh its pixels with the relevance.")
+    return wrong(
+        "Make the maps with explain_pixel, cut out their boxes, and give both to "
+        "skill.relevance_share with the mask `strong`."
+    )
+
+
+@exercise
+def fill(answer, crops, at):
+    """A function that fills what lies in front of an edge, so that the edge is really weaker."""
+    if not callable(answer):
+        return wrong("Give the function itself, without calling it.")
+    kept = crops.copy()
+    new = [answer(crop) for crop in crops]
+    if any(one is ... for one in new):
+        return unanswered()
+    if any(one is None for one in new):
+        return wrong("The function returns nothing: does it end with a `return`?")
+    if not np.array_equal(crops, kept):
+        return wrong("The function changes the crop it is given. Return a new one.")
+    new = np.array(new, float)
+    if new.shape != crops.shape:
+        return wrong(f"A crop of the shape {crops.shape[1:]} came back as {new.shape[1:]}.")
+    warm, cold = (300 - 100 * crops[..., 2] > 275), (300 - 100 * crops[..., 2] < 230)
+    if not np.allclose(new[cold], crops[cold], atol=1e-6):
+        return wrong("Some pixels colder than 230 K have changed: that is the storm itself.")
+    if np.allclose(new, crops):
+        return wrong("Nothing has changed.")
+    if np.allclose(new[warm][:, :2], crops[warm][:, :2]):
+        return wrong("Only C13 has changed: the other channels still show the edge.")
+
+    def steepest(x):
+        slope = np.hypot(*np.gradient(100 * x[..., 2], axis=(1, 2)))
+        return box(slope, at).max((1, 2))
+
+    left = 100 * (steepest(new) / steepest(crops)).mean()
+    if left > 50:
+        return wrong(
+            f"{left:.0f} % of the largest gradient is left, which is more than half. What do the "
+            "pixels look like that you fill with?"
+        )
+    return right(f"{left:.0f} % of the largest gradient is left, and the cold cloud is as it was.")

@@ -1,15 +1,19 @@
-"""Lesson 07: one output pixel and its heat maps."""
+"""Lesson 07: one output pixel, its heat maps, and what is changed around it."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
+from scipy.ndimage import distance_transform_edt
 
 from utils import lrp, plots
 from utils.explain import one_pixel
-from utils.explain.crops import HALF_BOX
+from utils.explain.crops import HALF_BOX, around, at_pixel, box
 from utils.panels.panel import keep_layout
 from utils.plots import goes
+from utils.worlds import goes_mrms as world
 
 SEEN = np.array([-HALF_BOX - 0.5, HALF_BOX + 0.5])
+CHANNELS = ("C07", "C09", "C13", "GLM")
 RULES = {
     "LRP alpha 1 beta 0": "alpha_1_beta_0",
     "LRP alpha 2 beta 1": "alpha_2_beta_1",
@@ -42,8 +46,109 @@ def heat_maps(model, x, pixels, method="LRP alpha 1 beta 0"):
     return 60 * one_pixel.relevance(model, x, pixels, RULES[method]).input
 
 
+def kelvin(x):
+    """Brightness temperature of C13 in K, of inputs (..., y, x, channel) of the network."""
+    return 300 - 100 * x[..., 2]
+
+
+def steepness(x):
+    """Size of the gradient of C13 in K per pixel, of inputs as for `kelvin`."""
+    return np.hypot(*np.gradient(kelvin(x), axis=(-2, -1)))
+
+
+def filled(crop, warmer=250):
+    """Replace each pixel warmer than so many K in C13 by the nearest that is not."""
+    warm = kelvin(crop) > warmer
+    nearest = distance_transform_edt(warm, return_distances=False, return_indices=True)
+    return crop[tuple(nearest)]
+
+
+def choose(data, part, most=3):
+    """Sample, row and column of pixels that owe most of their echo to a part.
+
+    At most so many a scene, at least 12 pixels from each other, and with the whole receptive box
+    inside. Other parts than lightning are chosen where lightning adds nothing.
+    """
+    rng, found = np.random.default_rng(0), []
+    mostly = (world.dominant(data) == world.PARTS.index(part)) & (data[f"truth_{part}"].values > 12)
+    mostly &= (data.truth_lightning.values == 0) | (part == "lightning")
+    mostly[:, :HALF_BOX] = mostly[:, :, :HALF_BOX] = False
+    mostly[:, 102:] = mostly[:, :, 102:] = False
+    for sample, places in enumerate(map(np.argwhere, mostly)):
+        kept = []
+        for place in rng.permutation(places):
+            if len(kept) < most and all(np.hypot(*(place - other)) > 12 for other in kept):
+                kept.append(place)
+        found += [(sample, *place) for place in kept]
+    return tuple(np.transpose(found))
+
+
+def case(model, data, x, pixels, part):
+    """Scene, crop and place of each pixel with an estimate above 1 dBZ, and where its cause is.
+
+    Parameters
+    ----------
+    model : keras.Model
+        An encoder-decoder for pictures of any size.
+    data : xarray.Dataset
+    x : array, shape (sample, y, x, 4)
+        The same as the network takes them.
+    pixels : (array, array, array)
+        As `choose` gives them.
+    part : str
+
+    Returns
+    -------
+    scene : array, shape (n,)
+    crops, at
+        As `utils.explain.crops.around` gives them.
+    causes : array of bool, shape (n, 54, 54)
+        In the receptive box of each.
+    """
+    crops, at = around(x[pixels[0]], *pixels[1:])
+    estimates = 60 * model.predict(crops, batch_size=16, verbose=0)[..., 0]
+    good = at_pixel(estimates, at) > 1
+    where, at = (
+        np.transpose(pixels)[good],
+        [p for p, is_good in zip(at, good, strict=True) if is_good],
+    )
+    masks = np.array([world.causes(data, *one)[part].any(-1) for one in where])[..., None]
+    return where[:, 0], crops[good], at, box(around(masks, *where.T[1:])[0][..., 0], at)
+
+
+def hill(maps):
+    """A round Gaussian as wide as the mean of heat maps, shape (n, y, x), about their middle."""
+    square = ((np.indices(maps.shape[1:]) - maps.shape[1] // 2) ** 2).sum(0)
+    mean = maps.clip(0).mean(0)
+    variance = (mean * square).sum() / mean.sum() / 2
+    return np.broadcast_to(np.exp(-square / (2 * variance)), maps.shape)
+
+
+def fields(axes, crop, seen, estimate):
+    """Draw C13, lightning, radar and the estimate of one picture, with titles.
+
+    Parameters
+    ----------
+    axes : sequence of four matplotlib.axes.Axes
+    crop : array, shape (y, x, 4)
+        As the network takes it.
+    seen, estimate : array, shape (y, x)
+        In dBZ.
+
+    Returns
+    -------
+    list of matplotlib.image.AxesImage
+    """
+    values = kelvin(crop), (0.1 + 49.9 * crop[..., 3]) * (crop[..., 3] > 0), seen, estimate
+    names = {"C13": "c13", "GLM": "glm", "MRMS": "mrms", "estimate": "mrms"}
+    return [
+        goes.field(ax, name, field, title)
+        for ax, (title, name), field in zip(axes, names.items(), values, strict=True)
+    ]
+
+
 def prepare(model, data, x):
-    """Prepare the panel's picture: one output pixel and its heat maps.
+    """Prepare the panel's picture: one output pixel, what is around it, and its heat maps.
 
     Parameters
     ----------
@@ -60,15 +165,16 @@ def prepare(model, data, x):
         ``draw(scene, row, column, lightning, method)`` returns the figure of that output
         pixel, with the scene's lightning or without, by a method of `heat_maps`.
     """
-    figure, axes = plt.subplots(1, 6, figsize=(11, 2.5))
-    top = goes.field(axes[0], "c13", data.c13[0], "C13")
-    radar = goes.field(axes[1], "mrms", data.mrms[0], "MRMS estimate")
-    crosses = [goes.cross(ax, (0, 0), 12) for ax in axes[:2]]
+    figure, axes = plt.subplots(2, 4, figsize=(8.4, 4.6))
+    empty = np.zeros(x.shape[1:3])
+    inputs = fields(axes[0], x[0], empty, empty)
+    crosses = [goes.cross(ax, (0, 0), 12) for ax in axes[0]]
+    frames = [ax.add_patch(Rectangle((0, 0), 54, 54, fc="none", ec=plots.GREY)) for ax in axes[0]]
     # A limit with as many digits as there will be, so that there is room for them.
     look = {"limit": 0.0012, "signed": True}
-    shown = [plots.heat_map(ax, np.zeros(x.shape[1:3]), "z", **look) for ax in axes[2:]]
-    marks = [goes.cross(ax, (0, 0), 7) for ax in axes[2:]]
-    bar = plots.heat_map_bar(figure, shown[0], axes[2:], label="one scale")
+    shown = [plots.heat_map(ax, empty, "z", **look) for ax in axes[1]]
+    marks = [goes.cross(ax, (0, 0), 7) for ax in axes[1]]
+    bar = plots.heat_map_bar(figure, shown[0], axes[1], label="one scale")
     figure.suptitle("z", x=0.01, ha="left", fontsize=11)
     keep_layout(figure)
     estimates = {}
@@ -79,16 +185,19 @@ def prepare(model, data, x):
             whole = 60 * model.predict(given, verbose=0)[0, ..., 0].clip(0)
             estimates[scene, lightning] = whole
         whole = estimates[scene, lightning]
-        top.set_data(data.c13[scene])
-        radar.set_data(whole)
+        groups = data.glm[scene].values * lightning
+        for artist, field in zip(
+            inputs, (data.c13[scene], groups, data.mrms[scene], whole), strict=True
+        ):
+            artist.set_data(field)
         text = f"estimate at the cross {whole[row, column]:.0f} dBZ"
         if whole[row, column] > 0:
             maps = heat_maps(model, given, [(row, column)], method)[0]
         else:
             maps, text = np.zeros(given.shape[1:]), text + ": nothing to explain"
         figure.suptitle(text, x=0.01, ha="left", fontsize=11)
-        limit, unit = plots.colour_limit(maps), "" if method == "gradient" else " dBZ"
-        for i, (artist, name) in enumerate(zip(shown, ("C07", "C09", "C13", "GLM"), strict=True)):
+        limit, unit = abs(maps).max() / 3 or 1, "" if method == "gradient" else " dBZ"
+        for i, (artist, name) in enumerate(zip(shown, CHANNELS, strict=True)):
             artist.set_data(maps[..., i])
             artist.set_clim(-limit, limit)
             title = f"{name}: {maps[..., i].sum():.3g}{unit}"
@@ -97,6 +206,8 @@ def prepare(model, data, x):
         plots.bar_ends(bar)
         for cross in crosses + marks:
             cross.set_data([column], [row])
+        for square in frames:
+            square.set_xy((column - HALF_BOX, row - HALF_BOX))
         return figure
 
     return draw

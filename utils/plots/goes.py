@@ -84,7 +84,7 @@ def performance_diagram(scores, thresholds):
     Parameters
     ----------
     scores : dict of str to dict
-        For each estimate what `skill.scores` gives.
+        For up to three estimates what `skill.scores` gives.
     thresholds : array_like
         In dBZ; every second one is written beside its point.
 
@@ -92,7 +92,7 @@ def performance_diagram(scores, thresholds):
     -------
     matplotlib.figure.Figure
     """
-    fig, ax = plt.subplots(figsize=(6, 5))
+    fig, ax = plt.subplots(figsize=(7, 4.6))
     ratio, pod = np.meshgrid(np.linspace(0.01, 1, 200), np.linspace(0.01, 1, 200))
     csi, levels = 1 / (1 / ratio + 1 / pod - 1), np.arange(0.1, 1, 0.1)
     lines = ax.contour(ratio, pod, csi, levels, colors="#c9ced6", linewidths=0.8)
@@ -101,20 +101,24 @@ def performance_diagram(scores, thresholds):
         ends = min(1, 1 / bias), min(1, bias)
         ax.plot([0, ends[0]], [0, ends[1]], ":", color=plots.GREY, lw=1)
         ax.annotate(f"bias {bias:g}", ends, fontsize=8, color=plots.GREY)
-    for (name, result), colour in zip(
-        scores.items(), (plots.SKY, plots.ORANGE, plots.BLUE), strict=False
-    ):
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    looks = [(plots.GREY, "^-", (-5, 5), "right"), (plots.BLUE, "s-", (5, 3), "left")]
+    looks.append((plots.INK, "o-", (4, -11), "left"))
+    for (name, result), look in zip(scores.items(), looks, strict=False):
+        colour, line, offset, side = look
         x, y = 1 - result["FAR"], result["POD"]
-        ax.plot(x, y, "o-", color=colour, label=name, lw=1)
+        ax.plot(x, y, line, color=colour, label=name, lw=1.2, zorder=4)
+        style = {"textcoords": "offset points", "fontsize": 8, "ha": side, "path_effects": halo}
         for k in range(1, len(thresholds), 2):
-            ax.annotate(f" {thresholds[k]:g}", (x[k], y[k]), fontsize=8, color=colour)
+            ax.annotate(f"{thresholds[k]:g}", (x[k], y[k]), offset, color=colour, **style)
     ax.set(xlabel="1 - FAR", ylabel="POD", xlim=(0, 1), ylim=(0, 1))
-    plt.setp(ax.legend(loc="lower right").get_texts(), parse_math=False)
+    beside = {"loc": "center left", "bbox_to_anchor": (1.06, 0.8)}
+    plt.setp(ax.legend(**beside).get_texts(), parse_math=False)
     return fig
 
 
-def dots(groups, label):
-    """Draw values with their intervals, side by side in groups.
+def dots(groups, label, colours=None):
+    """Draw values with their intervals, a panel for each group and a row for each name.
 
     Parameters
     ----------
@@ -122,22 +126,32 @@ def dots(groups, label):
         For each group, by name, values and intervals as `skill.bootstrap` gives them.
     label : str
         What is measured, with its unit.
+    colours : dict of str to colour, optional
+        By group; black if not given.
 
     Returns
     -------
     matplotlib.figure.Figure
+        With an axes for each group; the names stand in the rows 0, 1, ... from above.
     """
-    fig, ax = plt.subplots(figsize=(8, 3.2))
     names = list(next(iter(groups.values())))
-    for i, values in enumerate(groups.values()):
-        for k, (value, (low, high)) in enumerate(values.values()):
-            place = i + 0.7 * ((k + 0.5) / len(names) - 0.5)
+    fig, axes = plt.subplots(
+        1,
+        len(groups),
+        figsize=(10, 1.2 + 0.3 * len(names)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    for ax, (group, values) in zip(axes[0], groups.items(), strict=True):
+        colour = (colours or {}).get(group, plots.INK)
+        for row, (value, (low, high)) in enumerate(values.values()):
             error = [[value - low], [high - value]]
-            ax.errorbar(place, value, error, fmt="o", color=f"C{k}")
-    ax.set_xticks(range(len(groups)), list(groups), parse_math=False)
-    ax.set_ylabel(label, parse_math=False)
-    ax.axhline(0, color=plots.GREY, lw=0.8)
-    above = {"ncols": 3, "loc": "lower left", "bbox_to_anchor": (0, 1)}
-    legend = ax.legend(ax.containers[: len(names)], names, **above)
-    plt.setp(legend.get_texts(), parse_math=False)
+            ax.errorbar(value, row, xerr=error, fmt="o", color=colour)
+        ax.axvline(0, color=plots.GREY, lw=0.8)
+        ax.set_title(group, fontsize=10, fontweight="normal", parse_math=False)
+        ax.tick_params(axis="y", length=0)
+    axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
+    axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
+    fig.supxlabel(label, fontsize=10, parse_math=False)
     return fig

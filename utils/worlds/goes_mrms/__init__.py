@@ -4,7 +4,7 @@ Three infrared channels of ABI and lightning of GLM on a grid of 3 km, with the 
 reflectivity of MRMS (Hilburn et al. 2021, JAMC 60, 3). The echo is a sum of parts whose causes are
 known: cores with lightning, growing cloud edges that face the wind, dense and extremely cold
 towers, stratiform rain, and showers with warm tops. Old anvils, cirrus, fronts and low cloud carry
-little or no echo, and a few of GLM's groups are sun glint.
+little or no echo, and a few of GLM's groups are stray, as from sun glint (but by night, too).
 
 A scene is decided by a :class:`Scene`. Each ingredient has its own random stream, so that
 ``dataclasses.replace(scene, lightning=False)`` is the same sky without lightning and without what
@@ -42,7 +42,7 @@ class Scene:
         False leaves out lightning, makes every head as soft as an old one, or leaves out the dense
         cold towers, together with the echo that belongs to them.
     stray : bool
-        False leaves out sun glint among GLM's groups.
+        False leaves out stray groups, of 3 x 3 pixels in clear sky, by day and by night.
     """
 
     seed: int
