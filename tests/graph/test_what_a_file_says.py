@@ -78,7 +78,7 @@ DRAWN = {
     ),
     "gallery": lambda: clever_hans.gallery([PICTURE], {FORMULA: [FLAT]}),
     "before and after": lambda: clever_hans.before_after(
-        {FORMULA: {FORMULA: ((1, (0, 2)), (3, (2, 4)))}}
+        {FORMULA: {FORMULA: ([1.0], [-1.0])}}
     ),
     "globe": globe,
     "indicator": indicator,
