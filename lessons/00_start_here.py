@@ -162,7 +162,7 @@ plots.show(fig, "mirrored")
 # The red has moved with the horse, and the blue has stayed where it was. So the blue belongs to the place.
 # A convolution treats all places alike, but the dense layer after it has a weight for each place, and here
 # what comes from the lower right mostly counts against "horse". You will find this blue in most heat maps
-# of this network.
+# of the network. (Lesson 03 finds a second cause, for the outermost columns.)
 #
 # </details>
 #

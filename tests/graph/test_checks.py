@@ -106,6 +106,11 @@ def test_lost_horses(answer, state, message):
     assert verdict.state == state and message in verdict.message
 
 
+def test_a_prediction_of_lost_horses_has_a_rival():
+    verdict = clever_hans.lost(~FOUND, FOUND, np.arange(10) < 5)
+    assert verdict.message.endswith("A limit of the logit is right on 90 %.")
+
+
 KIND_THEN, WRONG_THEN = np.array([0, 0, 1, 1, 2, 2, 2, 2]), np.array([0, 0, 0, 1, 1, 1, 1, 0], bool)
 KIND_NOW, WRONG_NOW = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 1, 1], bool)
 

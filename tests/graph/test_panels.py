@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 from tensorflow import keras
 
@@ -266,7 +268,9 @@ def test_gallery_says_what_each_map_explains_and_where_its_colours_end():
 
 def test_before_and_after_stand_side_by_side():
     logits = {"cut": [np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, -2.0, -3.0, -4.0])]}
-    fig = clever_hans.before_after({"first": logits, "second": logits})
+    fig = clever_hans.before_after({"first": logits, "second": logits}, {"cut": 40})
+    guesses = [[line for line in ax.lines if line.get_marker() == "D"] for ax in fig.axes]
+    assert guesses[0] == [] and guesses[1][0].get_xydata().tolist() == [[40, 0.13]]
     words = [text.get_text() for text in fig.legends[0].get_texts()]
     assert words == ["as it was", "changed"]
     assert fig.axes[0].texts[0].get_text() == "−4.5"
@@ -285,6 +289,27 @@ def test_errors_are_split_by_what_is_in_the_picture():
     fig = clever_hans.errors({"here": kinds, "there": kinds})
     assert fig.axes[0].dataLim.x1 == 80
     assert [text.get_text() for text in fig.axes[0].texts].count("80") == 2
+    plt.close(fig)
+
+
+def test_only_changed_scenes_are_drawn_again(monkeypatch):
+    world = clever_hans.world
+    scenes = world.scenes(3, seed=worlds.VALIDATION)
+    changed = [scenes[0], replace(scenes[1], tag=True), scenes[2]]
+    before, right = world.render(scenes), world.render(changed)
+    render, counts = world.render, []
+    monkeypatch.setattr(world, "render", lambda some: counts.append(len(some)) or render(some))
+    xr.testing.assert_identical(clever_hans.redraw(before, scenes, changed), right)
+    assert counts == [1] and not before.truth_has_tag[1]
+
+
+def test_the_picture_with_the_median_change_is_drawn():
+    scenes = clever_hans.world.scenes(3, seed=worlds.VALIDATION)
+    data = clever_hans.world.render(scenes)
+    logits = {"a, b": [np.zeros(3), np.array([3.0, 1.0, 2.0])]}
+    fig = clever_hans.changed({"a, b": (data, data)}, logits)
+    assert [ax.get_title("left") for ax in fig.axes] == ["a\nb\nz = 0.0", "z = 2.0"]
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), data.picture[2])
     plt.close(fig)
 
 

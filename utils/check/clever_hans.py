@@ -47,8 +47,11 @@ def density(answer, maps, masks):
 
 
 @exercise
-def lost(answer, found):
-    """Which horses are lost without their tag, predicted; `found` says which were still found."""
+def lost(answer, found, without_map=None):
+    """Which horses are lost without their tag, predicted; `found` says which were still found.
+
+    `without_map` is a prediction to compare with, made without heat maps.
+    """
     answer, truth = np.asarray(answer), ~np.asarray(found)
     if answer.shape != truth.shape:
         return wrong(
@@ -63,9 +66,14 @@ def lost(answer, found):
     if answer.all() or not answer.any():
         return wrong(f"{says}, but they are all the same. Which maps have little red on the horse?")
     if hits - alarms >= 0.5:
+        rival = ""
+        if without_map is not None:
+            rival = (
+                f" A limit of the logit is right on {100 * (without_map == truth).mean():.0f} %."
+            )
         return right(
-            f'{says}. (To say "lost" each time would be right on {always:.0f} %.) You named '
-            f"{100 * hits:.0f} % of the lost horses, and {100 * alarms:.0f} % of the others."
+            f"{says}. You named {100 * hits:.0f} % of the lost horses, and {100 * alarms:.0f} % of "
+            f'the others. To say "lost" each time would be right on {always:.0f} %.{rival}'
         )
     if alarms - hits >= 0.5:
         return wrong("It is the other way round: True is for a horse that is lost.")

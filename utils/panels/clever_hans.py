@@ -55,6 +55,28 @@ def groups(horses):
     return {"strategy-1": ~tag & ~hurdles, "strategy-2": hurdles, "strategy-3": tag}
 
 
+def redraw(data, scenes, changed):
+    """Draw pictures again whose scene has changed.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The pictures of `scenes`, as `utils.worlds.clever_hans.render` gives them.
+    scenes, changed : list of utils.worlds.clever_hans.Scene
+        One for each picture.
+
+    Returns
+    -------
+    xarray.Dataset
+        The pictures of `changed`.
+    """
+    differs = [i for i, (old, new) in enumerate(zip(scenes, changed, strict=True)) if old != new]
+    drawn, result = world.render([changed[i] for i in differs]), data.copy(deep=True)
+    for name in drawn.data_vars:
+        result[name][differs] = drawn[name].values
+    return result
+
+
 def gallery(pictures, heat_maps, masks=None, logits=None):
     """Pictures in the first row, and below each its heat maps.
 
@@ -89,13 +111,40 @@ def gallery(pictures, heat_maps, masks=None, logits=None):
     return fig
 
 
-def before_after(networks):
+def changed(pairs, logits):
+    """One picture of each experiment, above as it was and below changed.
+
+    Parameters
+    ----------
+    pairs : dict of str to (xarray.Dataset, xarray.Dataset)
+        The pictures as they were and changed; "a, b" is written on two lines.
+    logits : dict of str to (array, array)
+        Those of the same pictures. The one with the median change is drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    fig, axes = plt.subplots(2, len(pairs), figsize=(1.85 * len(pairs), 4.2), squeeze=False)
+    for (name, pair), column in zip(pairs.items(), axes.T, strict=True):
+        median = np.argsort(logits[name][1] - logits[name][0])[len(logits[name][0]) // 2]
+        lines = f"{name}, ".split(", ")[:2]
+        for ax, data, z, above in zip(column, pair, logits[name], (lines, []), strict=True):
+            plots.picture(ax, data.picture[median], "\n".join([*above, f"z = {z[median]:.1f}"]))
+    for ax, name in zip(axes[:, 0], ("as it was", "changed"), strict=True):
+        ax.set_ylabel(name)
+    return fig
+
+
+def before_after(networks, guess=None):
     """How often "horse" is said before and after changes of the picture, a column for each network.
 
     Parameters
     ----------
     networks : dict of str to dict of str to (array, array)
         For each network and each change, the logits of the pictures before and after.
+    guess : dict of str to float or None, optional
+        Rates after the changes, guessed for the last network.
 
     Returns
     -------
@@ -122,6 +171,7 @@ def before_after(networks):
         ax.set(xlim=(-3, 135), xticks=range(0, 101, 25), xlabel="horse (%)")
     axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
+    plots.guess_marks(ax, guess or {}, {name: row + 0.13 for row, name in enumerate(names)})
     handles, labels = ax.get_legend_handles_labels()
     fig.legend(handles[:2], labels[:2], loc="outside lower right", ncols=2, title="the picture")
     return fig
@@ -212,7 +262,12 @@ def effects(results, guess):
             ax.plot(effect.mean(), relevance.mean(), "o", **ring)
         ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":", label="equal")
         ax.set_title(rule, parse_math=False)
-        ax.set(xlabel="what the tag adds (logits)", aspect="equal")
+        ax.set(
+            xlabel="what the tag adds (logits)",
+            aspect="equal",
+            xticks=range(0, 16, 5),
+            yticks=range(0, 16, 5),
+        )
     axes[0].set(xlim=(0, 17), ylim=(0, 17), ylabel="relevance on the tag (logits)")
     places = {kind: results[rules[0], kind][0].mean() for kind in kinds}
     plots.guess_marks(axes[0], guess, places, axis="y", colours=colours)
