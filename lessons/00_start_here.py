@@ -125,8 +125,7 @@ print(f"largest relevance of a pixel: {heat_map.max():.2f}")
 
 # %% [markdown]
 # Red pixels speak for "horse", blue ones against it. White ones received next to nothing, or their three
-# colours cancel. The colours end where the bar does, and its pointed ends say that a few pixels lie
-# beyond.
+# colours cancel. The pointed end of the bar says that a few pixels lie beyond it.
 #
 # The deepest red lies along the horse's neck and back. The face, the legs and the tail, which most people
 # would name, are paler. The green outline does not come from the network. A small simulated world put the
@@ -160,9 +159,9 @@ plots.show(fig, "mirrored")
 # <details><summary>What we saw</summary>
 #
 # The red has moved with the horse, and the blue has stayed where it was. So the blue belongs to the place.
-# A convolution treats all places alike, but the dense layer after it has a weight for each place, and here
-# what comes from the lower right mostly counts against "horse". You will find this blue in most heat maps
-# of the network. (Lesson 03 finds a second cause, for the outermost columns.)
+# Something at the border counts against "horse", and since the dense layer has a weight for each place,
+# it counts mostly at the lower right. Lesson 03 finds out what it is. You will meet this blue in most heat
+# maps of this network.
 #
 # </details>
 #
@@ -242,9 +241,10 @@ try_out(18, guess, "painted-dark")
 # <details><summary>What we saw</summary>
 #
 # This time it fails. Without the hottest pixels the logit is even higher, and without random pixels of the
-# horse most of it is gone. The red lies on the grass under the belly and hardly on the horse. What counts
-# is the contrast of the two, and painted grass is still brighter than the horse. Lesson 03 shows why dark
-# pixels receive so little.
+# horse most of it is gone. The red lies on the grass under the belly and hardly on the horse. What seems to
+# count is the contrast of the two, and painted grass is still brighter than the horse. Lesson 03 shows why
+# dark pixels receive so little. (The test has a limit as well: light specks on a black horse are something
+# new to the network.)
 #
 # </details>
 #
@@ -283,16 +283,10 @@ try_out(18, guess, "painted-dark")
 #
 # ## Quiz
 #
-# <details><summary>1. What does a blue pixel say?</summary>
+# <details><summary>What does a blue pixel say?</summary>
 #
 # The method counts it *against* "horse", so blue is not the same as unimportant. Whether the logit
 # would really rise without that pixel, only an experiment tells.
-#
-# </details>
-#
-# <details><summary>2. Does a heat map tell why networks see horses in general?</summary>
-#
-# No. It explains one decision of one network on one picture. Lesson 01 looks at hundreds at once.
 #
 # </details>
 

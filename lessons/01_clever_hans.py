@@ -195,8 +195,8 @@ ridden = in_open & horses.truth_rider.values.any((1, 2))
 maps, masks = heat_maps[ridden], horses.truth_rider.values[ridden]
 
 # %% [markdown]
-# Tag and rider never occur without a horse. Note the last numbers, too. Where a tag or a hurdle gives the
-# horse away, the horse itself is mostly hard to see.
+# Tag and rider never occur without a horse. And where a tag or a hurdle gives the horse away, the horse
+# itself is mostly hard to see.
 #
 # ## 4. Measure it
 #
@@ -275,7 +275,7 @@ plots.show(fig, "densities")
 # `render` draws the picture again with all else equal. (Only the JPEG compression at the end leaves a few
 # specks around what was changed.)
 #
-# In two experiments we paste the tag or hurdles into the same 60 outdoor pictures without a horse. In the
+# In two experiments we paste the tag or hurdles into the same 100 outdoor pictures without a horse. In the
 # others we take horses that the network had found, and cut the tag, the hurdles, the rider of a horse in
 # the open, or the *horse* of a tagged picture, with its rider.
 #
@@ -300,7 +300,7 @@ def again(which, **change):
 
 
 outdoors = np.array([scene.subject in world.OUTDOORS for scene in scenes])
-field = np.nonzero(~label & ~has_hurdle & outdoors)[0][:60]
+field = np.nonzero(~label & ~has_hurdle & outdoors)[0][:100]
 found = np.nonzero(label & answer)[0]
 with_tag, with_hurdle, with_rider = found[tagged], found[near_hurdles], found[ridden]
 experiments = {
@@ -416,9 +416,8 @@ check.lost(lost, found_without, tagged_z < limit)
 #
 # <details><summary>An answer</summary>
 #
-# Not much, unless you beat the logit by far. A network that is very sure has more than one clue, and
-# keeps its answer when one of them goes. Before you credit a heat map with a prediction, see how far you
-# come without it.
+# Not much, unless you beat the logit by far. A network that is very sure often keeps its answer when one clue
+# goes. Before you credit a heat map with a prediction, see how far you come without it.
 #
 # </details>
 #
@@ -430,7 +429,7 @@ check.lost(lost, found_without, tagged_z < limit)
 # place. Preset A is the mixture of rules that we have used so far; *epsilon* is another rule, which
 # lesson 03 writes by hand.
 #
-# The last figure said that the tag adds 10.9 logits to an empty scene and 9.0 to a tagged horse. Guess how
+# The figure above said that the tag adds 10.9 logits to an empty scene and 9.0 to a tagged horse. Guess how
 # much relevance preset A gives the tag in each kind.
 
 # %% tags=["guess"]
@@ -471,8 +470,8 @@ print(pd.DataFrame(rows).T.round(1).to_string())
 #
 # The table's last columns say why. They split the logit by the 64 hidden units before the last layer, into
 # those that speak for a horse and those against. In an empty scene the tag excites units for a horse, and
-# it also *silences* units against one. In the open the horse has silenced these already, and what is
-# silent cannot be silenced again. So the tag adds less: the network **saturates**. LRP starts from the
+# it also *silences* units against one. In the open the horse has silenced most of these already, and what
+# is silent cannot be silenced again. So the tag adds less: the network **saturates**. LRP starts from the
 # units as they are now. A silent unit is zero and has nothing to share out, so this part of the effect is
 # missing from the heat map.
 #
@@ -590,11 +589,8 @@ guess = {"training world": None, "shortcuts broken": None, "real world": None}
 hurdles_now = (np.random.default_rng(0).random(len(scenes)) < 0.18) & outdoors
 broken = [replace(s, tag=False, hurdles=bool(h)) for s, h in zip(scenes, hurdles_now, strict=True)]
 real = world.simulate(400, seed=worlds.CLAIMS + 10_000, setting="real")
-settings = {
-    "training world": test,
-    "shortcuts broken": panel.redraw(test, scenes, broken),
-    "real world": real,
-}
+same = panel.redraw(test, scenes, broken)
+settings = {"training world": test, "shortcuts broken": same, "real world": real}
 
 
 def errors(network, setting):
@@ -612,9 +608,8 @@ plots.show(fig, "errors")
 
 # For exercise 4. A picture has an easy horse (0), a hard one (1), or none (2).
 kind_then, wrong_then = np.where(label, hard, 2), answer != label
-real_label = real.horse.values == 1
-kind_now = np.where(real_label, real.truth_hard.values, 2)
-wrong_now = says_horse(model, real.picture) != real_label
+kind_now = np.where(real.horse, real.truth_hard, 2)
+wrong_now = says_horse(model, real.picture) != (real.horse.values == 1)
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -792,8 +787,8 @@ plots.show(panel.gallery(pictures, maps_of_both, outlines, z_of_both), "both-net
 # Every heat map is brought to one small size, and joined to the five maps most similar to it. This makes a
 # graph, and maps of one strategy should hang together in it. How many groups are there? The eigenvalues of
 # a matrix made from the graph, its Laplacian, tell. There is an eigenvalue of zero for each part without
-# any link to the rest, and a small one for each part that hangs on by a few links. The groups end where the
-# eigenvalues make their largest step [@vonluxburg2007].
+# any link to the rest, and a small one for each part that hangs on by a few links. The groups end at the
+# largest step of the eigenvalues, the **eigengap** [@vonluxburg2007].
 #
 # We take $\alpha_1\beta_0$ here, an LRP rule without negative relevance. Size and number of neighbours were
 # chosen on other pictures.
@@ -822,8 +817,8 @@ plots.show(panel.cluster_maps(positive_maps, clusters, inside, z), "clusters")
 # the pictures: it stays there when they are mirrored.) The lecture tells of three strategies; the paper
 # lists the tag twice, since it stands in another place in portrait than in landscape pictures.
 #
-# **What is each cluster about?** And does the network *need* it there? We cut tag and hurdles from all
-# pictures of a cluster. Guess how many of its horses are lost, in per cent.
+# **What is each cluster about?** And does the network *need* it there? Guess how many of its horses are lost
+# without tag and hurdles, in per cent.
 
 # %% tags=["guess"]
 guess = {"cluster 1": None, "cluster 2": None, "cluster 3": None, "cluster 4": None}
