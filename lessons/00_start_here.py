@@ -32,9 +32,8 @@
 # ## How to use a notebook
 #
 # Click into the cell below and press **Shift and Enter**: it runs, and the next cell is selected. Run
-# the cells in order, as later ones need earlier ones. Plotting code may be folded away; click on the
-# three dots to see it. In JupyterLab, the icon with the bulleted list at the left edge opens the
-# table of contents, which takes you to any section.
+# the cells in order, as later ones need earlier ones. Some code is folded away; click on the three dots
+# to see it. In JupyterLab, the icon with the bulleted list at the left edge opens the table of contents.
 
 # %%
 import matplotlib.pyplot as plt
@@ -109,8 +108,7 @@ print("shape of the relevance:", relevance.shape, " of the heat map:", heat_map.
 print(f"all relevance together: {heat_map.sum():.1f}; the logit: {logit:.1f}")
 
 # %% [markdown]
-# Every number of the picture has its share, and for the map we add up the three colours of a pixel. All
-# shares together come close to the logit. Lesson 03 says why they do not meet it exactly.
+# All relevance together comes close to the logit. Lesson 03 says why it does not meet it exactly.
 
 # %%
 outlines = {"horse": one.truth_horse.values[0]}
@@ -128,8 +126,8 @@ print(f"largest relevance of a pixel: {heat_map.max():.2f}")
 # colours cancel. The pointed end of the bar says that a few pixels lie beyond it.
 #
 # The deepest red lies along the horse's neck and back. The face, the legs and the tail, which most people
-# would name, are paler. The green outline does not come from the network. A small simulated world put the
-# picture together, so we know which pixels belong to the horse and can check any heat map.
+# would name, are paler. The green outline does not come from the network. We know it because the picture is
+# from a small simulated world.
 #
 # ## The blue in the corner
 #
@@ -169,8 +167,7 @@ plots.show(fig, "mirrored")
 #
 # A cell with `...` waits for you. The cell below it checks your answer and says what may have gone
 # wrong; it never stops the notebook. The folder `solutions` has solved versions of all lessons. When
-# a text asks for a guess, make one before you run the cell. You will be wrong now and then, and you
-# will remember those cases best.
+# a text asks for a guess, make one before you run the cell.
 #
 # ### Exercise: the hottest pixels
 #
@@ -194,8 +191,7 @@ check.hottest(hottest, heat_map, outlines["horse"])
 
 # %% [markdown]
 # Now paint over them with the mean colour of the background. For comparison, paint over 100 pixels drawn
-# at random from the horse; the printed logit is the mean of twenty draws. (The cell finds the pixels
-# itself and runs without your answer.) The logit was 13.8. **What will it be after each change?**
+# at random from the horse; the printed logit is the mean of twenty draws. The logit was 13.8. **What will it be after each change?**
 
 # %% tags=["guess"]
 guess = {"100 hottest": None, "100 of the horse at random": None}
@@ -293,10 +289,10 @@ try_out(18, guess, "painted-dark")
 # %% [markdown]
 # ## Claims
 #
-# Each lesson tests what somebody says, and records it on cards. A card holds the sentence, who says so (a
-# slide, a paper, or *this course* where the expectation is ours), and what was measured, with its 95 %
-# interval in brackets. A claim **holds** if the whole interval meets the goal, which is always ours. It
-# **does not hold here** if no part of it does, and otherwise it is **undecided**.
+# Each lesson tests what somebody says, and records it on cards: the sentence, who says so (*this course*
+# where the expectation is ours), and what was measured, with its 95 % interval. A claim **holds** if the
+# whole interval meets the goal, which is always ours. It **does not hold here** if no part of it does, and
+# otherwise it is **undecided**.
 #
 # These two are about all horses of the dataset that the network found, in pictures without the letters
 # and hurdles of lesson 01. "Mainly" should mean more than half. The code is folded away.
