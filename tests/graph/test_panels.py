@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 from tensorflow import keras
 
@@ -317,15 +319,20 @@ def test_gallery_says_what_each_map_explains_and_where_its_colours_end():
     rows = {"one": np.full((1, 8, 8), 0.25), "two": np.full((1, 8, 8), -0.5)}
     fig = clever_hans.gallery(np.zeros((1, 8, 8, 3)), rows, logits={"one": [3.14], "two": [-1]})
     titles = [ax.get_title("left") for ax in fig.axes[:3]]
-    assert titles == ["", "z = 3.1, colours ±0.25", "z = -1.0, colours ±0.50"]
+    assert titles == ["", "z = 3.1", "z = -1.0"]
+    assert [ax.get_xlabel() for ax in fig.axes[1:3]] == ["0 to 0.25", "± 0.5"]
     plt.close(fig)
 
 
 def test_before_and_after_stand_side_by_side():
-    rates = {"cut": [(80.0, (70.0, 90.0)), (20.0, (10.0, 30.0))]}
-    fig = clever_hans.before_after({"first": rates, "second": rates})
+    logits = {"cut": [np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, -2.0, -3.0, -4.0])]}
+    fig = clever_hans.before_after({"first": logits, "second": logits}, {"cut": 40})
+    guesses = [[line for line in ax.lines if line.get_marker() == "D"] for ax in fig.axes]
+    assert guesses[0] == [] and guesses[1][0].get_xydata().tolist() == [[40, 0.13]]
     words = [text.get_text() for text in fig.legends[0].get_texts()]
     assert words == ["as it was", "changed"]
+    assert fig.axes[0].texts[0].get_text() == "−4.5"
+    assert fig.axes[0].lines[0].get_xdata().tolist() == [100, 25]
     assert [ax.get_title("left") for ax in fig.axes] == ["first", "second"]
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]
     plt.close(fig)
@@ -339,6 +346,49 @@ def test_errors_are_split_by_what_is_in_the_picture():
     assert list(kinds.values()) == [20, 20, 20, 20] and sum(kinds.values()) == 100 * wrong.mean()
     fig = clever_hans.errors({"here": kinds, "there": kinds})
     assert fig.axes[0].dataLim.x1 == 80
+    assert [text.get_text() for text in fig.axes[0].texts].count("80") == 2
+    plt.close(fig)
+
+
+def test_only_changed_scenes_are_drawn_again(monkeypatch):
+    world = clever_hans.world
+    scenes = world.scenes(3, seed=worlds.VALIDATION)
+    changed = [scenes[0], replace(scenes[1], tag=True), scenes[2]]
+    before, right = world.render(scenes), world.render(changed)
+    render, counts = world.render, []
+    monkeypatch.setattr(world, "render", lambda some: counts.append(len(some)) or render(some))
+    xr.testing.assert_identical(clever_hans.redraw(before, scenes, changed), right)
+    assert counts == [1] and not before.truth_has_tag[1]
+
+
+def test_the_picture_with_the_median_change_is_drawn():
+    scenes = clever_hans.world.scenes(3, seed=worlds.VALIDATION)
+    data = clever_hans.world.render(scenes)
+    logits = {"a, b": [np.zeros(3), np.array([3.0, 1.0, 2.0])]}
+    fig = clever_hans.changed({"a, b": (data, data)}, logits)
+    assert [ax.get_title("left") for ax in fig.axes] == ["a\nb\nz = 0.0", "z = 2.0"]
+    np.testing.assert_array_equal(fig.axes[0].images[0].get_array(), data.picture[2])
+    plt.close(fig)
+
+
+def test_groups_are_made_by_what_is_in_the_picture():
+    scenes = [clever_hans.world.Scene(i, True, tag=i == 1, hurdles=i == 2) for i in range(3)]
+    found = clever_hans.groups(clever_hans.world.render(scenes))
+    assert [which.tolist() for which in found.values()] == np.eye(3, dtype=bool)[[0, 2, 1]].tolist()
+
+
+def test_effects_mark_the_mean_of_each_kind():
+    results = {
+        (rule, kind): (np.array([1.0, 3.0]), np.array([2.0, 6.0]))
+        for rule in "AB"
+        for kind in "xyz"
+    }
+    fig = clever_hans.effects(results, {"x": 3, "y": None, "z": None})
+    rings = [
+        line.get_xydata()[0].tolist() for line in fig.axes[0].lines if line.get_marker() == "o"
+    ]
+    guesses = [line for line in fig.axes[0].lines if line.get_marker() == "D"]
+    assert rings == [[2, 4]] * 3 and guesses[0].get_xydata().tolist() == [[2, 3]]
     plt.close(fig)
 
 
@@ -358,7 +408,8 @@ def test_maps_of_a_cluster_stand_in_its_row():
     assert titles == ["mean of 2", "z = 1.0", "z = 3.0", "mean of 3", "z = 0.0", "z = 2.0"]
     mean = maps[[0, 2, 4]].mean(0)
     shown = fig.axes[3].images[0].get_array()
-    np.testing.assert_allclose(shown, mean / plots.colour_limit(mean))
+    np.testing.assert_allclose(shown, mean)
+    assert fig.axes[3].images[0].get_clim() == (0, pytest.approx(plots.colour_limit(mean)))
     plt.close(fig)
 
 
@@ -368,6 +419,28 @@ def test_a_diamond_marks_where_the_learner_looked():
     fig = draw(2, 5)
     assert [tuple(line.get_xydata()[0]) for line in fig.axes[0].lines] == [(5, 2)] * 2
     assert plots.png(fig) != empty and plots.png(draw(2, -1)) == empty
+
+
+def test_the_hottest_pixels_and_random_ones_of_the_horse_are_painted_over():
+    picture = np.random.default_rng(0).random((4, 5, 3))
+    heat_map = np.arange(20.0).reshape(4, 5)
+    inside, horse = np.ones((4, 5), bool), heat_map < 6
+    inside[3] = False
+    hot, random = start_here.paint_over(picture, heat_map, horse, inside, n=3, draws=2).values()
+    np.testing.assert_array_equal((hot != picture).any(-1)[0], heat_map > 16)
+    changed = (random != picture).any(-1)
+    assert changed.shape == (2, 4, 5) and (changed.sum((1, 2)) == 3).all()
+    assert not changed[:, ~horse].any() and (changed[0] != changed[1]).any()
+    np.testing.assert_allclose(hot[0, 3, 4], picture[inside & ~horse].mean(0))
+
+
+def test_a_wider_mask_has_one_pixel_more_on_each_side():
+    mask = np.zeros((1, 5, 6), bool)
+    mask[0, 2, 2] = True
+    assert [part.tolist() for part in np.nonzero(start_here.one_pixel_more(mask)[0])] == [
+        [1, 1, 1, 2, 2, 2, 3, 3, 3],
+        [1, 2, 3] * 3,
+    ]
 
 
 # ---- what a panel's module imports ---------------------------------------------------------------

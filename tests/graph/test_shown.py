@@ -433,6 +433,17 @@ def test_maps_that_end_elsewhere_have_their_numbers_below():
     assert [ax.get_xlabel() for ax in axes] == ["", ""] and len(ends[0]) > len("against")
 
 
+@pytest.mark.parametrize(
+    "values, ends",
+    [([-4, 0, 4], "neither"), ([-3, 0, 5], "max"), ([-5, 0, 3], "min"), ([-5, 0, 5], "both")],
+)
+def test_an_end_of_a_bar_is_pointed_where_values_go_on_beyond_it(values, ends):
+    fig, ax = plt.subplots()
+    drawn = plots.heat_map(ax, np.array([values]), limit=4)
+    assert plots.heat_map_bar(fig, drawn, ax).extend == ends
+    plt.close(fig)
+
+
 def test_the_explained_value_stands_above_a_map():
     plots.style()
     _, ax = plt.subplots()

@@ -77,9 +77,7 @@ DRAWN = {
         lambda ax: plots.heat_map_bar(ax.figure, plots.heat_map(ax, FLAT), ax, FORMULA)
     ),
     "gallery": lambda: clever_hans.gallery([PICTURE], {FORMULA: [FLAT]}),
-    "before and after": lambda: clever_hans.before_after(
-        {FORMULA: {FORMULA: ((1, (0, 2)), (3, (2, 4)))}}
-    ),
+    "before and after": lambda: clever_hans.before_after({FORMULA: {FORMULA: ([1.0], [-1.0])}}),
     "globe": globe,
     "indicator": indicator,
     "field": lambda: on_axes(lambda ax: goes.field(ax, "c13", FLAT, FORMULA)),

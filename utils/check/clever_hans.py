@@ -47,8 +47,11 @@ def density(answer, maps, masks):
 
 
 @exercise
-def lost(answer, found):
-    """Which horses are lost without their tag, predicted; `found` says which were still found."""
+def lost(answer, found, without_map=None):
+    """Which horses are lost without their tag, predicted; `found` says which were still found.
+
+    `without_map` is a prediction to compare with, made without heat maps.
+    """
     answer, truth = np.asarray(answer), ~np.asarray(found)
     if answer.shape != truth.shape:
         return wrong(
@@ -63,44 +66,56 @@ def lost(answer, found):
     if answer.all() or not answer.any():
         return wrong(f"{says}, but they are all the same. Which maps have little red on the horse?")
     if hits - alarms >= 0.5:
+        rival = ""
+        if without_map is not None:
+            rival = (
+                f" A limit of the logit is right on {100 * (without_map == truth).mean():.0f} %."
+            )
         return right(
-            f'{says}. (To say "lost" each time would be right on {always:.0f} %.) You named '
-            f"{100 * hits:.0f} % of the lost horses, and {100 * alarms:.0f} % of the others."
+            f"{says}. You named {100 * hits:.0f} % of the lost horses, and {100 * alarms:.0f} % of "
+            f'the others. To say "lost" each time would be right on {always:.0f} %.{rival}'
         )
     if alarms - hits >= 0.5:
         return wrong("It is the other way round: True is for a horse that is lost.")
     return wrong(
         f'{says}, and to say "lost" each time would be right on {always:.0f} %. Compare what lies '
-        "on the tag with something: with the logit, or with what lies on the horse."
+        "on the tag with something else in the same picture."
     )
 
 
 @exercise
-def strategies(answer, clusters, kinds):
-    """A kind for each cluster; `clusters` and `kinds` hold number and true kind of each picture."""
-    clusters, kinds = np.asarray(clusters), np.asarray(kinds)
-    numbers = list(np.unique(clusters))
-    if not isinstance(answer, dict) or sorted(answer) != [number + 1 for number in numbers]:
-        return wrong(
-            f"Keep the dict with its {len(numbers)} clusters, and fill in a kind for each."
+def expected_errors(answer, kind_then, wrong_then, kind_now, wrong_now):
+    """Wrong answers per 100 pictures of now, if each kind were answered as well as then.
+
+    `kind` is 0, 1 or 2 for each picture, and `wrong` whether its answer is.
+    """
+
+    def mixed(kinds, kinds_of_rates, wrong):
+        return 100 * np.mean([wrong[kinds_of_rates == kind].mean() for kind in kinds])
+
+    answer, right_answer = float(answer), mixed(kind_now, kind_then, wrong_then)
+    then, now = 100 * wrong_then.mean(), 100 * wrong_now.mean()
+
+    def same(number):
+        return np.isclose(answer, number, rtol=1e-3)
+
+    if same(right_answer):
+        return right(
+            f"With the old error rates, the real world would have {right_answer:.1f} wrong answers "
+            f"per 100. It has {now:.1f}, and the training world {then:.1f}."
         )
-    unknown = set(answer.values()) - set(kinds)
-    if unknown:
-        names = ", ".join(repr(str(kind)) for kind in np.unique(kinds))
-        return wrong(f"There is no kind {sorted(map(str, unknown))[0]!r}: choose from {names}.")
-    names = {}
-    for number in numbers:
-        found, count = np.unique(kinds[clusters == number], return_counts=True)
-        names[number + 1] = found[count.argmax()], count.max(), count.sum()
-    good = [n for n, (name, _, _) in names.items() if answer[n] == name]
-    if len(good) == len(names):
-        each = ", ".join(f"{most} of {all_}" for _, most, all_ in names.values())
-        return right(f"The name fits {each} pictures of the clusters.")
-    bad = next(n for n in names if n not in good)
-    return wrong(
-        f"{len(good)} of {len(names)} are right. Look at cluster {bad} again: is the red in one "
-        "place, and which outline would fit it?"
-    )
+    if same(right_answer / 100):
+        return wrong("That is a share. Multiply by 100.")
+    if same(mixed(kind_then, kind_now, wrong_now)):
+        return wrong("The other way round: error rates of the training world, mix of the real one.")
+    if same(then) or same(now):
+        return wrong(
+            "That is what was counted in one of the worlds. Take the error rate of each kind in "
+            "the training world, and weight it by how common the kind is in the real world."
+        )
+    if same(100 * np.mean([wrong_then[kind_then == kind].mean() for kind in np.unique(kind_now)])):
+        return wrong("The three kinds are not equally common: weight their error rates.")
+    return wrong("Begin with the error rate of one kind: `wrong_then[kind_then == 0].mean()`.")
 
 
 @exercise

@@ -1,44 +1,33 @@
 """Checks of lesson 00."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from utils import plots
 from utils.check import exercise, right, wrong
 
 
 @exercise
-def hottest(answer, heat_map, horse=None, figure=None):
-    """Row and column of the most relevant pixel of `heat_map`, shape (y, x).
-
-    With the outline of the horse and the key of a figure, a right answer is marked in the map.
-    """
-    row, col = np.unravel_index(np.argmax(heat_map), heat_map.shape)
-    coldest = np.unravel_index(np.argmin(heat_map), heat_map.shape)
-    if np.ndim(answer) == 0:
+def hottest(answer, heat_map, horse, n=100):
+    """A mask of the `n` largest values of `heat_map`; both, and the mask `horse`, shape (y, x)."""
+    answer, heat_map = np.asarray(answer), np.asarray(heat_map)
+    order = np.argsort(heat_map, axis=None)
+    if answer.shape != heat_map.shape:
         return wrong(
-            f"{answer} is one number. `argmax` counts through the flattened map: "
-            "`np.unravel_index(number, heat_map.shape)` turns that into a row and a column."
+            f"The result has the shape {answer.shape}; one True or False for each pixel has the "
+            f"shape {heat_map.shape}. `np.sort(heat_map, axis=None)` sorts all pixels at once."
         )
-    answer = tuple(int(number) for number in answer)
-    if answer == (row, col):
-        if figure is not None:
-            _show(heat_map, row, col, horse, figure)
-        return right(f"Relevance is largest in row {row}, column {col}.")
-    if answer == (col, row):
-        return wrong("Row and column are swapped: the first index counts downwards.")
-    if answer == coldest:
-        return wrong("That is the smallest value: what speaks most strongly *against* a horse.")
-    if len(answer) != 2:
-        return wrong(f"There are {len(answer)} numbers; a pixel has a row and a column.")
-    return wrong("Another pixel has more relevance. Did you look at `heat_map`, shape (y, x)?")
+    if answer.dtype != bool:
+        return wrong(f"Give True or False for each pixel, not {answer.dtype}: compare, as in >.")
 
+    def is_(pixels):
+        return set(np.flatnonzero(answer)) == set(pixels)
 
-def _show(heat_map, row, col, horse, figure):
-    """Draw the surroundings of a pixel, and a ring around it."""
-    fig, ax = plt.subplots(figsize=(3.4, 3.4))
-    plots.heat_map(ax, heat_map, f"row {row}, column {col}", {"horse": horse})
-    for colour, width in (("white", 5), (plots.INK, 2)):
-        ax.plot(col, row, "o", ms=22, mfc="none", mec=colour, mew=width)
-    ax.set(xlim=(col - 12.5, col + 12.5), ylim=(row + 12.5, row - 12.5))
-    plots.show(fig, figure)
+    if is_(order[-n:]):
+        on_horse = (answer & np.asarray(horse, bool)).sum()
+        return right(f"{n} pixels, and {on_horse} of them lie on the horse.")
+    if is_(order[:n]):
+        return wrong("Those are the smallest values: what speaks most strongly *against* a horse.")
+    if is_(np.argsort(abs(heat_map), axis=None)[-n:]):
+        return wrong("With `abs`, strong blue counts as hot: take the largest values themselves.")
+    if answer.sum() != n:
+        return wrong(f"{answer.sum()} pixels are True, and it should be {n}.")
+    return wrong("Some pixels that are False have more relevance than some that are True.")

@@ -1,9 +1,9 @@
 """Spectral relevance analysis (SpRAy): sort heat maps into strategies.
 
 Lapuschkin et al. 2019 (lapuschkin2019): (1) a heat map for each picture, (2) all brought to one
-small size, (3) spectral clustering, (4) the eigengap to choose the number of clusters, (5) t-SNE
-to look at them. What is clustered are the heat maps, not the pictures. Here are step 2 and the
-graph for step 3; the rest is SciPy's and scikit-learn's, as lesson 01 shows.
+small size, (3) spectral clustering, (4) the eigengap to choose the number of clusters. What is
+clustered are the heat maps, not the pictures. Here are step 2 and the graph for step 3; the rest is
+SciPy's and scikit-learn's, as lesson 01 shows.
 """
 
 import cv2

@@ -10,14 +10,8 @@ from utils.panels import heat_map
 from utils.plots import goes
 from utils.worlds import clever_hans as world
 
-LEAST_TEXT = 1.4  # errors per 100 pictures: a narrower bar of `errors` has no room for a number
+LEAST_TEXT = 1.2  # errors per 100 pictures: a narrower bar of `errors` has no room for a number
 LIMIT = 0.2  # where the colours of `line_gallery` end
-KINDS = {
-    "plain": plots.GREEN,
-    "hurdle": plots.ORANGE,
-    "tag, portrait": plots.PURPLE,
-    "tag, landscape": "#7a3b66",
-}
 
 
 def prepare(model, scenes):
@@ -43,6 +37,46 @@ def prepare(model, scenes):
     return heat_map.prepare(look)
 
 
+def groups(horses):
+    """Which pictures show each of the lecture's strategies, by what is in them.
+
+    Parameters
+    ----------
+    horses : xarray.Dataset
+        Pictures with a horse, of `utils.worlds.clever_hans`.
+
+    Returns
+    -------
+    dict of str to array of bool, shape (sample,)
+        Horses in the open, near hurdles, and with a tag, as "strategy-1", "strategy-2" and
+        "strategy-3".
+    """
+    tag, hurdles = horses.truth_has_tag.values, horses.truth_has_hurdle.values
+    return {"strategy-1": ~tag & ~hurdles, "strategy-2": hurdles, "strategy-3": tag}
+
+
+def redraw(data, scenes, changed):
+    """Draw pictures again whose scene has changed.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The pictures of `scenes`, as `utils.worlds.clever_hans.render` gives them.
+    scenes, changed : list of utils.worlds.clever_hans.Scene
+        One for each picture.
+
+    Returns
+    -------
+    xarray.Dataset
+        The pictures of `changed`.
+    """
+    differs = [i for i, (old, new) in enumerate(zip(scenes, changed, strict=True)) if old != new]
+    drawn, result = world.render([changed[i] for i in differs]), data.copy(deep=True)
+    for name in drawn.data_vars:
+        result[name][differs] = drawn[name].values
+    return result
+
+
 def gallery(pictures, heat_maps, masks=None, logits=None):
     """Pictures in the first row, and below each its heat maps.
 
@@ -54,8 +88,7 @@ def gallery(pictures, heat_maps, masks=None, logits=None):
     masks : dict of str to array_like of bool, shape (sample, y, x), optional
         What to outline in the heat maps.
     logits : dict of str to array_like, shape (sample,), optional
-        What each row of heat maps explains. It stands above the map, with the relevance per pixel
-        at which its colours end.
+        What each row of heat maps explains. It stands above the map.
 
     Returns
     -------
@@ -70,47 +103,77 @@ def gallery(pictures, heat_maps, masks=None, logits=None):
         plots.picture(column[0], pictures[i])
         outlines = {name: mask[i] for name, mask in (masks or {}).items()}
         for ax, (name, maps) in zip(column[1:], heat_maps.items(), strict=True):
-            title = ""
-            if logits:
-                title = f"z = {logits[name][i]:.1f}, colours ±{plots.colour_limit(maps[i]):.2f}"
-            drawn = plots.heat_map(ax, maps[i], title, outlines)
+            explained = logits[name][i] if logits else None
+            drawn = plots.heat_map(ax, maps[i], masks=outlines, explained=explained)
     for ax, name in zip(axes[:, 0], ["picture", *heat_maps], strict=True):
         ax.set_ylabel(name, parse_math=False)
-    plots.heat_map_bar(fig, drawn, axes[1:], label="relevance")
+    plots.heat_map_bar(fig, drawn, axes[1:])
     return fig
 
 
-def before_after(networks):
-    """Rates before and after changes of the picture, a column for each network.
+def changed(pairs, logits):
+    """One picture of each experiment, above as it was and below changed.
 
     Parameters
     ----------
-    networks : dict of str to dict of str to pair
-        For each network and each change the rate before and after, as `skill.rate` gives them, in
-        per cent.
+    pairs : dict of str to (xarray.Dataset, xarray.Dataset)
+        The pictures as they were and changed; "a, b" is written on two lines.
+    logits : dict of str to (array, array)
+        Those of the same pictures. The one with the median change is drawn.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
+    fig, axes = plt.subplots(2, len(pairs), figsize=(1.85 * len(pairs), 4.2), squeeze=False)
+    for (name, pair), column in zip(pairs.items(), axes.T, strict=True):
+        median = np.argsort(logits[name][1] - logits[name][0])[len(logits[name][0]) // 2]
+        lines = f"{name}, ".split(", ")[:2]
+        for ax, data, z, above in zip(column, pair, logits[name], (lines, []), strict=True):
+            plots.picture(ax, data.picture[median], "\n".join([*above, f"z = {z[median]:.1f}"]))
+    for ax, name in zip(axes[:, 0], ("as it was", "changed"), strict=True):
+        ax.set_ylabel(name)
+    return fig
+
+
+def before_after(networks, guess=None):
+    """How often "horse" is said before and after changes of the picture, a column for each network.
+
+    Parameters
+    ----------
+    networks : dict of str to dict of str to (array, array)
+        For each network and each change, the logits of the pictures before and after.
+    guess : dict of str to float or None, optional
+        Rates after the changes, guessed for the last network.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With the mean change of the logit beside each pair of rates.
+    """
     names = list(next(iter(networks.values())))
     columns = len(networks)
-    size = (4.2 if columns == 1 else 2.4) * columns + 2.6, 1.3 + 0.5 * len(names)
+    size = (4.2 if columns == 1 else 2.4) * columns + 2.6, 1.4 + 0.5 * len(names)
     fig, axes = plt.subplots(1, columns, figsize=size, sharey=True, squeeze=False)
-    for ax, (network, rates) in zip(axes[0], networks.items(), strict=True):
-        for row, pair in enumerate(rates.values()):
-            ax.plot([value for value, _ in pair], [row - 0.13, row + 0.13], color="#d5d9df", lw=3)
+    for ax, (network, results) in zip(axes[0], networks.items(), strict=True):
+        for row, pair in enumerate(results.values()):
+            rates = [skill.rate(np.asarray(logits) > 0) for logits in pair]
+            ax.plot([value for value, _ in rates], [row - 0.13, row + 0.13], color="#d5d9df", lw=3)
             for (value, (low, high)), colour, shift, label in zip(
-                pair, (plots.GREY, plots.INK), (-0.13, 0.13), ("as it was", "changed"), strict=True
+                rates, (plots.GREY, plots.INK), (-0.13, 0.13), ("as it was", "changed"), strict=True
             ):
                 error = [[value - low], [high - value]]
                 ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
-        ax.set_title(network, parse_math=False)
-        ax.set(xlim=(-3, 103), xlabel="horse (%)")
+            change = f"{np.mean(pair[1]) - np.mean(pair[0]):+.1f}".replace("-", "\u2212")
+            ax.text(133, row, change, ha="right", va="center", fontsize=9)
+        ax.text(133, -0.55, "change of z", ha="right", va="bottom", fontsize=8)
+        ax.set_title(network, parse_math=False, pad=14)
+        ax.set(xlim=(-3, 135), xticks=range(0, 101, 25), xlabel="horse (%)")
     axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
+    plots.guess_marks(ax, guess or {}, {name: row + 0.13 for row, name in enumerate(names)})
     handles, labels = ax.get_legend_handles_labels()
-    fig.legend(handles[:2], labels[:2], loc="outside upper right", ncols=2, title="the picture")
+    fig.legend(handles[:2], labels[:2], loc="outside lower right", ncols=2, title="the picture")
     return fig
 
 
@@ -163,54 +226,52 @@ def errors(rows):
                 ink = "white" if colour == plots.INK else "black"
                 ax.text(left + value / 2, row, f"{value:.1f}", color=ink, ha="center", va="center")
             left += value
+        ax.text(left + 0.2, row, f"{left:.0f}", va="center", fontweight="bold")
+    ax.set_xlim(0, 1.08 * ax.dataLim.x1)
     ax.set_yticks(range(len(rows)), list(rows), parse_math=False)
     ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="wrong answers per 100 pictures")
     fig.legend(loc="outside upper right", ncols=4, fontsize=9)
     return fig
 
 
-def effects(results, correlations):
+def effects(results, guess):
     """Relevance against effect, a column for each rule and a colour for each kind of picture.
 
     Parameters
     ----------
     results : dict of (str, str) to (array, array)
         By rule and kind, effect and relevance of each picture, both in logits.
-    correlations : dict of (str, str) to (float, (float, float))
-        Of the same, with intervals.
+    guess : dict of str to float or None
+        Mean relevance by kind, guessed for the first rule.
 
     Returns
     -------
     matplotlib.figure.Figure
+        A ring marks the mean of each kind.
     """
     rules = list(dict.fromkeys(rule for rule, _ in results))
     kinds = list(dict.fromkeys(kind for _, kind in results))
-    size = 3.6 * len(rules), 4.2
+    colours = dict(zip(kinds, (plots.BLUE, plots.PURPLE, plots.GREEN), strict=True))
+    size = 3.6 * len(rules) + 2, 4
     fig, axes = plt.subplots(1, len(rules), figsize=size, sharex=True, sharey=True)
     for ax, rule in zip(axes, rules, strict=True):
-        for kind, colour in zip(kinds, (plots.BLUE, plots.ORANGE), strict=True):
-            r, (low, high) = correlations[rule, kind]
-            label = f"{kind}: r = {r:.2f} ({low:.2f} to {high:.2f})"
-            ax.scatter(*results[rule, kind], s=12, color=colour, label=label)
+        for kind, colour in colours.items():
+            effect, relevance = results[rule, kind]
+            ax.scatter(effect, relevance, s=9, color=colour, alpha=0.6, label=kind)
+            ring = {"mec": plots.INK, "mew": 1.5, "ms": 11, "mfc": colour, "ls": "none"}
+            ax.plot(effect.mean(), relevance.mean(), "o", **ring)
         ax.axline((0, 0), slope=1, color=plots.INK, lw=1, ls=":", label="equal")
         ax.set_title(rule, parse_math=False)
-        ax.set_xlabel("what the tag adds (logits)")
-        ax.legend(fontsize=8, loc="upper left")
-    axes[0].set_ylabel("relevance on the tag (logits)")
-    axes[0].set_ylim(top=1.4 * axes[0].get_ylim()[1])  # room for the legends
-    return fig
-
-
-def eigengap(eigenvalues, before):
-    """Eigenvalues as bars, with a line where the largest step follows `before` of them."""
-    fig, ax = plt.subplots(figsize=(7, 2.9))
-    numbers = range(1, len(eigenvalues) + 1)
-    ax.bar(numbers, eigenvalues, color=plots.GREY)
-    ax.axvline(before + 0.5, color=plots.INK, ls=":")
-    ax.text(before + 0.4, max(eigenvalues), "largest step", ha="right", va="top")
-    for number, value in zip(numbers, eigenvalues, strict=True):
-        ax.text(number, value, f"{abs(value):.2f}", ha="center", va="bottom", fontsize=9)
-    ax.set(xlabel="number of the eigenvalue", ylabel="eigenvalue", xticks=numbers)
+        ax.set(
+            xlabel="what the tag adds (logits)",
+            aspect="equal",
+            xticks=range(0, 16, 5),
+            yticks=range(0, 16, 5),
+        )
+    axes[0].set(xlim=(0, 17), ylim=(0, 17), ylabel="relevance on the tag (logits)")
+    places = {kind: results[rules[0], kind][0].mean() for kind in kinds}
+    plots.guess_marks(axes[0], guess, places, axis="y", colours=colours)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
     return fig
 
 
@@ -240,39 +301,9 @@ def cluster_maps(maps, clusters, inside, logits, shown=5):
         drawn = [maps[members].mean(0), *maps[members[:shown]]]
         frames = [{}, *({"inside": inside[i]} for i in members[:shown])]
         for ax, title, one, masks in zip(row, titles, drawn, frames, strict=False):
-            bar = ax.imshow(one / plots.colour_limit(one), cmap="Reds", vmin=0, vmax=1)
-            plots.frame(ax, title, masks)
+            bar = plots.heat_map(ax, one, title, masks, signed=False)
         row[0].set_ylabel(f"cluster {number + 1}")
-    fig.colorbar(bar, ax=axes, shrink=0.5, label="relevance / largest in the map")
-    return fig
-
-
-def planes(xy, clusters, kinds):
-    """A plane of dots in the colours of its clusters, and of what the pictures show.
-
-    Parameters
-    ----------
-    xy : array, shape (sample, 2)
-    clusters : array of int, shape (sample,)
-        Each takes the colour of its most common kind.
-    kinds : array of str, shape (sample,)
-        Names of `KINDS`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4))
-    for cluster in np.unique(clusters):
-        found, count = np.unique(kinds[clusters == cluster], return_counts=True)
-        left.scatter(*xy[clusters == cluster].T, s=14, color=KINDS[found[count.argmax()]])
-    for kind, colour in KINDS.items():
-        right.scatter(*xy[kinds == kind].T, s=14, color=colour, label=kind)
-    left.set_title("clusters found")
-    right.set_title("what is in the picture")
-    for ax in (left, right):
-        ax.set(xticks=[], yticks=[])
-    fig.legend(loc="outside lower right", ncols=len(KINDS))
+    plots.heat_map_bar(fig, bar, axes)
     return fig
 
 
@@ -302,15 +333,17 @@ def line_gallery(clean, spoiled, models):
     size = 2.3 * len(clean) + 1, 2.3 * (1 + len(models))
     fig, axes = plt.subplots(1 + len(models), len(clean), figsize=size, squeeze=False)
     for column, old, new in zip(axes.T, clean, spoiled, strict=True):
-        goes.field(column[0], "c13", new, f"{old.min():.0f} to {old.max():.0f} K")
+        field = goes.field(column[0], "c13", new, f"{old.min():.0f} to {old.max():.0f} K")
         x = as_input(new[None])
         for ax, model in zip(column[1:], models.values(), strict=True):
             relevance = (model.coef_ * x).reshape(new.shape)
-            title = f"z = {model.decision_function(x)[0]:.1f}"
-            drawn = plots.heat_map(ax, relevance, title, limit=LIMIT)
+            z = model.decision_function(x)[0]
+            drawn = plots.heat_map(ax, relevance, limit=LIMIT, explained=z)
     for ax, name in zip(axes[:, 0], ["infrared", *models], strict=True):
         ax.set_ylabel(name, parse_math=False)
-    plots.heat_map_bar(fig, drawn, axes[1:], label=f"relevance per pixel, ±{LIMIT}")
+    bar = fig.colorbar(field, ax=axes[0], shrink=0.8, pad=0.01, label="C13 (K)")
+    bar.outline.set_visible(False)
+    plots.heat_map_bar(fig, drawn, axes[1:], label="relevance per pixel")
     return fig
 
 

@@ -1,6 +1,8 @@
-"""Lesson 00: a picture to click on, before its heat map is seen."""
+"""Lesson 00: a picture to click on, before its heat map is seen, and pictures painted over."""
 
+import cv2
 import matplotlib.pyplot as plt
+import numpy as np
 
 from utils import plots
 from utils.panels.panel import keep_layout
@@ -49,3 +51,44 @@ def prepare(picture):
         return figure
 
     return draw
+
+
+def paint_over(picture, heat_map, horse, inside, n=100, draws=20):
+    """Paint over the hottest pixels of a picture, and over as many of its horse at random.
+
+    Parameters
+    ----------
+    picture : array_like, shape (y, x, 3)
+    heat_map : array_like, shape (y, x)
+    horse, inside : array_like of bool, shape (y, x)
+        The horse, and what lies inside the grey bars. What is inside and not the horse gives the
+        mean colour of the background, with which we paint.
+    n : int
+        Pixels to paint; if the horse has fewer, all of it.
+    draws : int
+        How often to draw pixels of the horse.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (picture, y, x, 3)
+        One picture without its hottest pixels, and `draws` pictures without random ones.
+    """
+    background = picture[inside & ~horse].mean(0)
+
+    def paint(pixels):
+        image = np.array(picture)
+        image.reshape(-1, 3)[pixels] = background
+        return image
+
+    rng, of_horse = np.random.default_rng(0), np.flatnonzero(horse)
+    chosen = [rng.permutation(of_horse)[:n] for _ in range(draws)]
+    return {
+        f"{n} hottest": paint(np.argsort(heat_map, axis=None)[-n:])[None],
+        f"{n} of the horse at random": np.stack([paint(pixels) for pixels in chosen]),
+    }
+
+
+def one_pixel_more(masks):
+    """Widen masks, shape (sample, y, x), by one pixel in each direction."""
+    square = np.ones((3, 3), np.uint8)
+    return np.stack([cv2.dilate(np.uint8(mask), square) > 0 for mask in masks])

@@ -270,7 +270,7 @@ def heat_map_bar(fig, artist, axes, label=None, words=("against", "for")):
     """Add the colour bar of heat maps, with a number and a word at its ends.
 
     Maps that end at different numbers share a bar with words alone, and each has its number below
-    it.
+    it. An end of the bar is pointed where the values of some map go on beyond it.
 
     Parameters
     ----------
@@ -291,7 +291,11 @@ def heat_map_bar(fig, artist, axes, label=None, words=("against", "for")):
     images = [image for ax in np.ravel(axes) for image in ax.images]
     maps = [one for one in images if one.get_cmap().name in ("RdBu_r", FOR.name)]
     artist = next((one for one in maps if one.get_clim()[0] < 0), artist)
-    bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01)
+    rounding = 1e-6 * max((one.get_clim()[1] for one in maps), default=0)
+    above = any(np.max(one.get_array()) > one.get_clim()[1] + rounding for one in maps)
+    below = any(np.min(one.get_array()) < one.get_clim()[0] - rounding for one in maps)
+    extend = ("neither", "max", "min", "both")[above + 2 * below]
+    bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01, extend=extend)
     bar.outline.set_visible(False)
     one_scale = len({one.get_clim()[1] for one in maps}) <= 1
     bar_ends(bar, words, numbers=one_scale)
