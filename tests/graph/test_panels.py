@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from tensorflow import keras
 
-from utils import features, lrp, networks, panels, plots, worlds
+from utils import lrp, networks, panels, plots, worlds
 from utils.panels import (
     clever_hans,
     convection,
@@ -24,6 +24,7 @@ from utils.panels import (
     layerwise_relevance,
     start_here,
 )
+from utils.worlds import clever_hans as horses
 
 ROOT = Path(__file__).resolve().parents[2]
 SAYS = "A number as a title."
@@ -187,18 +188,17 @@ def test_method_tour_follows_menus_and_slider():
     assert len(set(shown)) == 4 and shown[0] == shown[4]
 
 
-def test_synthesised_follows_part_and_frame():
-    model = networks.clever_hans(16)
-    runs = {
-        str(unit): features.synthesise(model, model.layers[-2].name, unit, steps=8)
-        for unit in (1, 2)
-    }
-    samples = {name: np.zeros((16, 16, 3)) for name in runs}
-    draw = feature_visualization.prepare(samples, runs)
-    settings = [("1", 0), ("1", 0), ("1", 3), ("2", 3), ("1", 99)]
+def test_strokes_follow_their_sliders():
+    model = networks.clever_hans()
+    scenes = [horses.Scene(1, tag=True), horses.Scene(1)]
+    drawn = horses.render(scenes)
+    tagged, plain = drawn.isel(sample=0), drawn.picture.values[1]
+    draw = feature_visualization.prepare(model, model.layers[6].name, 3, tagged, plain)
+    settings = [(3, 2, 4), (3, 2, 4), (2, 2, 4), (3, 3, 4), (3, 2, 5)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4
-    assert shown[4] == plots.png(draw("1", 4))  # the last frame stands for all that follow
+    image = draw(3, 2, 4).axes[0].images[0].get_array()
+    assert (abs(image - plain).max(-1) > 0).sum() == 4 * 17  # 27 columns, three of each five
 
 
 def test_a_loop_shows_the_frame_of_its_slider():

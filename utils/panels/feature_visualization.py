@@ -1,46 +1,57 @@
-"""Lesson 02: the steps in which an input was made up."""
+"""Lesson 02: strokes of a learner's own, and how strongly a channel responds to them."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 
-from utils import plots
+from utils import features, plots
 from utils.panels.panel import keep_layout
 
+COLUMNS = 27  # of the tag, which the strokes replace
 
-def prepare(samples, runs):
-    """Prepare the panel's picture: the steps in which an input was made up.
+
+def prepare(model, layer, channel, tagged, plain):
+    """Prepare the panel's picture: strokes in the place of a tag.
 
     Parameters
     ----------
-    samples : dict of str to array, shape (y, x, 3)
-        For each part of the network the sample that excites it most.
-    runs : dict of str to features.Optimised
-        For each part what `features.synthesise` gave.
+    model : keras.Model
+        The horse network.
+    layer : str
+    channel : int
+        Whose excitation is shown.
+    tagged : xarray.Dataset
+        One scene with a tag, as `worlds.clever_hans.render` draws it.
+    plain : array, shape (y, x, 3)
+        The same scene without it.
 
     Returns
     -------
     function
-        ``draw(part, frame)`` returns the figure of a part at its frame of this number (the last
-        one if there are fewer), beside its strongest sample.
+        ``draw(width, gap, height)`` returns the figure with strokes of these sizes, in pixels.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(8, 2.6), width_ratios=[1, 1, 1.3])
-    empty = next(iter(samples.values()))
-    left, right = (plots.picture(ax, empty, "z") for ax in axes[:2])
-    (curve,) = axes[2].plot([], [])
-    (here,) = axes[2].plot([], [], "o", color=plots.ORANGE)
-    axes[2].set(xlabel="step", title="excitation")
+    mask, picture = tagged.truth_tag.values, tagged.picture.values
+    (row, column), colour = np.argwhere(mask)[0], np.quantile(picture[mask], 0.8, axis=0)
+    known = features.excitation(model, np.stack([picture, plain]), layer, channel)
+    figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.1), width_ratios=[1, 1.2])
+    shown = plots.picture(axes[0], plain, "z")
+    (bar,) = axes[1].barh([0], [0], height=0.3, color=plots.BLUE)
+    for value, name in zip(known, ("with the tag", "with nothing"), strict=True):
+        axes[1].axvline(value, color=plots.INK, lw=1, ls=":")
+        axes[1].text(value, 0.42, name, ha="center", fontsize=9)
+    axes[1].set(xlim=(0, 5), ylim=(-0.4, 0.5), yticks=[], title="z")
+    axes[1].set_xlabel(f"excitation of channel {channel}")
     keep_layout(figure)
 
-    def draw(part, frame):
-        run = runs[part]
-        step = list(run.frames)[min(frame, len(run.frames) - 1)]
-        left.set_data(samples[part])
-        left.axes.set_title("strongest sample")
-        right.set_data(run.frames[step])
-        right.axes.set_title(f"step {step}: {run.history[step]:.1f}")
-        curve.set_data(range(len(run.history)), run.history)
-        here.set_data([step], [run.history[step]])
-        axes[2].relim()
-        axes[2].autoscale_view()
+    def draw(width, gap, height):
+        changed = plain.copy()
+        lit = column + np.flatnonzero(np.arange(COLUMNS) % (width + gap) < width)
+        changed[row : row + height, lit] = colour
+        value = features.excitation(model, changed[None], layer, channel)[0]
+        logit = features.excitation(model, changed[None])[0]
+        shown.set_data(changed)
+        shown.axes.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
+        bar.set_width(value)
+        axes[1].set_title(f"{value:.1f}")
         return figure
 
     return draw
