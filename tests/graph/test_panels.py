@@ -201,6 +201,20 @@ def test_strokes_follow_their_sliders():
     assert (abs(image - plain).max(-1) > 0).sum() == 4 * 17  # 27 columns, three of each five
 
 
+def test_figures_of_channels_count_and_mark_the_guess():
+    examples = {"tag": (np.zeros((8, 8, 3)), 2.0), "bar": (np.ones((8, 8, 3)), 1.0)}
+    wins, detectors = {"bar": np.array([0.95, 0.5, 0.9])}, np.array([True, True, False])
+    fig = feature_visualization.selective(examples, wins, detectors, 1, {"bar": 2})
+    words = [text.get_text() for ax in fig.axes for text in ax.texts]
+    assert "1 of 2 win 90 % (you: 2)" in words
+    panes = {"a": {"x": [[100, 0]], "y": [[90, 10]], "z": [[80, 20], [60, 40]]}}
+    panes["b"] = panes["a"]
+    fig = feature_visualization.switched_off(panes, [0, 64], {"x": None, "y": 32, "z": None})
+    assert [text.get_text() for text in fig.axes[0].texts] == ["your guess"]
+    np.testing.assert_allclose(fig.axes[0].lines[2].get_ydata(), [70, 30])
+    plt.close("all")
+
+
 def test_a_loop_shows_the_frame_of_its_slider():
     pictures = np.random.default_rng(0).random((3, 5, 8, 8))
     draw = convection.prepare_loop(pictures, ["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""Lesson 02: strokes of a learner's own, and how strongly a channel responds to them."""
+"""Lesson 02: how strongly channels respond to a tag and to its rivals."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,11 +35,11 @@ def prepare(model, layer, channel, tagged, plain):
     figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.1), width_ratios=[1, 1.2])
     shown = plots.picture(axes[0], plain, "z")
     (bar,) = axes[1].barh([0], [0], height=0.3, color=plots.BLUE)
-    for value, name in zip(known, ("with the tag", "with nothing"), strict=True):
+    for value, name in zip(known, (" tag", " nothing"), strict=True):
         axes[1].axvline(value, color=plots.INK, lw=1, ls=":")
-        axes[1].text(value, 0.42, name, ha="center", fontsize=9)
-    axes[1].set(xlim=(0, 5), ylim=(-0.4, 0.5), yticks=[], title="z")
-    axes[1].set_xlabel(f"excitation of channel {channel}")
+        axes[1].text(value, 0.42, name, fontsize=9)
+    axes[1].set(xlim=(0, 4), ylim=(-0.4, 0.5), yticks=[], title="z")
+    axes[1].set_xlabel(f"channel {channel}")
     keep_layout(figure)
 
     def draw(width, gap, height):
@@ -51,7 +51,80 @@ def prepare(model, layer, channel, tagged, plain):
         shown.set_data(changed)
         shown.axes.set_title(f"z = {logit:.1f}: {'horse' if logit > 0 else 'no horse'}")
         bar.set_width(value)
-        axes[1].set_title(f"{value:.1f}")
+        axes[1].set_title(f"excitation {value:.1f}")
         return figure
 
     return draw
+
+
+def selective(examples, wins, detectors, channel, guess):
+    """Draw a scene with a tag and with its rivals, and how often the tag wins, by channel.
+
+    Parameters
+    ----------
+    examples : dict of str to (array, float)
+        By name, a picture, shape (y, x, 3), and its excitation of `channel`.
+    wins : dict of str to array, shape (channel,)
+        By rival, the share of pairs in which the tag has more.
+    detectors : array of bool, shape (channel,)
+        The channels to count.
+    channel : int
+        The one to circle.
+    guess : dict of str to float or None
+        By rival, how many of the detectors win 90 %.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    layout = [list(examples), ["dots"] * len(examples)]
+    fig, axes = plt.subplot_mosaic(layout, figsize=(10, 5.4), height_ratios=[1, 1.2])
+    for name, (picture, value) in examples.items():
+        plots.picture(axes[name], picture, f"{name}: {value:.1f}")
+    ax, spread = axes["dots"], np.random.default_rng(0).uniform(-0.2, 0.2, len(detectors))
+    for row, (name, won) in enumerate(wins.items()):
+        for some, colour in ((~detectors, plots.GREY), (detectors, plots.BLUE)):
+            ax.scatter(100 * won[some], row + spread[some], s=14, color=colour)
+        here = 100 * won[channel], row + spread[channel]
+        ax.plot(*here, "o", ms=10, mfc="none", mec=plots.RED)
+        text = f"{(won[detectors] >= 0.9).sum()} of {detectors.sum()} win 90 %"
+        text += plots.guess_text(guess, name)
+        ax.text(102, row, text, va="center", fontsize=9)
+    ax.axvline(50, color=plots.INK, lw=1, ls=":")
+    ax.set(xlim=(0, 101), xlabel="pairs in which the picture with the tag has more (%)")
+    ax.set_yticks(range(len(wins)), [f"tag against {name}" for name in wins])
+    ax.invert_yaxis()
+    return fig
+
+
+def switched_off(panes, counts, guess):
+    """Draw rates against the number of channels switched off, a pane for each thing counted.
+
+    Parameters
+    ----------
+    panes : dict of str to dict of str to array_like, shape (draw, count)
+        By title and by order of the channels, in per cent; the range of the draws becomes a band.
+    counts : list of int, shape (count,)
+        Channels off.
+    guess : dict of str to float or None
+        By order, how many must be off before the rate of the first pane is 50 %.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    orders = next(iter(panes.values()))
+    colours = dict(zip(orders, (plots.BLUE, plots.ORANGE, plots.GREEN), strict=True))
+    size = 5 * len(panes), 3.6
+    fig, axes = plt.subplots(1, len(panes), figsize=size, sharex=True, sharey=True)
+    for ax, (title, rates) in zip(axes, panes.items(), strict=True):
+        for name, lines in rates.items():
+            ax.plot(counts, np.mean(lines, 0), "o-", label=name, lw=1.5, ms=4, color=colours[name])
+            ends = np.min(lines, 0), np.max(lines, 0)
+            ax.fill_between(counts, *ends, color=colours[name], alpha=0.25)
+        ax.axhline(50, color=plots.INK, lw=1, ls=":")
+        ax.set(title=title, xlabel="channels off", ylim=(-2, 102))
+    axes[0].set_ylabel("%")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), colours=colours)
+    return fig
