@@ -173,29 +173,14 @@ check.drop(drop, excited, pictures[top.index[0]])
 # %% tags=["guess"]
 guess = {"on the tag": None}
 
-
-# %% tags=["figure"]
-def drops(picture, size=8, step=4):
-    """Mean fall by the squares over each pixel, shape (y, x)."""
-    starts = range(0, 64 - size + 1, step)
-    squares = np.zeros((len(starts) ** 2, 64, 64, 1), bool)
-    for square, (row, column) in zip(squares, np.ndindex(len(starts), len(starts)), strict=True):
-        square[row * step : row * step + size, column * step : column * step + size] = True
-    by_square = excited(picture[None])[0] - excited(np.where(squares, 0.5, picture))
-    return (by_square[:, None, None] * squares[..., 0]).sum(0) / squares[..., 0].sum(0)
-
-
-drop_maps = np.stack([drops(pictures[i]) for i in top.index])
-tag_masks = data.truth_tag.values[top.index]
-on_tag = 100 * skill.relevance_share(drop_maps, tag_masks)
-limit = plots.colour_limit(drop_maps[:4])
-fig, axes = plt.subplots(2, 4, figsize=(9, 4.9))
-for n, (upper, lower) in enumerate(axes.T):
-    outlines = {part: data[f"truth_{part}"].values[top.index[n]] for part in ("horse", "tag")}
-    plots.picture(upper, pictures[top.index[n]], f"excitation {top.excitation[n]:.1f}")
-    drawn = plots.heat_map(lower, drop_maps[n], f"on the tag: {on_tag[n]:.0f} %", outlines, limit)
-fig.colorbar(drawn, ax=axes[1], label="fall of the excitation", shrink=0.9)
-plots.show(fig, "covered")
+# %%
+drop_maps = np.stack([panel.falls(excited, pictures[i]) for i in top.index])
+on_tag = 100 * skill.relevance_share(drop_maps, data.truth_tag.values[top.index])
+outlines = [
+    {part: data[f"truth_{part}"].values[i] for part in ("horse", "tag")} for i in top.index[:4]
+]
+shown = pictures[top.index[:4]], top.excitation, drop_maps, outlines, on_tag
+plots.show(panel.covered(*shown), "covered")
 you = plots.guess_text(guess, "on the tag", " %")
 print(f"on the tag: {on_tag.mean():.0f} % of the falls{you}, mean of eight pictures")
 
@@ -691,8 +676,8 @@ for row, layer in zip(axes, LAYERS, strict=False):
         plots.picture(ax, by_lot[layer, c].picture[17:55, 17:55], f"channel {c}")
     row[0].set_ylabel(f"{layer} convolution")
 kinds = {"tag": tagged, "horse": in_the_open, "hurdle": data.truth_has_hurdle.values}
-shown = [(part, i) for part, which in kinds.items() for i in np.nonzero(which)[0][[0, 4]]]
-for ax, (part, i) in zip(axes[3], shown, strict=True):
+real = [(part, i) for part, which in kinds.items() for i in np.nonzero(which)[0][[0, 4]]]
+for ax, (part, i) in zip(axes[3], real, strict=True):
     centre = np.argwhere(data[f"truth_{part}"].values[i]).mean(0)
     row, column = np.int32(centre - 19).clip(0, 64 - 38)
     plots.picture(ax, pictures[i, row : row + 38, column : column + 38], part)
@@ -732,7 +717,7 @@ plots.show(fig, "radar")
 
 # %% [markdown]
 # In four of the six columns both scenes show an edge of cold cloud on the same side. The made-up pictures excite the channels
-# far more than any of the scenes, and they are speckle, where the same settings gave strokes in the horse network. Is it good
+# far more than any of the scenes, and they are speckle, where the same regularisers left strokes in the horse network. Is it good
 # speckle or bad? A cloud edge has no shape that we would recognise. That is the lecture's warning: such patterns are more
 # pronounced for cats and dogs than for atmospheric rivers and cold fronts, which have **fuzzy boundaries** and **few distinct
 # parts**. ([Lesson 06](06_convection.ipynb) measures it.) There are other limits:

@@ -201,6 +201,21 @@ def test_strokes_follow_their_sliders():
     assert (abs(image - plain).max(-1) > 0).sum() == 4 * 17  # 27 columns, three of each five
 
 
+def test_falls_lie_where_the_excitation_came_from():
+    def excited(pictures):
+        return pictures[:, 4:12, 20:28].mean((1, 2, 3))
+
+    maps = feature_visualization.falls(excited, np.ones((32, 32, 3)))
+    inside = np.zeros((32, 32), bool)
+    inside[4:12, 20:28] = True
+    assert maps[inside].min() > maps[~inside].max()
+    assert maps[20:].max() == maps[:, :16].max() == 0
+    shown = np.ones((2, 32, 32, 3)), [1, 1], np.stack([maps, maps]), [{}, {}], [25, 30]
+    titles = [ax.get_title("left") for ax in feature_visualization.covered(*shown).axes[:4]]
+    assert titles[:1] + titles[2:] == ["excitation 1.0", "on the tag: 25 %", "on the tag: 30 %"]
+    plt.close("all")
+
+
 def test_figures_of_channels_count_and_mark_the_guess():
     examples = {"tag": (np.zeros((8, 8, 3)), 2.0), "bar": (np.ones((8, 8, 3)), 1.0)}
     wins, detectors = {"bar": np.array([0.95, 0.5, 0.9])}, np.array([True, True, False])

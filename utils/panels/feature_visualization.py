@@ -57,6 +57,57 @@ def prepare(model, layer, channel, tagged, plain):
     return draw
 
 
+def falls(excited, picture, size=8, step=4):
+    """How much the excitation falls where a picture is covered.
+
+    Parameters
+    ----------
+    excited : function
+        From pictures, shape (sample, y, x, channel), to the excitation by each.
+    picture : array, shape (y, x, channel)
+    size, step : int
+        Of the grey squares that cover it, and from one to the next, in pixels.
+
+    Returns
+    -------
+    array, shape (y, x)
+        For each pixel the mean fall by the squares that covered it.
+    """
+    rows, columns = picture.shape[:2]
+    corners = [
+        (y, x) for y in range(0, rows - size + 1, step) for x in range(0, columns - size + 1, step)
+    ]
+    squares = np.zeros((len(corners), rows, columns), bool)
+    for square, (y, x) in zip(squares, corners, strict=True):
+        square[y : y + size, x : x + size] = True
+    fall = excited(picture[None])[0] - excited(np.where(squares[..., None], 0.5, picture))
+    return (fall[:, None, None] * squares).sum(0) / squares.sum(0)
+
+
+def covered(pictures, excitations, maps, outlines, shares):
+    """Draw pictures and their maps of `falls`, each with its share on the tag in per cent.
+
+    Parameters
+    ----------
+    pictures : array, shape (sample, y, x, 3)
+    excitations, shares : array, shape (sample,)
+    maps : array, shape (sample, y, x)
+    outlines : list of dict of str to array of bool, shape (y, x)
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    limit = plots.colour_limit(maps[: len(pictures)])
+    fig, axes = plt.subplots(2, len(pictures), figsize=(9, 4.9))
+    for n, (upper, lower) in enumerate(axes.T):
+        plots.picture(upper, pictures[n], f"excitation {excitations[n]:.1f}")
+        title = f"on the tag: {shares[n]:.0f} %"
+        drawn = plots.heat_map(lower, maps[n], title, outlines[n], limit, signed=True)
+    fig.colorbar(drawn, ax=axes[1], label="fall of the excitation", shrink=0.9)
+    return fig
+
+
 def selective(examples, wins, detectors, channel, guess):
     """Draw a scene with a tag and with its rivals, and how often the tag wins, by channel.
 
