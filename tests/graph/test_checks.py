@@ -445,7 +445,7 @@ def cover(picture, row, column, value=0.5, channels=slice(None), size=8):
     "solve, state, message",
     [
         (lambda before, after, *_: ..., "unanswered", "Replace"),
-        (lambda before, after, *_: before - after(), "right", "At row 4, column 20"),
+        (lambda before, after, *_: before - after(), "right", "The largest fall"),
         (lambda before, after, *_: None, "wrong", "`return`"),
         (lambda before, after, *_: after() - before, "wrong", "sign"),
         (lambda before, after, *_: after(), "wrong", "what is left"),
@@ -521,7 +521,7 @@ def moved(values, down, across):
     "jittered, state, message",
     [
         (lambda x, d, r: ..., "unanswered", "Replace"),
-        (lambda x, d, r: moved(curved(moved(x, d, r)), -d, -r), "right", "without jitter"),
+        (lambda x, d, r: moved(curved(moved(x, d, r)), -d, -r), "right", "next figure"),
         (lambda x, d, r: None, "wrong", "`return`"),
         (lambda x, d, r: x.fill(0) or x, "wrong", "was changed"),
         (lambda x, d, r: curved(moved(x, d, r)), "wrong", "shift it back"),
@@ -544,7 +544,7 @@ def test_jittered(jittered, state, message):
     "solve, state, message",
     [
         (lambda a, b: ..., "unanswered", "Replace"),
-        (lambda a, b: (a[:, None] > b[None]).mean((0, 1)), "right", "Channel 1 tells best"),
+        (lambda a, b: (a[:, None] > b[None]).mean((0, 1)), "right", "Channel 1 detects it best"),
         (lambda a, b: (b[:, None] > a[None]).mean((0, 1)), "wrong", "other way round"),
         (lambda a, b: (a > b).mean(0), "wrong", "itself only"),
         (lambda a, b: a.mean(0) - b.mean(0), "wrong", "difference of means"),

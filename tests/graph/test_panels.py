@@ -17,7 +17,7 @@ import xarray as xr
 from PIL import Image
 from tensorflow import keras
 
-from utils import features, lrp, networks, panels, plots, worlds
+from utils import lrp, networks, panels, plots, worlds
 from utils.panels import (
     clever_hans,
     convection,
@@ -26,6 +26,7 @@ from utils.panels import (
     layerwise_relevance,
     start_here,
 )
+from utils.worlds import clever_hans as horses
 
 ROOT = Path(__file__).resolve().parents[2]
 SAYS = "A number as a title."
@@ -232,18 +233,46 @@ def test_clouds_before_and_after_have_their_logits():
     plt.close(fig)
 
 
-def test_synthesised_follows_part_and_frame():
-    model = networks.clever_hans(16)
-    runs = {
-        str(unit): features.synthesise(model, model.layers[-2].name, unit, steps=8)
-        for unit in (1, 2)
-    }
-    samples = {name: np.zeros((16, 16, 3)) for name in runs}
-    draw = feature_visualization.prepare(samples, runs)
-    settings = [("1", 0), ("1", 0), ("1", 3), ("2", 3), ("1", 99)]
+def test_strokes_follow_their_sliders():
+    model = networks.clever_hans()
+    scenes = [horses.Scene(1, tag=True), horses.Scene(1)]
+    drawn = horses.render(scenes)
+    tagged, plain = drawn.isel(sample=0), drawn.picture.values[1]
+    draw = feature_visualization.prepare(model, model.layers[6].name, 3, tagged, plain)
+    settings = [(3, 2, 4), (3, 2, 4), (2, 2, 4), (3, 3, 4), (3, 2, 5)]
     shown = [plots.png(draw(*setting)) for setting in settings]
     assert shown[0] == shown[1] and len(set(shown)) == 4
-    assert shown[4] == plots.png(draw("1", 4))  # the last frame stands for all that follow
+    image = draw(3, 2, 4).axes[0].images[0].get_array()
+    assert (abs(image - plain).max(-1) > 0).sum() == 4 * 17  # 27 columns, three of each five
+
+
+def test_falls_lie_where_the_excitation_came_from():
+    def excited(pictures):
+        return pictures[:, 4:12, 20:28].mean((1, 2, 3))
+
+    maps = feature_visualization.falls(excited, np.ones((32, 32, 3)))
+    inside = np.zeros((32, 32), bool)
+    inside[4:12, 20:28] = True
+    assert maps[inside].min() > maps[~inside].max()
+    assert maps[20:].max() == maps[:, :16].max() == 0
+    shown = np.ones((2, 32, 32, 3)), [1, 1], np.stack([maps, maps]), [{}, {}], [25, 30]
+    titles = [ax.get_title("left") for ax in feature_visualization.covered(*shown).axes[:4]]
+    assert titles[:1] + titles[2:] == ["excitation 1.0", "on the tag: 25 %", "on the tag: 30 %"]
+    plt.close("all")
+
+
+def test_figures_of_channels_count_and_mark_the_guess():
+    examples = {"tag": (np.zeros((8, 8, 3)), 2.0), "bar": (np.ones((8, 8, 3)), 1.0)}
+    wins, detectors = {"bar": np.array([0.95, 0.5, 0.9])}, np.array([True, True, False])
+    fig = feature_visualization.selective(examples, wins, detectors, 1, {"bar": 2})
+    words = [text.get_text() for ax in fig.axes for text in ax.texts]
+    assert "1 of 2 win 90 % (you: 2)" in words
+    panes = {"a": {"x": [[100, 0]], "y": [[90, 10]], "z": [[80, 20], [60, 40]]}}
+    panes["b"] = panes["a"]
+    fig = feature_visualization.switched_off(panes, [0, 64], {"x": None, "y": 32, "z": None})
+    assert [text.get_text() for text in fig.axes[0].texts] == ["your guess"]
+    np.testing.assert_allclose(fig.axes[0].lines[2].get_ydata(), [70, 30])
+    plt.close("all")
 
 
 def test_a_loop_shows_the_frame_of_its_slider():
