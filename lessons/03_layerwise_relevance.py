@@ -113,7 +113,7 @@ titles = {"a1, for each unit": "for each unit of $R$ at h2", "a1, through h2": "
 for ax, (name, title) in zip(axes, titles.items(), strict=True):
     ax.axhline(0, color=plots.GREY, lw=0.8)
     ax.set(xlabel="$a_2$", ylabel="relevance handed down", title=title)
-    plots.guess_marks(ax, {name: guess[name]}, {name: 2.9}, axis="y")
+    plots.guess_marks(ax, {name: guess.get(name)}, {name: 2.9}, axis="y")
 axes[0].legend(loc="upper left")
 plots.show(fig, "shares")
 
@@ -375,7 +375,8 @@ plots.show(fig, "layers")
 # There is also red at the right border, where nothing is to be seen. Does it come from the picture, or from the
 # network? Two experiments can tell. Mirror the pictures. And change what lies beyond the border: each convolution pads its
 # input with a rim of zeros. `rimmed` makes the network for pictures that bring a rim of their own to the first layer, so that we can
-# repeat their border pixels there. **Predict:** in which of the two cases will the red leave the right border?
+# repeat their border pixels there. The cell prints the red in the two columns at the right, by alpha 1 beta 0 (evenly spread, it
+# would be 3 %), and the blue in the lower right quarter, by preset A of lesson 00, both over forty pictures. **Predict:** in which of the two cases will the red leave the right border?
 
 
 # %%
@@ -394,18 +395,15 @@ RIM = (0, 0), (1, 1), (1, 1), (0, 0)
 kernel, bias = model.get_weights()[:2]
 own_rim, grey = rimmed(kernel, bias), np.full((1, 64, 64, 3), 0.5)
 cases = {"as they are": (model, pictures, grey), "mirrored": (model, pictures[:, :, ::-1], grey)}
-repeated = (np.pad(some, RIM, "edge") for some in (pictures, grey))
-cases["border repeated"] = own_rim, *repeated
-print("red in the last two columns, by alpha 1 beta 0 (evenly: 3 %)")
-print("blue in the lower right quarter, by preset A of lesson 00")
+cases["border repeated"] = own_rim, *(np.pad(some, RIM, "edge") for some in (pictures, grey))
 for name, (network, some, plain_grey) in cases.items():
     reds = lrp.relevance(network, some, "alpha_1_beta_0", layers=False).input.sum(-1)
     blues = lrp.relevance(network, some, "preset_a", layers=False).input.sum(-1)
     columns, half = (2, 32) if network is model else (3, 33)  # with the rim
     red = 100 * reds[:, :, -columns:].sum() / reds.sum()
     blue = -100 * blues[:, half:, half:].clip(max=0).sum() / blues.sum()
-    z_grey = network.predict(plain_grey, verbose=0)[0, 0]
-    print(f"{name:16}red {red:.1f} %, blue {blue:.0f} %, a picture all grey z = {z_grey:.1f}")
+    says = network.predict(plain_grey, verbose=0)[0, 0]
+    print(f"{name:16}red {red:.1f} %, blue {blue:.0f} %, a picture all grey z = {says:.1f}")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -413,7 +411,7 @@ for name, (network, some, plain_grey) in cases.items():
 # Mirrored pictures have the red at the right, too, so it does not come from the picture. With the border repeated in place of zeros
 # it is gone. So the zeros make it: to the first layer they are a dark edge, and this network answers to the one at the right. The
 # same zeros make most of what the network says to a picture all grey, and most of the blue corner of lesson 00.
-# The rest of that blue comes from the dense layer, which has a weight for each place.
+# (What is left of it belongs to the place as well: the dense layer has a weight for each.)
 #
 # </details>
 #
@@ -436,7 +434,7 @@ names = ["logit", "dense", "conv 4", "conv 3", "conv 2", "conv 1"]
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
 for ax, (title, rule) in zip(axes, tried.items(), strict=True):
     panel.ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title, names)
-    plots.guess_marks(ax, {title: guess[title]}, {title: len(names) + 1})
+    plots.guess_marks(ax, {title: guess.get(title)}, {title: len(names) + 1})
 axes[0].invert_yaxis()
 fig.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plots.show(fig, "ledgers")
@@ -606,12 +604,13 @@ plots.show(fig, "negative")
 # <details><summary>What we saw</summary>
 #
 # The answer is the same, and the map has moved. A contribution is $a_i w_{ij}$: a dark pixel contributes little whatever its
-# weights are. In the negative the horse is bright, so legs and shoulder turn red, and where LRP-0 had red, there is often blue.
+# weights are. In the negative the horse is bright, so that its legs and its neck turn red. LRP-0 even changes its sign: what was
+# $x$ times the gradient is now $1 - x$ times its opposite.
 #
 # </details>
 #
-# Neither map is wrong. Relevance shares out a number counted from zero, and it depends on what you call
-# zero [@kindermans2019]. In a field of anomalies or of scaled radiances somebody has chosen that.
+# Neither map is wrong. Relevance depends on what is called zero [@kindermans2019], and in a field of anomalies or of scaled
+# radiances somebody has chosen that.
 #
 # ### A hurricane's eye
 #
@@ -684,8 +683,8 @@ plots.show(fig, "eye")
 #
 # </details>
 #
-# It is harmless to be blind to zeros that carry no information. It is misleading where zero means "warm", "no lightning" or "no
-# anomaly" and the network makes use of it. The **z box** rule for a first layer [@montavon2017] asks what an input contributed
+# It is harmless to be blind to zeros that carry no information. It is misleading where zero means "warm", "no anomaly" or, as in
+# [lesson 07](07_goes_to_mrms.ipynb), "no lightning", and the network makes use of it. The **z box** rule for a first layer [@montavon2017] asks what an input contributed
 # *compared with the worst it could have been* between $l$ and $h$:
 #
 # $$z_{ij} = a_i w_{ij} - l\, w_{ij}^+ - h\, w_{ij}^-, \qquad R_i = \sum_j \frac{z_{ij}}{\sum_i z_{ij}} R_j$$
@@ -725,17 +724,6 @@ rules = {
 check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
 
 # %% [markdown]
-# **Think.** [Lesson 07](07_goes_to_mrms.ipynb) has a channel of lightning, zero in most places. Which question about "no lightning" could a map
-# by alpha 1 beta 0 never answer? What would you do instead?
-#
-# <details><summary>An answer</summary>
-#
-# What the absence of lightning does: whether the network lowers its estimate because there is none. Zero
-# times any weight is zero, so these pixels get no relevance, however much they count. Ask by experiment:
-# put lightning there, and see how far the estimate moves.
-#
-# </details>
-#
 # ## 9. Try it, and ask whether the blue is right
 #
 # The panel has an alpha for the convolutions of the horse network and an epsilon for its dense layers. Raise alpha, and watch
@@ -768,8 +756,7 @@ inside, fresh = fresh.truth_inside.values, fresh.picture.values
 rise, strength = panel.blur_squares(model, fresh, inside)  # (picture, square)
 by_lot = 100 * np.mean(rise[np.isfinite(rise)] > 0)
 print(f"{len(fresh)} pictures; any square blurred: the logit rises in {by_lot:.0f} %")
-each, measured, control = np.arange(len(fresh)), {title: {} for title in guess}, {}
-negative, smooth, right = measured.values()
+each, negative, smooth, right, control = np.arange(len(fresh)), {}, {}, {}, {}
 for alpha in (1, 1.5, 2, 2.5, 3, "LRP-0"):
     rule = "z" if alpha == "LRP-0" else lrp.alpha_beta(alpha)
     maps = lrp.relevance(model, fresh, rule, layers=False).input.sum(-1)
@@ -781,6 +768,8 @@ for alpha in (1, 1.5, 2, 2.5, 3, "LRP-0"):
         unlike[each, bluest] = np.nan
         right[alpha] = 100 * (rise[each, bluest] > 0)
         control[alpha] = 100 * (rise[each, np.nanargmin(unlike, 1)] > 0)
+measured = {"negative share, %": negative, "correlation of neighbours": smooth}
+measured["blue is right, %"] = right
 plots.show(panel.by_alpha(measured, control, by_lot, guess), "alphas")
 
 # %% [markdown]
@@ -808,7 +797,7 @@ plots.show(panel.by_alpha(measured, control, by_lot, guess), "alphas")
 #
 # | rule, in `utils.lrp` | shares | answers | does not see |
 # |---|---|---|---|
-# | LRP-0, `"z"` | $z_{ij} / z_j$ | what adds up to the output: input times gradient | zeros |
+# | LRP-0, `"z"` | $z_{ij} / z_j$ | what speaks for and against; it is input times gradient | zeros |
 # | `epsilon(e)` | $z_{ij} / (z_j + \epsilon \, \mathrm{sign} z_j)$ | the same, with less from small $z_j$ | zeros; what epsilon took |
 # | `alpha_beta(1)` | $z_{ij}^+ / z_j^+$ | what supports a positive output | zeros; evidence against; hardly the class |
 # | `alpha_beta(a)` | $\alpha z_{ij}^+ / z_j^+ - \beta z_{ij}^- / z_j^-$ | evidence for and against | zeros; the sum may grow |
@@ -867,7 +856,7 @@ guess = {"input x gradient": None, "LRP, epsilon": None, "attention weights": No
 def by_day(network, days):
     """Relevance of each day by several methods, shape (sample, day, variable)."""
     found = {"input x gradient": days * explain(network, days, "gradient")}
-    found["integrated gradients"] = explain(network, days, "integrated_gradients", steps=32)
+    found["integrated gradients"] = explain(network, days, "integrated_gradients", steps=16)
     found["LRP, epsilon"] = lrp.relevance(network, days, "epsilon", layers=False).input
     day, now = np.eye(60)[:, None, :, None], network.predict(days, verbose=0)  # each day in turn
     dry = days * (1 - day * [1, 0])
@@ -918,7 +907,7 @@ print(f"attention weights     {100 * skill.step_share(weights, decisive).mean():
 #
 # <details><summary>What we saw</summary>
 #
-# - With shuffled weights, the test of Adebayo and others [@adebayo2018], LRP has on the decisive day about what the
+# - With shuffled weights, the test of Adebayo and others [@adebayo2018], LRP has no more on the decisive day than the
 #   precipitation itself has. So the maps show something learned.
 # - **Precipitation:** input times gradient comes nearest to drying. That is so by construction: the
 #   network has learned a maximum, and the gradient of a maximum is zero for all days but one. LRP puts less on the decisive day.
@@ -1003,7 +992,7 @@ record(
     "Alpha allows manual control of positive versus negative attribution.",
     "slide: The αβ-rule for LRP",
     "growth of the negative share from alpha 1 to alpha 2",
-    measured["negative share, %"][2] - measured["negative share, %"][1],
+    negative[2] - negative[1],
     ">= 10",
     "points",
 )

@@ -112,13 +112,14 @@ def by_alpha(measured, control, by_lot, guess):
             _with_intervals(ax, control, plots.GREY, 0.08)
             ax.axhline(by_lot, color=plots.GREY, ls=":", lw=1)
             for rule, values in by.items():
-                mean, (_, high) = skill.bootstrap(np.mean, values)
-                at = PLACE.get(rule, rule), high
-                ax.annotate(f"{mean:.0f}", at, (0, 3), textcoords="offset points", ha="center")
+                mean, (low, high) = skill.bootstrap(np.mean, values)
+                at, side = (high, 4) if mean > by_lot else (low, -13)  # away from the control
+                at = PLACE.get(rule, rule), at
+                ax.annotate(f"{mean:.0f}", at, (0, side), textcoords="offset points", ha="center")
             ax.set_ylim(0, 105)
         ax.set(xlabel="alpha", title=title, xlim=(0.8, 3.8))
         ax.set_xticks([1, 1.5, 2, 2.5, 3, PLACE["LRP-0"]], ["1", "1.5", "2", "2.5", "3", "LRP-0"])
-        plots.guess_marks(ax, {title: guess[title]}, {title: 2}, axis="y")
+        plots.guess_marks(ax, {title: guess.get(title)}, {title: 2}, axis="y")
     return fig
 
 
