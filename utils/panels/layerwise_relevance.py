@@ -105,7 +105,7 @@ def by_alpha(measured, control, by_lot, guess):
     -------
     matplotlib.figure.Figure
     """
-    fig, axes = plt.subplots(1, len(measured), figsize=(11, 3.4))
+    fig, axes = plt.subplots(1, len(measured), figsize=(4.8 * len(measured), 3.6))
     for ax, (title, by) in zip(axes, measured.items(), strict=True):
         _with_intervals(ax, by, plots.INK, 0)
         if ax is axes[-1]:
