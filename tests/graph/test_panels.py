@@ -159,24 +159,30 @@ def test_a_diagram_is_drawn_where_it_is_asked_for():
     plt.close(fig)
 
 
-def test_bars_of_a_ledger_end_at_the_logit():
+def test_bars_of_a_ledger_lead_from_the_logit_to_what_arrives():
     model = networks.clever_hans(16)
     x = np.random.default_rng(0).random((1, 16, 16, 3))
     ledger = lrp.relevance(model, x, lrp.epsilon(0.1)).ledger.loc[0]
     fig, ax = plt.subplots()
     layerwise_relevance.ledger_bars(ax, ledger, "epsilon")
-    ends = [bar.get_x() + bar.get_width() for bar in ax.containers[-1]]
-    np.testing.assert_allclose(ends, ledger.received.iloc[0], rtol=1e-3)
+    (logit, arrives), *taken = ax.containers
+    assert len(taken) == 3 * 6  # by bias, by stabiliser, or unassigned, at each layer with weights
+    ends = logit.get_width()
+    for (bar,) in taken:
+        np.testing.assert_allclose(bar.get_x(), ends, rtol=1e-5)
+        ends += bar.get_width()
+    np.testing.assert_allclose(ends, arrives.get_width(), rtol=1e-3)
     plt.close(fig)
 
 
-def test_by_alpha_marks_guess_and_chance():
-    values = {"z": [0, 100], 1.5: [0, 100], 2: [100, 100]}
+def test_by_alpha_marks_guess_and_controls():
+    values = {"LRP-0": [0, 100], 1.5: [0, 100], 2: [100, 100]}
     measured, guess = {"a": values, "b": values}, {"a": None, "b": 40}
-    fig = layerwise_relevance.by_alpha(measured, 39, guess)
+    fig = layerwise_relevance.by_alpha(measured, {2: [0, 0]}, 39, guess)
     words = [text.get_text() for text in fig.axes[1].texts]
-    assert {"50", "100", "any square, 39", "your guess"} <= set(words)
-    assert [text.get_text() for text in fig.axes[0].texts] == ["z rule"]
+    assert sorted(words) == ["100", "50", "50", "your guess"] and not fig.axes[0].texts
+    (lot,) = [line for line in fig.axes[1].lines if line.get_linestyle() == ":"]
+    assert set(lot.get_ydata()) == {39}
     plt.close(fig)
 
 

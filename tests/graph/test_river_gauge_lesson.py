@@ -58,7 +58,7 @@ def test_drying_the_decisive_day_of_a_season_lowers_what_the_lstm_says(world):
 
 
 def test_the_picture_marks_the_decisive_day_and_scales_each_strip(world):
-    maps = np.random.default_rng(0).normal(size=(60, 60))
+    maps = np.random.default_rng(0).normal(size=(60, 60, 2))
     relevance = {"LSTM": {"one": maps, "ten": 10 * maps}, "attention": {"none": 0 * maps}}
     fig = plots.seasons(world, dict.fromkeys(relevance, np.arange(60.0)), relevance, [7, 3])
     first = fig.axes[0]
@@ -67,13 +67,16 @@ def test_the_picture_marks_the_decisive_day_and_scales_each_strip(world):
     rain, snow = (np.array([bar.get_height() for bar in bars]) for bars in first.containers)
     np.testing.assert_allclose(rain + snow, world.precipitation[7], atol=1e-5)
     np.testing.assert_allclose(rain, world.truth_rain[7], atol=1e-5)
-    strips = [ax for ax in fig.axes if ax.images]
-    assert [ax.get_title("left") for ax in strips[::2]] == [
-        "LSTM: 7.00 m³/s",
-        "attention: 7.00 m³/s",
+    strips = [ax for ax in fig.axes if ax.images][::2]  # those of season 7
+    assert [ax.get_title("left") for ax in strips] == [
+        "LSTM, 7.00 m³/s: precipitation",
+        "LSTM, 7.00 m³/s: temperature",
+        "attention, 7.00 m³/s: precipitation",
+        "attention, 7.00 m³/s: temperature",
     ]
-    one, ten = strips[0].images[0].get_array()
-    np.testing.assert_allclose(one, maps[7] / abs(maps[7]).max())
-    np.testing.assert_allclose(ten, one)
+    for v, ax in enumerate(strips[:2]):
+        one, ten = ax.images[0].get_array()
+        np.testing.assert_allclose(one, maps[7, :, v] / abs(maps[7, :, v]).max())
+        np.testing.assert_allclose(ten, one)
     assert (strips[2].images[0].get_array() == 0).all()
     plt.close(fig)

@@ -2,10 +2,15 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from utils import lrp, plots, skill
 from utils.panels import heat_map
 
+FOR, AGAINST = "#b2182b", "#2166ac"  # as in the heat maps
+PASSED = "#c9ced6"
+TAKEN = {"bias": plots.ORANGE, "stabiliser": plots.PURPLE, "unassigned": plots.GREEN}
+PLACE = {"LRP-0": 3.5}  # of a rule without an alpha, on the axis of alpha
 PLACES = {"a1": (0, 1), "a2": (0, 0), "h1": (1, 1), "h2": (1, 0), "y": (2, 0.5)}
 
 
@@ -36,22 +41,23 @@ def diagram(W, v, values, relevance=None, ax=None):
     for line, weight in lines.items():
         (x0, y0), (x1, y1) = (PLACES[name] for name in line.split())
         ax.plot([x0, x1], [y0, y1], color=plots.GREY, lw=1, zorder=0)
-        at = x0 + 0.3 * (x1 - x0), y0 + 0.3 * (y1 - y0)
+        at = x0 + 0.35 * (x1 - x0), y0 + 0.35 * (y1 - y0)  # beside the crossing of two lines
         ax.annotate(f"{weight:g}", at, ha="center", va="center", backgroundcolor="white")
     box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": plots.INK}
     for k, (name, (x, y)) in enumerate(PLACES.items()):
         ax.text(x, y, f"{name} = {values[k]:g}", ha="center", va="center", bbox=box)
-        if relevance is not None:
-            over = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # lines pass here
-            at = x, y - 0.24
-            ax.text(*at, f"R = {relevance[k]:g}", ha="center", color=plots.BLUE, bbox=over)
-    ax.set(xlim=(-0.3, 2.3), ylim=(-0.35, 1.2))
+        if relevance is not None:  # above the upper units, below the others: no line
+            side = 1 if y == 1 else -1
+            colour = FOR if relevance[k] > 0 else AGAINST if relevance[k] < 0 else plots.INK
+            at = x, y + 0.21 * side
+            ax.text(*at, f"R = {relevance[k]:g}", ha="center", va="center", color=colour)
+    ax.set(xlim=(-0.3, 2.3), ylim=(-0.3, 1.3))
     ax.axis("off")
     return ax.figure
 
 
-def ledger_bars(ax, ledger, title):
-    """Draw a ledger: a bar for each layer with weights, what is left and what took the rest.
+def ledger_bars(ax, ledger, title, names=None):
+    """Draw a ledger as a waterfall: the output, what each layer takes from it, and what arrives.
 
     Parameters
     ----------
@@ -59,29 +65,39 @@ def ledger_bars(ax, ledger, title):
     ledger : pandas.DataFrame
         Of one sample, as `lrp.relevance` gives it.
     title : str
+    names : list of str, optional
+        Of the layers with a rule, the last one first; their names in the network if not given.
     """
     rows = ledger[ledger.rule != ""]
-    end = rows.passed_on
-    ax.barh(rows.index, end, color="#c9ced6", label="passed on")
-    for entry, colour in {"bias": plots.ORANGE, "stabiliser": plots.BLUE}.items():
-        taken = rows[entry].cumsum()
-        ax.barh(rows.index, taken, left=end, height=0.5, color=colour, label=entry)
-        end = end + taken
-    logit = rows.received.iloc[0]
-    ax.axvline(logit, color=plots.INK, lw=1)
-    ax.set(title=title, xlabel="relevance", xlim=(0, 1.12 * logit))
+    level = rows.received.iloc[0]
+    last = len(rows) + 1
+    ax.barh([0, last], [level, rows.passed_on.iloc[-1]], color=PASSED)
+    ax.axvline(level, color=plots.INK, lw=0.8, ls=":")
+    for y, taken in enumerate(rows[list(TAKEN)].values, 1):
+        for k, (value, (name, colour)) in enumerate(zip(taken, TAKEN.items(), strict=True)):
+            label = name if y == 1 and rows[name].any() else None
+            # One below the other, so that what was given back is seen, too.
+            at, height = (y, 0.8) if np.count_nonzero(taken) == 1 else (y - 0.2 + 0.4 * k, 0.4)
+            ax.barh(at, -value, height, left=level, color=colour, label=label)
+            level -= value
+        ax.plot([level, level], [y, y + 1], color=plots.GREY, lw=0.8)
+    ax.set_yticks(range(last + 1), ["output", *(names or rows.index), "input"])
+    ax.text(0.2, last, f"{rows.passed_on.iloc[-1]:.1f}", va="center")
+    ax.set(title=title, xlabel="relevance", xlim=(0, 1.12 * rows.received.iloc[0]))
 
 
-def by_alpha(measured, chance, guess):
+def by_alpha(measured, control, by_lot, guess):
     """Draw what was measured of many pictures against alpha, with 95 % intervals of the mean.
 
     Parameters
     ----------
     measured : dict of str to dict
-        By title, for each alpha and for "z" the values, shape (picture,); those of the last title
-        are 0 or 100.
-    chance : float
-        What the last title's values are on average for no reason.
+        By title, for each alpha and for "LRP-0" the values, shape (picture,); those of the last
+        title are 0 or 100.
+    control : dict
+        For each rule, what the last title's values are for squares that are as much blurred.
+    by_lot : float
+        What they are on average for any square, as one drawn by lot would be.
     guess : dict of str to float or None
         By title, for alpha = 2.
 
@@ -89,27 +105,71 @@ def by_alpha(measured, chance, guess):
     -------
     matplotlib.figure.Figure
     """
-    fig, axes = plt.subplots(1, len(measured), figsize=(11, 3.2))
+    fig, axes = plt.subplots(1, len(measured), figsize=(4.8 * len(measured), 3.6))
     for ax, (title, by) in zip(axes, measured.items(), strict=True):
-        alphas = [alpha for alpha in by if alpha != "z"]
+        _with_intervals(ax, by, plots.INK, 0)
         if ax is axes[-1]:
-            ax.axhline(chance, color=plots.INK, ls=":", lw=1)
-            ax.text(1, chance, f"any square, {chance:.0f}", va="bottom")
+            _with_intervals(ax, control, plots.GREY, 0.08)
+            ax.axhline(by_lot, color=plots.GREY, ls=":", lw=1)
+            for rule, values in by.items():
+                mean, (low, high) = skill.bootstrap(np.mean, values)
+                at, side = (high, 4) if mean > by_lot else (low, -13)  # away from the control
+                at = PLACE.get(rule, rule), at
+                ax.annotate(f"{mean:.0f}", at, (0, side), textcoords="offset points", ha="center")
             ax.set_ylim(0, 105)
-            for alpha in alphas:
-                mean = np.mean(by[alpha])
-                ax.annotate(f"{mean:.0f}", (alpha, mean), (6, 0), textcoords="offset points")
-        else:
-            ax.plot(alphas, [by[alpha] for alpha in alphas], color="#d5d9df", lw=0.8)
-        found = [skill.bootstrap(np.mean, by[alpha]) for alpha in alphas]
-        errors = np.abs([np.subtract(ends, value) for value, ends in found]).T
-        ax.errorbar(alphas, [value for value, _ in found], errors, fmt="o-", color=plots.INK)
-        level = np.mean(by["z"])
-        ax.axhline(level, color=plots.ORANGE, ls="--")
-        ax.text(1.05, level, "z rule", color=plots.ORANGE, va="bottom")
-        ax.set(xlabel="alpha", title=title, xlim=(0.9, 3.1))
-        plots.guess_marks(ax, {title: guess[title]}, {title: 2}, axis="y")
+        ax.set(xlabel="alpha", title=title, xlim=(0.8, 3.8))
+        ax.set_xticks([1, 1.5, 2, 2.5, 3, PLACE["LRP-0"]], ["1", "1.5", "2", "2.5", "3", "LRP-0"])
+        plots.guess_marks(ax, {title: guess.get(title)}, {title: 2}, axis="y")
     return fig
+
+
+def _with_intervals(ax, by, colour, aside):
+    """Points and intervals by alpha, joined, and LRP-0 at the right end."""
+    places = np.array([PLACE.get(rule, rule) for rule in by]) + aside
+    found = [skill.bootstrap(np.mean, values) for values in by.values()]
+    errors = np.abs([np.subtract(ends, value) for value, ends in found]).T
+    means = np.array([value for value, _ in found])
+    marks = "o" if aside == 0 else "s"
+    face = colour if aside == 0 else "white"
+    ax.errorbar(places, means, errors, fmt=marks, color=colour, mfc=face, lw=1.5)
+    alphas = [rule not in PLACE for rule in by]
+    ax.plot(places[alphas], means[alphas], color=colour, lw=1, zorder=1)
+
+
+def in_squares(values):
+    """Sums over the squares of 8 x 8 pixels, shape (picture, square), of maps of 64 x 64 pixels."""
+    return values.reshape(-1, 8, 8, 8, 8).sum((2, 4)).reshape(-1, 64)
+
+
+def blur_squares(model, pictures, inside):
+    """Blur one square of 8 x 8 pixels after the other, and see what becomes of the logit.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With one output.
+    pictures : array, shape (picture, 64, 64, 3)
+    inside : array of bool, shape (picture, 64, 64)
+        False on the bars. Squares that are not wholly inside are left out.
+
+    Returns
+    -------
+    array, shape (picture, square)
+        The change of the logit; NaN where a square is left out.
+    array, shape (picture, square)
+        The sum of the sizes of all changes of the pixels; NaN as well.
+    """
+    blurred = gaussian_filter(pictures, (0, 3, 3, 0))
+    before = model.predict(pictures, verbose=0)[:, 0]
+    rise = np.empty((len(pictures), 64))
+    for k in range(64):
+        square = np.s_[:, k // 8 * 8 : k // 8 * 8 + 8, k % 8 * 8 : k % 8 * 8 + 8]
+        changed = pictures.copy()
+        changed[square] = blurred[square]
+        rise[:, k] = model.predict(changed, verbose=0)[:, 0] - before
+    outside = in_squares(inside) < 64
+    strength = in_squares(abs(blurred - pictures).sum(-1))
+    return np.where(outside, np.nan, rise), np.where(outside, np.nan, strength)
 
 
 def prepare(model, pictures):

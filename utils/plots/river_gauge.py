@@ -6,6 +6,7 @@ import numpy as np
 from utils import plots
 
 SNOW = "#c9ced6"
+VARIABLES = "precipitation", "temperature"
 
 
 def seasons(data, estimates, relevance, which):
@@ -20,8 +21,8 @@ def seasons(data, estimates, relevance, which):
         As from `utils.worlds.river_gauge.simulate`.
     estimates : dict of str to array, shape (sample,)
         By network, the peak that it gives, m3/s.
-    relevance : dict of str to dict of str to array, shape (sample, day)
-        By network and method, the relevance of each day.
+    relevance : dict of str to dict of str to array, shape (sample, day, variable)
+        By network and method, the relevance of each day's precipitation and temperature.
     which : list of int
         The samples to draw.
 
@@ -29,25 +30,27 @@ def seasons(data, estimates, relevance, which):
     -------
     matplotlib.figure.Figure
     """
-    heights = [4.5, *(0.55 * len(rows) for rows in relevance.values())]
-    size = 3 * len(which) + 1.8, 0.42 * sum(heights) + 1.2
+    blocks = [(name, v) for name in relevance for v in range(len(VARIABLES))]
+    heights = [5, *(0.7 * len(relevance[name]) for name, _ in blocks)]
+    size = 4.6 * len(which) + 1.8, 0.38 * sum(heights) + 2.4
     fig, axes = plt.subplots(
         len(heights), len(which), figsize=size, sharex=True, squeeze=False, height_ratios=heights
     )
     for i, column in zip(which, axes.T, strict=True):
         season = data.isel(sample=i)
         _weather(column[0], season, first=i == which[0], last=i == which[-1])
-        for ax, (network, rows) in zip(column[1:], relevance.items(), strict=True):
-            drawn = _strips(ax, np.array([by_day[i] for by_day in rows.values()]))
+        for ax, (network, v) in zip(column[1:], blocks, strict=True):
+            rows = relevance[network]
+            drawn = _strips(ax, np.array([by_day[i, :, v] for by_day in rows.values()]))
             ax.axvline(int(season.truth_day), color=plots.INK, lw=0.8, ls=(0, (4, 3)))
-            title = f"{network}: {estimates[network][i]:.2f} m³/s"
+            title = f"{network}, {estimates[network][i]:.2f} m³/s: {VARIABLES[v]}"
             ax.set_title(title, fontsize=10, fontweight="normal")
             if i == which[0]:
                 ax.set_yticks(range(len(rows)), list(rows), fontsize=9)
                 ax.tick_params(axis="y", length=0)
         column[-1].set(xlabel="day", xlim=(-0.6, season.sizes["day"] - 0.4))
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
-    plots.heat_map_bar(fig, drawn, axes[1:], label="relevance,\nscaled to each strip")
+    plots.heat_map_bar(fig, drawn, axes[1:], label="relevance, scaled to each strip")
     return fig
 
 
