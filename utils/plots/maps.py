@@ -85,7 +85,7 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
     corners, coasts = _projected()  # projected once: Cartopy would do it for each map
     drawn = ax.pcolormesh(*corners, values, **options)
     # Soft edges of so fine a line would double the size of the picture's file.
-    colour = plots.INK if cmap in BRIGHT else "white"
+    colour = plots.INK if cmap in BRIGHT else "#b9bfc9"
     ax.plot(*coasts, color=colour, lw=0.36, antialiased=False)
     ax.set_facecolor("#d5d9df")
     ax.spines["geo"].set(linewidth=0.6, edgecolor=plots.GREY)
