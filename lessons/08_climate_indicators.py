@@ -167,7 +167,6 @@ mean, deviation = world.scale(train_maps, train_years)
 x, train_x, clean_x = (
     np.float32((some - mean) / deviation) for some in (test_maps, train_maps, clean_maps)
 )
-del clean_maps
 model = networks.year_of_map(seed=0)
 
 RETRAIN = False

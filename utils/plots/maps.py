@@ -84,7 +84,9 @@ def draw(ax, values, title="", limit=None, cmap="RdBu_r", low=None):
     options = {"cmap": cmap, "vmin": low, "vmax": limit, "rasterized": True}
     corners, coasts = _projected()  # projected once: Cartopy would do it for each map
     drawn = ax.pcolormesh(*corners, values, **options)
-    ax.plot(*coasts, color=plots.INK if cmap in BRIGHT else "white", lw=0.5, alpha=0.8)
+    # Soft edges of so fine a line would double the size of the picture's file.
+    colour = plots.INK if cmap in BRIGHT else "#b9bfc9"
+    ax.plot(*coasts, color=colour, lw=0.36, antialiased=False)
     ax.set_facecolor("#d5d9df")
     ax.spines["geo"].set(linewidth=0.6, edgecolor=plots.GREY)
     ax.set_title(title, fontsize=10, fontweight="normal", parse_math=False)
