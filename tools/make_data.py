@@ -1,13 +1,11 @@
 """Write the committed samples of the worlds into data/. Run it with ``make data``."""
 
 import hashlib
-from importlib.resources import files
+import json
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from skimage.io import imread
-from skimage.measure import approximate_polygon, find_contours
 
 from utils.worlds import SAMPLE, clever_hans, convection, goes_mrms
 
@@ -107,28 +105,27 @@ def make_land_fraction(path, degrees=6):
     write(xr.Dataset(file, coordinates, title), path)
 
 
-def make_coasts(path):
-    """Write coastlines of half a degree, as lines with NaN between them.
+def make_coasts(path, topology):
+    """Write the coastlines of Natural Earth, 1:110m, as lines with NaN between them.
 
-    They are drawn round the sea of the Natural Earth picture that comes with Cartopy, whose vector
-    coasts would have to be fetched. Islands of less than a square degree are left out.
+    Without the file they come from, which the package `world-atlas` holds, what is there stays.
+    TopoJSON keeps lines as *arcs*: steps between whole numbers, to be summed and scaled.
     """
-    picture = "data/raster/natural_earth/50-natural-earth-1-downsampled.png"
-    red, blue = np.moveaxis(imread(str(files("cartopy") / picture))[..., [0, 2]], -1, 0).astype(int)
-    blueness = np.pad(blue - red, ((0, 0), (1, 1)), mode="wrap")  # some 85 at sea, below 25 on land
+    if not topology.is_file():
+        return print(f"{path.name} stays as it is: {topology} is not there (see data/README.md)")
+    atlas = json.loads(topology.read_text(encoding="utf-8"))
+    scale, origin = (np.array(atlas["transform"][name]) for name in ("scale", "translate"))
     lines = [np.array([[np.nan, np.nan]])]
-    for line in find_contours(blueness, 50):
-        at = approximate_polygon(line, 0.3) / 2 - [0, 0.25] + [0.25, 0]
-        lat, lon = 90 - at[:, 0], np.clip(at[:, 1] - 180, -180, 180)
-        closed = np.array_equal(line[0], line[-1])
-        if not closed or abs(np.trapezoid(lat, lon)) > 1:
-            lines += [np.stack([lat, lon], 1), [[np.nan, np.nan]]]
-    lat, lon = np.float32(np.concatenate(lines)).T
+    for arc in atlas["arcs"]:
+        line = np.cumsum(arc, 0) * scale + origin  # longitude and latitude
+        edge = (abs(line[:, 0]) > 179.9) | (line[:, 1] < -89.9)  # of the map, and no coast
+        lines += [np.where(edge[:, None], np.nan, line), [[np.nan, np.nan]]]
+    lon, lat = np.float32(np.concatenate(lines)).T
     file = {
         "lat": ("point", lat, {"long_name": "latitude", "units": "degrees_north"}),
         "lon": ("point", lon, {"long_name": "longitude", "units": "degrees_east"}),
     }
-    title = "Coastlines, from the Natural Earth I picture in Cartopy (public domain)"
+    title = "Coastlines of Natural Earth, 1:110m (public domain)"
     write(xr.Dataset(file, attrs={"title": title, "Conventions": "CF-1.10"}), path)
 
 
@@ -143,7 +140,7 @@ def write_checksums(folder):
 
 if __name__ == "__main__":
     make_land_fraction(DATA / "land" / "land_fraction.nc")
-    make_coasts(DATA / "land" / "coasts.nc")
+    make_coasts(DATA / "land" / "coasts.nc", Path("land-110m.json"))
     make_clever_hans(DATA / "clever_hans.nc")
     make_convection(DATA / "convection.nc")
     make_goes_mrms(DATA / "goes_mrms.nc")
