@@ -236,7 +236,7 @@ plots.show(fig, "two-hits")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In the first storm, red lies in one patch on the lower edge of the bubbling part, about as much on smooth cloud as on
+# In the first storm, red lies mostly in one patch on the lower edge of the bubbling part, about as much on smooth cloud as on
 # domes. In the second storm there are three patches, one among the domes, one at their edge, and one well out on the smooth
 # anvil. So red covers neither all that is bright nor all that bubbles, and by eye it is hard to say more. (It
 # comes in patches because of the last pooling, where each feature counts only once in a quarter of the image, at
@@ -619,11 +619,11 @@ plots.show(fig, "repairs")
 # scenes. Its controls say what is needed for that. Without replay everything is forgotten. Pre-training alone does as
 # well in hard cases, but it fails on ordinary scenes, for it has never seen one without an anvil.
 #
-# **Repair two** leaves a quarter of the errors in bright, smooth cases and half of those in dim, bubbling ones. Neither change does
+# **Repair two** leaves a quarter of the errors in bright, smooth cases and about half of those in dim, bubbling ones. Neither does
 # this alone. The map by itself halves the first kind and does next to nothing for the second. The second brightness
 # by itself does next to nothing for the first kind and a little for the second.
 #
-# What did not improve: even after a repair, between a quarter and a half of the hard cases go wrong.
+# What did not improve: even after a repair, from a quarter to about half of the hard cases of a kind go wrong.
 #
 # </details>
 #
@@ -660,8 +660,8 @@ plots.show(fig, "after-repairs")
 # The *first network* puts its patches on the bright parts of anvil, deck and snow, just as it did in storms.
 #
 # *Repair one* lets the anvil go. It is wrong on deck and snow, with $z$ barely above zero, so these calls were close.
-# In all three storms most of its red lies among the domes, and two of them are found. The first storm is missed, although
-# the darkest red of the figure is on its domes. More spoke against it, which these maps do not show.
+# In all three storms its deepest red lies among the domes, and two of them are found. The first storm is missed, although
+# the darkest red of the figure is there. More spoke against it, which these maps do not show.
 #
 # *Repair two* marks parts of the bubbling in two storms and next to nothing in the third. It raises false alarms
 # at the ragged edge of the anvil and around dark patches in the snow.

@@ -5,6 +5,7 @@ follows the two-stream formula for a cloud that absorbs nothing. A bubbling top 
 that are born, grow and sink; the sun lights one side of each and leaves the other in the shade.
 """
 
+from functools import lru_cache
 from math import cos, radians, sin, tan
 
 import cv2
@@ -55,14 +56,19 @@ def blown(wind, minutes):
     return [speed * 0.06 * time / KM for speed in wind]  # 1 m/s is 0.06 km/min
 
 
+@lru_cache(maxsize=8)  # all that a cloud consists of moves alike
+def _moved(east, south):
+    """Where in a periodic field the pixels of the picture lie, once it has moved."""
+    rows, columns = (_ROWS + CORNER - south) % BIG, (_COLUMNS + CORNER - east) % BIG
+    return np.float32(rows), np.float32(columns)
+
+
 def drift(field, wind, minutes, cast=(0, 0)):
     """The part of a periodic field in the picture, moved by the wind since the middle frame.
 
     `cast` moves it by some pixels more (east, south), as a shadow lies beside its cloud.
     """
-    east, south = (a + b for a, b in zip(blown(wind, minutes), cast, strict=True))
-    rows, columns = (_ROWS + CORNER - south) % BIG, (_COLUMNS + CORNER - east) % BIG
-    rows, columns = np.float32(rows), np.float32(columns)
+    rows, columns = _moved(*(a + b for a, b in zip(blown(wind, minutes), cast, strict=True)))
     return cv2.remap(field, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
 
 
@@ -119,27 +125,26 @@ class Domes:
         return height + 0.8 * _domes(*(part[~large] for part in parts))
 
 
-def _domes(x, y, radius, grown, squash, turn):
+def _domes(*shapes):
     """The highest of some domes at each pixel: ellipsoids, squashed and turned."""
-    height = np.zeros((SIZE + 1) * SIZE, np.float32)  # the last row takes what lies outside
-    for low, high in ((0, 2.5), (2.5, 5), (5, 99)):
-        some = (radius > low) & (radius <= high)
-        if not some.any():
+    height = np.zeros(SIZE * SIZE, np.float32)
+    shapes = np.float32(shapes)
+    for low, high in ((0, 1.5), (1.5, 2.5), (2.5, 5), (5, 99)):  # of a size, in one go
+        some = shapes[:, (shapes[2] > low) & (shapes[2] <= high), None, None]
+        if not some.size:
             continue
-        r = (radius * (0.5 + 0.5 * grown))[some, None, None]
+        x, y, radius, grown, squash, turn = some
+        r = radius * (0.5 + 0.5 * grown)
         reach = int(1.2 * r.max()) + 1
-        step = np.arange(-reach, reach + 1)
-        row = np.rint(y[some]).astype(int)[:, None, None] + step[:, None]
-        column = np.rint(x[some]).astype(int)[:, None, None] + step
-        down, right = row - y[some, None, None], column - x[some, None, None]
-        c, s = np.cos(turn[some])[:, None, None], np.sin(turn[some])[:, None, None]
-        wide = squash[some, None, None] ** 0.5
-        square = ((c * right + s * down) * wide) ** 2 + ((c * down - s * right) / wide) ** 2
-        top = (radius * grown)[some, None, None] * np.sqrt(np.maximum(1 - square / r**2, 0))
-        inside = (row >= 0) & (row < SIZE) & (column >= 0) & (column < SIZE) & (top > 0)
-        at = np.where(inside, row * SIZE + column, SIZE * SIZE)
-        np.maximum.at(height, at[inside], np.float32(top[inside]))
-    return height[: SIZE * SIZE].reshape(SIZE, SIZE)
+        step = np.arange(-reach, reach + 1, dtype=np.float32)
+        row, column = np.rint(y) + step[:, None], np.rint(x) + step
+        down, right, c, s = row - y, column - x, np.cos(turn), np.sin(turn)
+        square = (c * right + s * down) ** 2 * squash + (c * down - s * right) ** 2 / squash
+        square /= r**2
+        inside = (square < 1) & (row >= 0) & (row < SIZE) & (column >= 0) & (column < SIZE)
+        top = np.broadcast_to(radius * grown, square.shape)[inside] * np.sqrt(1 - square[inside])
+        np.maximum.at(height, np.int64(row * SIZE + column)[inside], top)
+    return height.reshape(SIZE, SIZE)
 
 
 def sequence(scene):
