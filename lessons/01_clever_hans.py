@@ -533,7 +533,10 @@ quiet = infrared[new & ~is_storm]
 print(f"without a storm: {100 * (~is_storm[new]).mean():.0f} % of the new tiles")
 
 learned = {}
-for name, tiles in zip(guess, (infrared, with_some), strict=True):
+for name, tiles in {
+    "learned from clean tiles": infrared,
+    "learned with the line": with_some,
+}.items():
     learned[name] = LogisticRegression(C=0.1, max_iter=1000)
     learned[name].fit(panel.as_input(tiles[~new]), is_storm[~new])
     right = learned[name].predict(panel.as_input(tiles[new])) == is_storm[new]
