@@ -107,9 +107,6 @@ heat_map = relevance[0].sum(axis=-1)  # red, green and blue together
 print("shape of the relevance:", relevance.shape, " of the heat map:", heat_map.shape)
 print(f"all relevance together: {heat_map.sum():.1f}; the logit: {logit:.1f}")
 
-# %% [markdown]
-# All relevance together comes close to the logit. Lesson 03 says why it does not meet it exactly.
-
 # %%
 outlines = {"horse": one.truth_horse.values[0]}
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 4))
@@ -122,7 +119,8 @@ plots.show(fig, "heat-map")
 print(f"largest relevance of a pixel: {heat_map.max():.2f}")
 
 # %% [markdown]
-# Red pixels speak for "horse", blue ones against it. White ones received next to nothing, or their three
+# All relevance together comes close to the logit, and lesson 03 says why it does not meet it exactly. Red
+# pixels speak for "horse", blue ones against it. White ones received next to nothing, or their three
 # colours cancel. The pointed end of the bar says that a few pixels lie beyond it.
 #
 # The deepest red lies along the horse's neck and back. The face, the legs and the tail, which most people
@@ -263,8 +261,9 @@ try_out(18, guess, "painted-dark")
 # lecture runs through all lessons: **looking inside is a discovery, and you lead it.** It takes
 # hypotheses, experiments and second looks, and somebody who knows whether a strategy makes sense.
 #
-# [GLOSSARY.md](../GLOSSARY.md) explains the words of the course, and [EXERCISES.md](../EXERCISES.md)
-# lists its exercises.
+# The slides write ANN, NN for a neural network, CNN for a convolutional one, and XAI for explainable AI; they
+# call a heat map an attribution map. [GLOSSARY.md](../GLOSSARY.md) explains the words of the course, and
+# [EXERCISES.md](../EXERCISES.md) lists its exercises.
 
 # %% [markdown]
 # ## In this lesson you
