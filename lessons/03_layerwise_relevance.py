@@ -409,7 +409,7 @@ for name, (network, some, plain_grey) in cases.items():
 #
 # Mirrored pictures have the red at the right, too, so it does not come from the picture. With the border repeated in place of zeros
 # it is gone. So the zeros make it: to the first layer they are a dark edge, and this network answers to the one at the right. The
-# same zeros make most of what the network says to a picture all grey, and most of the blue corner of lesson 00.
+# same zeros make most of what the network says to a picture all grey, and more than half of the blue corner of lesson 00.
 # (What is left of it belongs to the place as well: the dense layer has a weight for each.)
 #
 # </details>
