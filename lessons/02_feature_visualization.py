@@ -173,7 +173,7 @@ check.drop(drop, excited, pictures[top.index[0]])
 # %% tags=["guess"]
 guess = {"on the tag": None}
 
-# %%
+# %% tags=["figure"]
 drop_maps = np.stack([panel.falls(excited, pictures[i]) for i in top.index])
 on_tag = 100 * skill.relevance_share(drop_maps, data.truth_tag.values[top.index])
 outlines = [
