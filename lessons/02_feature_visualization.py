@@ -173,7 +173,7 @@ check.drop(drop, excited, pictures[top.index[0]])
 # %% tags=["guess"]
 guess = {"on the tag": None}
 
-# %%
+# %% tags=["figure"]
 drop_maps = np.stack([panel.falls(excited, pictures[i]) for i in top.index])
 on_tag = 100 * skill.relevance_share(drop_maps, data.truth_tag.values[top.index])
 outlines = [
@@ -582,14 +582,14 @@ counted = {  # kind of pictures, which of them, and the answer that is counted
 }
 print(f"{'per cent (95 % interval)':26}" + "".join(f"{name:18}" for name in TWELVE))
 for text, (kind, which, wanted) in counted.items():
-    rates = [skill.rate((says_horse(kind, off) == wanted)[which]) for off in TWELVE.values()]
-    cells = [f"{value:.0f} ({least:.0f} to {most:.0f})" for value, (least, most) in rates]
+    found = [skill.rate((says_horse(kind, off) == wanted)[which]) for off in TWELVE.values()]
+    cells = [f"{value:.0f} ({least:.0f} to {most:.0f})" for value, (least, most) in found]
     print(f"{text:26}" + "".join(f"{cell:18}" for cell in cells))
 cut_values = maps["tags cut"].max((1, 2))
 finds_horse = pairs_won(cut_values[has_horse], cut_values[~has_horse])
-best, rest = np.split(finds_horse[orders["detects best"][0]], [12])
+detecting, remaining = np.split(finds_horse[orders["detects best"][0]], [12])
 print(
-    f"\nhorse against none: best detectors win {100 * best.mean():.0f} %, others {100 * rest.mean():.0f} %"
+    f"\nhorse against none: best detectors win {100 * detecting.mean():.0f} %, others {100 * remaining.mean():.0f} %"
 )
 
 # %% [markdown]
