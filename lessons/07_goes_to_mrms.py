@@ -236,7 +236,7 @@ plots.show(fig, "diagram")
 # %% tags=["figure"]
 # Three scenes, chosen by how much strong echo they have, not by how well it is estimated.
 picks = np.argsort((seen >= 40).sum((1, 2)))[[-1, -8, -16]]
-fig, axes = plt.subplots(3, 4, figsize=(8, 6))
+fig, axes = plt.subplots(3, 4, figsize=(8, 6.9))
 for row, i in zip(axes, picks, strict=True):
     top = goes.field(row[0], "c13", data.c13[i], "C13 (K)")
     for ax, name in zip(row[1:], ("MRMS", "network", "pixel by pixel"), strict=True):
