@@ -19,6 +19,7 @@
 
 # %%
 from dataclasses import replace
+from functools import cache
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -159,10 +160,10 @@ plots.show(fig, "weights")
 # decision trees, fits them to the same weighted loss: **C13 alone** knows the cloud-top temperature of its pixel, and **pixel by pixel** knows all four channels of its pixel.
 #
 # A baseline deserves as much help as the network. These two learn from hundreds of thousands of pixels of the network's training world, and the number of their trees was
-# chosen on other scenes than those below. Try 10 patches in place of 150, and see how good a network looks when its baseline starves.
+# chosen on other scenes than those below. Try 10 patches in place of 100, and see how good a network looks when its baseline starves.
 
 # %%
-train = world.simulate(150, worlds.TRAINING, size=64, n_jobs=1)
+train = world.simulate(100, worlds.TRAINING, size=64, n_jobs=1)
 pixels, echo = world.as_input(train).reshape(-1, 4), world.as_target(train).ravel()
 print(f"{len(echo):,} pixels to learn from")
 
@@ -177,7 +178,7 @@ def by_pixel(channels):
 
 def estimate(network, x):
     """The network's reflectivity in dBZ; what is negative is clipped, as in the paper."""
-    return 60 * network.predict(x, batch_size=16, verbose=0)[..., 0].clip(0)
+    return 60 * network.predict(x, batch_size=8, verbose=0)[..., 0].clip(0)
 
 
 says = {
@@ -235,7 +236,7 @@ plots.show(fig, "diagram")
 # %% tags=["figure"]
 # Three scenes, chosen by how much strong echo they have, not by how well it is estimated.
 picks = np.argsort((seen >= 40).sum((1, 2)))[[-1, -8, -16]]
-fig, axes = plt.subplots(3, 4, figsize=(10, 7.4))
+fig, axes = plt.subplots(3, 4, figsize=(8, 6.9))
 for row, i in zip(axes, picks, strict=True):
     top = goes.field(row[0], "c13", data.c13[i], "C13 (K)")
     for ax, name in zip(row[1:], ("MRMS", "network", "pixel by pixel"), strict=True):
@@ -294,16 +295,16 @@ for name, line in zip(
     colour = {"nothing": plots.INK, "GLM": COLOURS["lightning"]}.get(name, plots.BLUE)
     kept = x * np.array([other.upper() != name for other in world.CHANNELS])
     csi = skill.scores(skill.counts(estimate(model, kept), seen, THRESHOLDS))["CSI"]
-    left.plot(THRESHOLDS, csi, line, label=name, color=colour)
+    label = f"{name}: {csi[THREE[1]]:.2f}{plots.guess_text(guess, name)}"
+    left.plot(THRESHOLDS, csi, line, label=label, color=colour)
 radii = np.array([0, 1, 3, 6, 10, 15, 27])
 for part in PIXELS:
     values = [seen_within(part, radius).mean() for radius in radii]
     right.plot(3 * radii, values, "o-", color=COLOURS[part], label=part)
 left.set(xlabel="threshold (dBZ)", ylabel="CSI", ylim=0)
 right.set(xlabel="radius it sees (km)", ylabel="mean estimate (dBZ)", ylim=(0, 75))
-for ax, title in ((left, "withheld"), (right, "main cause")):
+for ax, title in ((left, "withheld: CSI at 35 dBZ"), (right, "main cause")):
     ax.legend(fontsize=8, title=title, title_fontsize=8)
-plots.guess_marks(left, guess, dict.fromkeys(guess, 35), "y")
 plots.show(fig, "withheld")
 
 # %% [markdown]
@@ -344,7 +345,7 @@ print(f"of which the input gets {maps.sum():.1f}, the biases {60 * ledger.bias.s
 
 # %% tags=["figure"]
 radar = around(seen[..., None][PIXELS["lightning"][0]], *PIXELS["lightning"][1:])[0][first, ..., 0]
-fig, axes = plt.subplots(2, 4, figsize=(10, 5.6))
+fig, axes = plt.subplots(2, 4, figsize=(9, 5.1))
 value = estimate(model, crops)[0]
 drawn = panel.fields(axes[0], crops[0], radar, value)
 axes[0, 3].set_title(
@@ -364,7 +365,7 @@ plots.show(fig, "one-pixel")
 print(f"radar at the cross: {radar[at[0]]:.0f} dBZ")
 
 # %% [markdown]
-# The three infrared maps are much alike. Their red lies on the very cold tower (pink in C13) at the cross and to the left of it, where the lightning is as well. GLM's red is deep and lies on a few
+# The three infrared maps are much alike. Their red lies on the very cold tower (pink in C13) at the cross and to its left, where the lightning is. GLM's red is deep and lies on a few
 # pixels with lightning. The wide anvil to the south is in the box, too, and gets next to nothing. The speckle comes from max-pooling, which hands relevance to the largest of four values only. At the cross the radar has
 # 32 dBZ, far less than the estimate.
 #
@@ -467,6 +468,7 @@ guess = {"LRP": None, "saliency": None}
 
 
 # %%
+@cache  # it is asked for several times
 def case(part, network):
     """Scenes, crops and places of a part's pixels with an estimate, and masks of the true cause."""
     return panel.case(network, data, x, PIXELS[part], part)
@@ -594,7 +596,7 @@ def falls(part, change):
 
 
 # %% tags=["figure"]
-fig, axes = plt.subplots(3, 4, figsize=(9, 7))
+fig, axes = plt.subplots(3, 4, figsize=(7.6, 6))
 for row, part, change in zip(axes, STRATEGIES, changed, strict=True):
     where = PIXELS[part]
     pick = typical(part)
@@ -697,7 +699,7 @@ print(f"The estimate changes by {value:.1f} dBZ on average ({low:.1f} to {high:.
 print(f"and at a single pixel by {abs(change).mean():.1f} dBZ, up or down.")
 
 # %% [markdown]
-# C07 changes by 30 K, and the estimate hardly moves. As long as C13 is there, the network does not depend on the value of C07. But once C13 is erased, it matters whether C07
+# C07 changes by 30 K, and the estimate hardly moves. As long as C13 is there, the network hardly depends on the value of C07. But once C13 is erased, it matters whether C07
 # is still there: 78 % of the estimate is lost without both, against 53 % without C13 alone. (Neither scene is like any that it was trained on, so take this as a hint.) C07 tells much of what C13 tells, and steps in
 # where that is missing. **Redundant is not unimportant**, and neither a heat map nor the erasure of one channel can tell the two apart.
 
@@ -834,9 +836,9 @@ for name, background, line in (("in cold cloud", CLOUD, "o-"), ("in clear sky", 
     ideal = np.broadcast_to(background, (len(groups), 64, 64, 4)).copy()
     ideal[:, 30:35, 30:35, 3] = ((groups - 0.1) / 49.9).clip(0)[:, None, None]
     response = estimate(model, ideal)[:, 32, 32]
-    left.plot(groups, response - response[0], line, color=COLOURS["lightning"], label=name)
+    label = name + plots.guess_text(guess, name, " at 5")
+    left.plot(groups, response - response[0], line, color=COLOURS["lightning"], label=label)
 left.set(xlabel="groups in each pixel", ylabel="the patch adds (dBZ)")
-plots.guess_marks(left, guess, dict.fromkeys(guess, 5), "y")
 widths = np.array([0.3, 0.6, 1, 1.5, 2, 3, 4, 6])
 for offset, line in ((3, "o-"), (12, "o:")):
     behind = np.arange(64) - (32 - offset)
@@ -866,34 +868,28 @@ plots.show(fig, "idealised")
 # %%
 skip = networks.encoder_decoder(size=None, skip=True)
 load_weights(skip, "goes_mrms_skip")
-csi = [
-    skill.scores(skill.counts(v, seen, (20, 35)))["CSI"]
-    for v in (says["network"], estimate(skip, x))
-]
-rows = {f"CSI at {dbz} dBZ": [one[k] for one in csi] for k, dbz in enumerate((20, 35))}
-for part in STRATEGIES:
-    scene, crops, at, causes = case(part, skip)
-    density = pd.Series(skill.relevance_density(lrp_maps(crops, at, skip), causes))
-    value = density.groupby(scene).mean().mean()
-    rows[f"LRP density, {part}"] = [points[part]["LRP"][0], value]
-table = pd.DataFrame(rows, ["network", "U-Net"]).T
-table.map(lambda value: f"{value:.2f}" if value < 1 else f"{value:.0f}")
+for name, network in (("network", model), ("U-Net", skip)):
+    values = says["network"] if network is model else estimate(skip, x)
+    csi = skill.scores(skill.counts(values, seen, (20, 35)))["CSI"]
+    scene, crops, at, causes = case("lightning", network)
+    density = skill.relevance_density(lrp_maps(crops, at, network), causes)
+    print(f"{name}: CSI {csi[0]:.2f} at 20 dBZ, {csi[1]:.2f} at 35 dBZ;", end=" ")
+    print(f"density of LRP on lightning {by_scene(density, scene)[0]:.0f}")
 
 # %% [markdown]
-# The U-Net scores better at both thresholds. Its LRP is far denser, most of all on lightning: a skip connection leads from the pixel straight to the input at the same place. So a denser heat map need not mean another
+# The U-Net scores better at both thresholds. Its LRP is more than three times as dense on lightning, since a skip connection leads from the pixel straight to the input at the same place. So a denser heat map need not mean another
 # strategy.
 #
 # ## 11. How real is this?
 #
-# The causes here were built in, each by itself; in real storms they come together. LRP found what we planted, and it would be circular to take that as news about storms or about GREMLIN.
+# The causes here were built in, each by itself; in real storms they come together. LRP found what we planted, and to take that as news about storms or GREMLIN would be circular.
 #
 # ![Distributions and spectra of the world's channels, lightning and radar, in black, and of a few real scans](../pictures/goes_mrms_real.png)
 #
 # Compared with the few real scans at hand ([all numbers](../data/README.md#goes_mrms-how-close-to-reality)), temperatures and lightning are of the right kind. The
-# faults matter more. The world's cloud edges are **sharper** than those of real storms, which helps strategy 2. Its strong echoes are too frequent and pile up at 60 dBZ. Light rain is too rare, and its showers are neat discs. Some of its lightning is stray, as from sun glint, but by night as well as by day.
+# faults matter more. Cloud edges are **sharper** than those of real storms, which helps strategy 2. Its strong echoes are too frequent and pile up at 60 dBZ. Light rain is too rare, and its showers are neat discs. Some of its lightning is stray, as from sun glint, but by night as well as by day.
 #
-# On two real images, without lightning and one of them with stand-ins for C07 and C09, the network gives echoes to cold tops over the Great Plains and nearly none to California with little cloud. That is plausible and validates nothing, as no radar of these
-# places was at hand.
+# On two real images, without lightning and one of them with stand-ins for C07 and C09, the network gives echoes to cold tops over the Great Plains and nearly none to California with little cloud. That is plausible and validates nothing, for want of radar there.
 
 # %% [markdown]
 # ## In this lesson you

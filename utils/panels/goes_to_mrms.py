@@ -47,34 +47,83 @@ def heat_maps(model, x, pixels, method="LRP alpha 1 beta 0"):
 
 
 def kelvin(x):
-    """Brightness temperature of C13 in K, of inputs (..., y, x, channel) of the network."""
+    """Brightness temperature of C13.
+
+    Parameters
+    ----------
+    x : array, shape (..., y, x, 4)
+        As the network takes it: 0 is 300 K, 1 is 200 K.
+
+    Returns
+    -------
+    array, shape (..., y, x)
+        In K.
+    """
     return 300 - 100 * x[..., 2]
 
 
 def steepness(x):
-    """Size of the gradient of C13 in K per pixel, of inputs as for `kelvin`."""
+    """Size of the gradient of C13.
+
+    Parameters
+    ----------
+    x : array, shape (..., y, x, 4)
+        As for `kelvin`.
+
+    Returns
+    -------
+    array, shape (..., y, x)
+        In K per pixel, by central differences.
+    """
     return np.hypot(*np.gradient(kelvin(x), axis=(-2, -1)))
 
 
 def filled(crop, warmer=250):
-    """Replace each pixel warmer than so many K in C13 by the nearest that is not."""
+    """Fill what is warm with the nearest cloud, in all channels, so that its edge gets weaker.
+
+    Parameters
+    ----------
+    crop : array, shape (y, x, 4)
+        As the network takes it, with at least one pixel that is not too warm.
+    warmer : float
+        Each pixel warmer than this in C13, in K, becomes a copy of the nearest that is not.
+
+    Returns
+    -------
+    array, shape of `crop`
+    """
     warm = kelvin(crop) > warmer
     nearest = distance_transform_edt(warm, return_distances=False, return_indices=True)
     return crop[tuple(nearest)]
 
 
 def choose(data, part, most=3):
-    """Sample, row and column of pixels that owe most of their echo to a part.
+    """Pixels that owe most of their echo to a part, far from each other and from the border.
 
-    At most so many a scene, at least 12 pixels from each other, and with the whole receptive box
-    inside. Other parts than lightning are chosen where lightning adds nothing.
+    They lie at least 12 pixels from each other, with their whole receptive box inside. For other
+    parts than lightning, they lie where lightning adds nothing.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Square scenes of the world.
+    part : str
+        One of its parts, such as "edge".
+    most : int
+        Pixels of one scene.
+
+    Returns
+    -------
+    (array, array, array)
+        Sample, row and column of each.
     """
     rng, found = np.random.default_rng(0), []
     mostly = (world.dominant(data) == world.PARTS.index(part)) & (data[f"truth_{part}"].values > 12)
     mostly &= (data.truth_lightning.values == 0) | (part == "lightning")
-    mostly[:, :HALF_BOX] = mostly[:, :, :HALF_BOX] = False
-    mostly[:, 102:] = mostly[:, :, 102:] = False
-    for sample, places in enumerate(map(np.argwhere, mostly)):
+    inside = slice(HALF_BOX, data.sizes["y"] - HALF_BOX + 1)
+    within = np.zeros_like(mostly)
+    within[:, inside, inside] = mostly[:, inside, inside]
+    for sample, places in enumerate(map(np.argwhere, within)):
         kept = []
         for place in rng.permutation(places):
             if len(kept) < most and all(np.hypot(*(place - other)) > 12 for other in kept):
@@ -108,16 +157,24 @@ def case(model, data, x, pixels, part):
     crops, at = around(x[pixels[0]], *pixels[1:])
     estimates = 60 * model.predict(crops, batch_size=16, verbose=0)[..., 0]
     good = at_pixel(estimates, at) > 1
-    where, at = (
-        np.transpose(pixels)[good],
-        [p for p, is_good in zip(at, good, strict=True) if is_good],
-    )
+    where, at = np.transpose(pixels)[good], [at[i] for i in np.nonzero(good)[0]]
     masks = np.array([world.causes(data, *one)[part].any(-1) for one in where])[..., None]
     return where[:, 0], crops[good], at, box(around(masks, *where.T[1:])[0][..., 0], at)
 
 
 def hill(maps):
-    """A round Gaussian as wide as the mean of heat maps, shape (n, y, x), about their middle."""
+    """A round Gaussian as wide as the mean of heat maps.
+
+    Parameters
+    ----------
+    maps : array, shape (n, y, x)
+        Heat maps about the pixel in their middle.
+
+    Returns
+    -------
+    array, shape of `maps`
+        The same hill for each.
+    """
     square = ((np.indices(maps.shape[1:]) - maps.shape[1] // 2) ** 2).sum(0)
     mean = maps.clip(0).mean(0)
     variance = (mean * square).sum() / mean.sum() / 2
