@@ -377,8 +377,8 @@ def test_a_check_called_without_its_answer_is_wrong():
     assert double.__doc__ == "Say whether the answer is twice a number."
 
 
-def test_a_verdict_has_one_of_three_states():
-    with pytest.raises(ValueError, match="unanswered, right, wrong"):
+def test_a_verdict_has_one_of_four_states():
+    with pytest.raises(ValueError, match="unanswered, right, noted, wrong"):
         check.Verdict("fine", "")
 
 
