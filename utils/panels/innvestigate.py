@@ -138,8 +138,7 @@ def ranked(scores, ends, names, choice=None):
         order = ranks(column)
         for row, kind in enumerate(names):
             if kind in order:
-                best = order[kind] <= 3
-                style = {"fontsize": 9, "va": "center", "fontweight": "bold" if best else "normal"}
+                style = {"fontsize": 9, "va": "center"}
                 ax.text(column[kind][1][1] + 0.03 * most, row, f"{order[kind]}", **style)
         ax.axvline(1, color=plots.INK, lw=1, ls=":")
         ax.set(xlim=(0, 0.9 * most), title=cause)
