@@ -885,9 +885,9 @@ print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(
 # their maps; and what one map costs in `passes` forward through the network, counted as
 # multiplications and additions. (Patterns need their fit on top of that.)
 #
-# **Look for yourself.** Choose a method and a network in the panel below the table. On many pictures
-# preset A paints the repaired network's tag blue. Does the tag speak against the horse? Section 1
-# measured what it adds to the logit, so we can compare the signs.
+# **Look for yourself.** Choose a method and a network in the panel below the table. Preset A,
+# as the panel opens, paints the repaired network's tag blue. Does the tag speak against the horse?
+# Section 1 measured what it adds to the logit, so we can compare the signs.
 
 # %%
 table = {"decides": decided, "hardly": alarm, "broad": scores["broad, smooth patch"]}
@@ -897,10 +897,12 @@ results["passes"] = passes
 results.loc[[kind for kind in names if kind in KINDS]].round(2)
 
 # %%
-on_it = (maps["LRP preset A"]["repaired"] * tag).sum((1, 2))
-same = np.sign(on_it) == np.sign(effect["repaired"])
-print(f"preset A, repaired network: blue on {(on_it < 0).sum()} of {len(x)} tags")
-print(f"its sign is that of the tag's effect on {same.sum()} of {len(x)}")
+for kind in ("LRP epsilon", "LRP alpha 2 beta 1", "LRP preset A"):
+    for state in effect:
+        on_it = (maps[kind][state] * tag).sum((1, 2))
+        right = (np.sign(on_it) == np.sign(effect[state])).sum()
+        print(f"{kind}, {state} network: blue on {(on_it < 0).sum()} of {len(x)} tags", end=", ")
+        print(f"its sign is that of the tag's effect on {right}")
 draw = panel.prepare(x, {kind: maps[kind] for kind in KINDS}, tag)
 panels.panel(
     draw,
@@ -911,15 +913,18 @@ panels.panel(
 )
 
 # %% [markdown]
-# The sign of this map is no more reliable than a coin toss. Where a region hardly matters, do not
-# read the sign of a map.
+# For the first network the three signs are right on all 20 tags. For the repaired one they are right
+# on 9 to 13, no more reliable than a coin toss. Where a region hardly matters, do not read the sign
+# of a map.
+#
+# So the last column of this table belongs to the choice:
 #
 # | your question | take | passes | it cannot say |
 # |---|---|---|---|
 # | Where would a small change matter? | gradient | 2 | what the answer is owed to |
 # | And with less grain? | SmoothGrad | 2 a copy | the same |
 # | What is owed to the difference from a baseline? | integrated gradients | 2 a step | anything where the two agree |
-# | What speaks for the answer, what against? | LRP epsilon, alpha 2 beta 1 | 3, 9 | what would happen without it; the sign where little is at stake |
+# | What speaks for the answer, what against? | LRP epsilon, preset A, alpha 2 beta 1 | 3, 5, 9 | what would happen without it; where little is at stake, not even the sign |
 # | Where is the evidence that the convolutions collect? | LRP alpha 1 beta 0, deep Taylor | 5 | how the last layers count it |
 # | How much did the signal in the inputs count? | PatternAttribution | 2, a fit | anything for unusual inputs |
 # | What does the signal look like? | PatternNet | 2, a fit | how much it counted |
