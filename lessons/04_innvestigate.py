@@ -83,7 +83,8 @@ tag, horse = tagged.truth_tag.values[decides], tagged.truth_horse.values[decides
 effect = {state: (z[0] - z[1])[decides] for state, z in both.items()}
 for state, values in effect.items():
     print(f"{state} network: the tag adds {values.mean():.1f} to the logit on average", end=", ")
-    print(f"and changes it by {abs(values).mean():.1f} up or down")
+    print(f"and changes it by {abs(values).mean():.1f} up or down", end=", ")
+    print(f"where the pictures scatter by {both[state][0][decides].std():.1f}")
 
 # %% tags=["figure"]
 fig, axes = plt.subplots(2, 4, figsize=(9.6, 5.4))
@@ -97,9 +98,8 @@ plots.show(fig, "with-and-without")
 
 # %% [markdown]
 # In all four pictures the first network's logit $z$ falls below zero when the tag goes. The
-# repaired network's logit moves a little up or down, and stays above zero. (The printed numbers are
-# means over 20 such pictures.) A good heat map therefore lights up the tag for the first network
-# and leaves it alone for the repaired one, in the very same pictures.
+# repaired network's logit stays above zero, and moves by 1.3 at most. (The printed numbers are for
+# 20 such pictures; their scatter is a standard deviation.)
 #
 # ## 2. Which map would you publish?
 #
@@ -157,14 +157,14 @@ for kind, method in KINDS.items():
 
 # %% [markdown]
 # Here are the fourteen maps of one picture, all of the first network, in an order drawn by lot and
-# without names. The tag is outlined in purple and the horse in green. Each map has its own range of
-# colours, whose end stands below it.
+# without names. The tag is outlined in pink and the horse in green. Each map has its own range of
+# colours, whose end stands below it in the map's own units, so these numbers cannot be compared.
 #
 # Suppose that you have to show in a paper what this network looks at, with one map. **Which one do
 # you publish?** Put its letter in the next cell, in quotation marks, such as `"B"`. Your choice
 # will be drawn into the scores of this lesson.
 #
-# The cell after it compares each two of the maps, without their signs. `rankdata` orders the pixels
+# The cell after it compares the maps in pairs, ignoring sign. `rankdata` orders the pixels
 # of a map by size, and the correlation of these ranks is 1 if two maps put the pixels in the same
 # order, and 0 if they have nothing in common.
 
@@ -186,13 +186,14 @@ pairs = [(a, b) for i, a in enumerate(letters) for b in list(letters)[i + 1 :]]
 alike = np.empty((len(x), len(pairs)))
 for i in range(len(x)):
     sizes = [abs(maps[kind]["first"][i]).ravel() for kind in letters.values()]
-    table = np.corrcoef(rankdata(sizes, axis=1))
-    alike[i] = table[np.triu_indices(len(letters), 1)]
+    alike[i] = np.corrcoef(rankdata(sizes, axis=1))[np.triu_indices(len(letters), 1)]
 order = np.argsort(alike.mean(0))
 for what, pair in {"least alike": order[0], "most alike": order[-1]}.items():
     print(f"{what}: {' and '.join(pairs[pair])}, rank correlation {alike.mean(0)[pair]:.2f}")
 disagree, interval = skill.bootstrap(lambda some: np.median(some.mean(0)), alike)
-print(f"half of the {len(pairs)} pairs have less than {disagree:.2f}")
+print(f"half of the {len(pairs)} pairs have a rank correlation below {disagree:.2f}")
+shares = {k: 100 * abs(some)[tag[ONE]].sum() / abs(some).sum() for k, some in shown.items()}
+print("per cent of the colour on the tag:", *(f"{k} {share:.0f}" for k, share in shares.items()))
 
 
 def on_tag(kind, state):
@@ -209,10 +210,12 @@ names = {kind: f"{letter_of.get(kind, '')}  {kind}" for kind in by_tag}
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The fourteen maps come from one network and one picture, and they disagree. B, D, E, G, J and K
-# have nearly all of their colour on the tag. A, C, H, I and N are grainy, mix red and blue, and
-# have as much of it around the horse. F is spread more widely still, and L over the whole picture.
-# D and G can hardly be told apart, but half of all pairs have less than 0.41 in common by rank.
+# The fourteen maps come from one network and one picture, and they disagree. B has 55 % of its
+# colour on the tag, and D, E, G and K have 44 to 48 %. M has 35 %, N 27 % and the blurred J 24 %.
+# A, C, H and I, all grainy, have less than 20 % there and more around the horse. F has as little
+# and is spread more widely, and L covers the whole picture. D, G, J and L are all red, the others
+# mix red and blue. D and G can hardly be told apart, but half of all pairs have a rank correlation
+# below 0.41.
 #
 # </details>
 #
@@ -274,18 +277,19 @@ check.way_back(way_back)
 #
 # Nothing: guided backpropagation lets only positive messages pass, so nothing comes down through
 # this unit. Such a map can no longer say what speaks *against* the answer. It shows what excites
-# the units that speak for it.
+# the units that speak for it. (It may still have blue pixels. The first layer's weights lie below
+# all ReLUs, and some are negative: there, a darker pixel would excite such a unit.)
 #
 # </details>
 #
-# ## 4. A gradient is local
+# ## 4. From one point to a whole path
 #
 # The smallest network in which a gradient disappoints is $f(x) = 1 - \max(0, 1 - x)$. It rises from
 # 0 to 1 and stays there. At $x = 2$ the output is 1, all of it owed to $x$. What does the gradient
 # say there?
 #
 # **Integrated gradients** walk from a baseline $x'$ to $x$, average the gradient along this path,
-# and multiply by its length [@sundararajan2017]:
+# and multiply it, pixel by pixel, by the difference $x_i - x_i'$ [@sundararajan2017]:
 #
 # $$R_i = (x_i - x_i') \int_0^1 \frac{\partial f}{\partial x_i}\big(x' + t\,(x - x')\big)\, dt$$
 #
@@ -311,14 +315,14 @@ below.set(xlabel="x", ylabel="gradient", xticks=[0, 1, 2], yticks=[0, 1], ylim=(
 plots.show(fig, "integral")
 
 # %% [markdown]
-# At $x = 2$ (the red dots) the gradient is zero, because a little more or less of $x$ changes
-# nothing. That is a right answer to another question. The shaded area below the gradient, on the
-# path from 0 to 2, is 1, which is the whole output. The price of the integral is the **baseline**,
-# which you choose. Ours is black, so that a black horse gets nothing. Another baseline answers
-# another question, as a study of climate maps shows [@mamalakis2023]. Many methods even change
-# their map when a mere constant is added to the input and the network is adapted to it
-# [@kindermans2019]. **Input times gradient** [@shrikumar2016] is the same walk in a single step,
-# with the gradient at $x$.
+# At $x = 2$ (the dots) the gradient is zero, because a little more or less of $x$ changes nothing.
+# That is correct, but answers a different question. The shaded area below the gradient, on the path
+# from 0 to 2, is 1, which is the whole output. The price of the integral is the **baseline**, which
+# you choose. Ours is black, so that a black horse gets nothing. Another baseline answers another
+# question, as a study of climate maps shows [@mamalakis2023]. Many methods even change their map
+# when a mere constant is added to the input and the network is adapted to it [@kindermans2019].
+# **Input times gradient** [@shrikumar2016] is the same walk in a single step, with the gradient at
+# $x$.
 #
 # LRP hands the logit down layer by layer, by the rules of lesson 03:
 #
@@ -413,8 +417,9 @@ plots.show(fig, "swarm")
 # Each method gets two scores: one for the first network, whose answer the tag decides, and one for
 # the repaired network, to which it hardly matters.
 #
-# One more row is a baseline that needs no network: *the picture itself*, taken as if it were a heat
-# map.
+# A good map lights up the tag for the first network and leaves it alone for the repaired one, in
+# the very same pictures. One more row is a control that needs no network: *the picture itself*,
+# taken as if it were a heat map.
 
 
 # %% tags=["figure"]
@@ -435,10 +440,11 @@ plots.show(fig, "on-the-tag")
 #
 # The repaired network (grey) is another matter. By alpha 1 beta 0 and deep Taylor its maps have a
 # density of nearly 4 on a tag that hardly matters. If you chose one of these two, clear letters and
-# all, you would have blamed that network for something that it hardly does any more. A few other
-# methods are a little above 1, the patterns are about there, and the plain gradient, integrated
-# gradients and deconvnet lie below. The ratio of the two points, the *contrast* of a method, is
-# largest for PatternAttribution and alpha 2 beta 1.
+# all, you would have blamed that network for something that it hardly does any more. Five other
+# methods lie between 1.4 and 1.8 (section 11 has the numbers), PatternNet and PatternAttribution
+# lie close to 1, and the plain gradient, input x gradient, integrated gradients and deconvnet below
+# it. The ratio of the two points, the *contrast* of a method, is largest for PatternAttribution and
+# alpha 2 beta 1.
 #
 # </details>
 #
@@ -457,7 +463,7 @@ plots.show(fig, "on-the-tag")
 # had learned to make of its features. As one shuffle may be a lucky one, we make ten.
 #
 # The usual question is how far the new map *agrees* with that of the trained network. We ask a
-# second one: how dense is the new map **still on the tag**?
+# second one: how dense is the new map **on the tag**?
 #
 # We make the ten networks and their maps first. Then guess the density on the tag for three kinds
 # of maps, as a mean over the ten. (For the trained network it stands in the figure above.)
@@ -468,7 +474,7 @@ from tensorflow import keras
 model.set_weights(states["first"])
 below = keras.Model(model.input, model.layers[-3].output)  # the layers that stay as they are
 features = below.predict(sample, verbose=0)
-top = keras.Sequential([keras.Input(features.shape[1:])])
+top = keras.Sequential([keras.Input(features.shape[1:])])  # the two to shuffle, on their own
 for layer in model.layers[-2:]:
     top.add(type(layer).from_config(layer.get_config()))
 top.set_weights(states["first"][-4:])
@@ -477,6 +483,7 @@ shuffles, FEW = [f"shuffle {seed}" for seed in range(10)], 6  # FEW pictures for
 for seed, state in enumerate(shuffles):
     new_top = networks.shuffled(top, dense, seed)
     states[state] = states["first"][:-4] + new_top.get_weights()
+    # Below nothing changes, so only the patterns of the top have to be fitted once more.
     fitted[state] = fitted["first"] | patternnet.fit(new_top, features)
 
 # %%
@@ -514,7 +521,7 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.8), sharey=True)
 columns = [{"agreement": similar}, {"trained": trained, "shuffled": shuffled}]
 panel.scored([left, right], columns, rows, my_choice)
 left.set(xlim=(0, 1.02), title="Agreement", xlabel="rank correlation with the trained map")
-right.set(xlim=(0, None), title="Still on the tag?", xlabel="density on the tag")
+right.set(xlim=(0, None), title="On the tag", xlabel="density on the tag")
 right.axvline(1, color=plots.INK, lw=1, ls=":")
 right.legend(loc="lower right")
 plots.guess_marks(right, guess, {kind: row for row, kind in enumerate(rows)})
@@ -542,49 +549,67 @@ plots.show(fig, "shuffled")
 # near 1. (Deep Taylor has maps only of those shuffled networks whose logit is positive.) So far the
 # gradient seems to notice what alpha 1 beta 0 does not.
 #
-# *Still on the tag.* By nearly all methods the shuffled networks' maps are as dense on the tag as
-# the trained network's, and this goes for the gradient as well. What has changed in it is the
-# grain, and not where it points. In the pictures one can still read the letters by alpha 1 beta 0
-# and by preset A. Preset A has lost the horse.
+# *On the tag.* By most methods the shuffled networks' maps are nearly as dense on the tag as the
+# trained network's. Epsilon loses most (12.7 to 10.9), then preset A (12.5 to 10.6), and deconvnet
+# gains. The gradient's density hardly changes (3.2 to 3.1), although its colour gathers on horse,
+# tag and a corner before the shuffling and spreads over the picture after it. The letters are still
+# legible in the maps of alpha 1 beta 0 and preset A. Preset A has lost the horse.
 #
 # </details>
 #
 # Is it wrong, then, to point at the tag? That depends on what the shuffled networks answer to. We
-# can find out as in section 1: cut the tag and read the logit.
+# can find out as in section 1: cut the tag and read the logit. To have something to compare the
+# change with, we also put a grey box of the tag's size elsewhere, at eight places in each picture.
 
 # %%
-change = np.array([logits(state, x) - logits(state, x_cut) for state in shuffles])
-spread = np.array([logits(state, x).std() for state in shuffles])
-ratio = abs(change).mean(1) / spread
-print(f"cutting the tag changes the logit of a shuffled network by {abs(change).mean():.2f}")
-print(f"the logits of the {len(x)} pictures scatter by {spread.mean():.2f} (standard deviation)")
-print(f"the first over the second, network by network: {ratio.min():.1f} to {ratio.max():.1f}")
+boxed, rng = np.repeat(x, 8, axis=0), np.random.default_rng(0)
+for picture in boxed:  # all tags lie below row 48
+    top_row, left_column = rng.integers(8, 42), rng.integers(0, 37)
+    picture[top_row : top_row + 6, left_column : left_column + 27] = picture.mean((0, 1))
+moves = {}
+for state in ["first", "repaired", *shuffles]:
+    z = logits(state, x)
+    moved = abs(logits(state, x_cut) - z).mean()
+    other = abs(logits(state, boxed) - np.repeat(z, 8)).mean()
+    moves[state] = moved, other, moved / other, z.std()
+moves = pd.DataFrame(
+    moves, index=["tag cut", "box elsewhere", "ratio", "scatter of pictures"], dtype=float
+).T
+ratio = moves.ratio[shuffles].to_numpy()
+print(f"shuffled networks, one by one: ratio {ratio.min():.0f} to {ratio.max():.0f}")
+moves.loc["shuffled, mean"] = moves.loc[shuffles].mean()
+moves.drop(index=shuffles).round(2)
 
 # %% [markdown]
-# The shuffled networks still answer to the tag. Cutting it changes a twenty-fifth of the pixels,
-# and yet it moves their logit about as much as the pictures differ among each other, or more. So a
-# map that still points at the tag is not wrong. The convolutions below are as they were, they
-# respond strongly to letters, and whatever stands on top of them depends on these responses.
+# Cutting the tag moves the logits of the repaired network and of the shuffled ones by about the
+# same, 0.57 and 0.55. What tells them apart is the comparison. A box elsewhere moves the repaired
+# network by 1.47, more than the tag does, and the shuffled ones by 0.03 only. So to the repaired
+# network the tag hardly matters, while the shuffled ones still answer to it, 12 to 37 times as much
+# as to a box elsewhere. A map of theirs that points at the tag is not wrong. The convolutions below
+# are as they were, they respond strongly to letters, and whatever stands on top depends on these
+# responses.
 
 # %% [markdown]
 # ### What the literature says
 #
 # Of the methods that Adebayo et al. tested, guided backpropagation failed, alone or inside Grad-CAM
 # [@adebayo2018]. It and deconvnet rebuild edges of the picture [@nie2018]. LRP and deconvnet were
-# not in that test. Sixt et al. added them, deep Taylor and PatternAttribution, and found their maps
-# to be independent of the later layers [@sixt2020]. For alpha 1 beta 0 the reason is known. Its
-# shares are never negative, and a product of many positive matrices turns any vector into nearly
-# the same direction, so that the way back forgets where it began.
+# not in that test. Sixt et al. added deconvnet, deep Taylor, PatternAttribution and most rules of
+# LRP, and found their maps to be independent of the later layers [@sixt2020]. For alpha 1 beta 0
+# the reason is known. Its shares are never negative, and a product of many positive matrices turns
+# any vector into nearly the same direction, so that the way back forgets where it began. Alpha 2
+# beta 1 and PatternAttribution are on their list as well, but in our smaller network both maps
+# change (agreement 0.65 and 0.55).
 #
-# Others answered. What the check finds may be owed to the task more than to the method [@yona2021].
+# Others answered. What the check finds may reflect the task rather than the method [@yona2021].
 # Random layers on top leave the channels with large activations as they were, so that maps can be
 # expected to differ only so far, while maps without any information easily get high marks
 # [@binder2023]. That fits what we have just seen. Newer versions of the check average over noisy
 # copies, or measure how much more complex a map becomes [@hedstrom2024].
 #
-# **Passing this check does not make a map right, and failing it limits what the map can tell.**
-# Alpha 1 beta 0 tells where the evidence lies that the convolutions collect, and not how the last
-# layers count it. Use the check for that, and do not rank methods by it.
+# **Passing this check does not make a map right, and failing it has two possible causes.** Either
+# the method is blind to the top of the network, or the network still answers to the same thing.
+# Only an experiment, such as cutting the tag, tells them apart. Do not rank methods by the check.
 
 # %% [markdown]
 # ## 8. A broad, smooth cause
@@ -592,21 +617,21 @@ print(f"the first over the second, network by network: {ratio.min():.1f} to {rat
 # A tag is small, and letters are all edges. The causes in the atmosphere are often neither: a warm
 # ocean, a thick cloud. Do the methods keep their ranks?
 #
-# We need another world with a known answer, and tried two. In the climate world of lesson 08, none
-# of the patches that we warmed decided the year, because that network reads all of the globe. In
-# the convection world of lesson 06 it works. That network gets five satellite pictures and says
-# convection ($z > 0$) or none, and it relies on brightness. So we take pictures of thick, dim,
-# smooth stratocumulus, to which it says none, and brighten a part of them:
+# For another known answer we go to the convection world of lesson 06. Its network gets five
+# satellite pictures and says convection ($z > 0$) or none, and it relies on brightness. So we take
+# pictures of thick, dim, smooth stratocumulus, to which it says none, and brighten a part of them:
 #
-# - a **small, sharp** patch, a disk with a hard edge, or
+# - a **small, sharp** patch, a disk with a hard edge,
+# - a **broad, sharp** one, a disk as wide as the next patch is at half of its height, or
 # - a **broad, smooth** one, which fades out like a bell.
 #
-# We keep the pictures in which the answer turns. What was brightened then decides, and we know how
-# much was done to each pixel. Both patches are tested on one network and one kind of cloud, so that
-# only size and edge of the patch differ.
+# We keep the pictures in which the answer turns for all three. What was brightened then decides,
+# and we know how much was done to each pixel. Network, pictures and places are the same, so that
+# from the first patch to the second only the size changes, and from the second to the third only
+# the edge.
 #
-# Which ranks will three of the methods have among thirteen for the broad, smooth patch? (1 is the
-# best. For the tag they stand in section 6: the highest row has rank 1.)
+# Where will three of the methods rank among the thirteen for the broad, smooth patch? (1 is the
+# best. For the tag, count the rows in the figure of section 6 from the top.)
 
 # %%
 two = networks.convection()
@@ -633,19 +658,22 @@ cloud_patterns = patternnet.fit(one, sequences)
 down, across = np.mgrid[:64, :64]
 middle = np.random.default_rng(0).uniform(16, 48, (2, len(smooth), 1, 1))
 away = np.hypot(down - middle[0], across - middle[1])
+half = 16 * np.sqrt(2 * np.log(2))  # where the bell has half of its height: 18.8 pixels
 weights = {
     "small, sharp patch": (away < 10).astype(float),
+    "broad, sharp patch": (away < half).astype(float),
     "broad, smooth patch": np.exp(-((away / 16) ** 2) / 2),
 }
+bright = {cause: smooth * (1 + 1.3 * weight[..., None]) for cause, weight in weights.items()}
+turned = {c: (cloud_logit(some) > 0) & (cloud_logit(smooth) < 0) for c, some in bright.items()}
+same = np.nonzero(np.all(list(turned.values()), axis=0))[0]
 changed, masks = {}, {}
 for cause, weight in weights.items():
-    brightened = smooth * (1 + 1.3 * weight[..., None])
-    turned = (cloud_logit(brightened) > 0) & (cloud_logit(smooth) < 0)
-    first_ones = np.nonzero(turned)[0][:20]
-    changed[cause], masks[cause] = brightened[first_ones], weight[first_ones] > 0.5
-    print(f"{cause}: the answer turns in {turned.sum()} of {len(smooth)}", end=", ")
+    changed[cause], masks[cause] = bright[cause][same[:20]], weight[same[:20]] > 0.5
+    print(f"{cause}: the answer turns in {turned[cause].sum()} of {len(smooth)}", end=", ")
     print(f"and {100 * masks[cause].mean():.0f} % of the picture lie within")
-look = np.nonzero(turned)[0][0]  # the picture to be drawn
+print(f"it turns for all three patches in {len(same)} pictures; we take {len(masks[cause])}")
+look = same[0]  # the picture to be drawn
 
 # %% tags=["guess"]
 guess = {"LRP alpha 2 beta 1": None, "LRP preset A": None, "PatternNet": None}
@@ -670,70 +698,80 @@ def densities(cause, size=abs):
 
 scores = {c: {k: skill.bootstrap(np.nanmean, d) for k, d in densities(c).items()} for c in signed}
 ends = {cause: ("density on it", 1 / masks[cause].mean()) for cause in signed}
-plots.show(panel.ranked(scores, ends, names, my_choice), "three-causes")
+plots.show(panel.ranked(scores, ends, names, my_choice), "four-causes")
 for kind in guess:
     places = [panel.ranks(scores[cause])[kind] for cause in signed]
     text = ", ".join(f"{cause} {place}" for cause, place in zip(signed, places, strict=True))
     print(f"rank of {kind}: {text}{plots.guess_text(guess, kind)}")
+red = {c: {k: [np.nanmean(d)] for k, d in densities(c, np.asarray).items()} for c in signed}
+places = [panel.ranks(red[cause])["LRP preset A"] for cause in signed]
+print("rank of LRP preset A if only what is red counts:", *places)
 
 # %%
 ranked = list(panel.ranks(scores["tag"]))
 
 
 def same_order(a, b):
-    return spearmanr(a.mean(0), b.mean(0))[0]
+    return spearmanr(a.mean(0), b.mean(0))[0]  # of the methods, by their mean over the pictures
 
 
-def order_agreement(one_cause, other, size=abs):
-    """Rank correlation of the methods' order for two causes, with its interval."""
-    pair = [densities(cause, size) for cause in (one_cause, other)]
-    n = min(len(next(iter(some.values()))) for some in pair)
-    pair = [np.stack([some[kind][:n] for kind in ranked], 1) for some in pair]
-    return skill.bootstrap(same_order, *pair, n=300)
-
-
-sharp, broad = changed
-agreements = {}
-for one_cause, other in [("tag", sharp), ("tag", broad), (sharp, broad)]:
-    for score, size in {"all by size": abs, "positive part alone": np.asarray}.items():
-        value, (low, high) = agreements[other, one_cause, score] = order_agreement(
-            one_cause, other, size
-        )
-        print(f"{one_cause} and {other}, {score}: {value:.2f} ({low:.2f} to {high:.2f})")
+sharp, wide, broad = changed
+agreements, ahead = {}, {}
+for a, b in [("tag", sharp), ("tag", broad), (sharp, wide), (wide, broad), (sharp, broad)]:
+    for score, size in {"all by size": abs, "red alone": np.asarray}.items():
+        pair = [densities(cause, size) for cause in (a, b)]
+        pair = [np.stack([some[kind] for kind in ranked], axis=1) for some in pair]
+        value, (low, high) = agreements[a, b, score] = skill.bootstrap(same_order, *pair, n=300)
+        print(f"order for {a} and {b}, {score}: {value:.2f} ({low:.2f} to {high:.2f})")
+duels = [("gradient", "LRP flat"), ("LRP alpha 1 beta 0", "LRP epsilon")]
+for a, b in [*duels, ("LRP epsilon", "LRP preset A")]:
+    row = ahead[f"{a} minus {b}"] = {}
+    for cause in signed:  # picture by picture
+        value, (low, high) = skill.bootstrap(np.mean, densities(cause)[a] - densities(cause)[b])
+        row[cause] = f"{value:.2f} ({low:.2f} to {high:.2f})"
+pd.DataFrame(ahead).T
 
 # %% tags=["figure"]
 DRAWN = ["guided backprop", "LRP alpha 1 beta 0", "LRP preset A", "PatternNet"]
 twins, answers, outlined, some_maps = {}, {}, {}, {}
-for cause, weight in weights.items():
-    before, after = smooth[[look]], smooth[[look]] * (1 + 1.3 * weight[[look]][..., None])
+for cause in (sharp, broad):
+    before, after = smooth[[look]], bright[cause][[look]]
     twins[cause] = before[0, ..., 0], after[0, ..., 0]
     answers[cause] = cloud_logit(before)[0], cloud_logit(after)[0]
-    outlined[cause] = weight[look] > 0.5
+    outlined[cause] = weights[cause][look] > 0.5
     some_maps[cause] = {kind: cloud_maps(kind, after)[0] for kind in DRAWN}
 plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *Some methods change places.* Alpha 2 beta 1 is first for the tag, third for the small patch and
-# fifth for the broad one. Preset A falls from 3 to 8, and PatternNet rises from 8 to 3. *Most do
-# not.* Alpha 1 beta 0 and deep Taylor are among the first five for all three causes, and the
-# gradient and SmoothGrad among the last five.
+# *Who leads, who trails.* On all three patches alpha 1 beta 0 is first and deep Taylor second. The
+# plain gradient is last. Picture by picture it beats the control, which has looked at no weight, by
+# 0.10 to 0.19 only, while on the tag it was ahead by 2.17.
+# Alpha 1 beta 0 is ahead of epsilon here, and behind it on the tag. Some ranks mean little: on the
+# tag epsilon and preset A, second and third, cannot be told apart.
 #
-# *Network or cause?* If anything, the network. From the tag to the small patch, which another
-# network sees, the order keeps a rank correlation of 0.74. From the small patch to the broad one,
-# by one network, it keeps 0.83. From the tag to the broad patch 0.66 is left.
+# *Who changes places.* From the tag to the broad, smooth patch alpha 2 beta 1 falls from 1 to 6 and
+# preset A from 3 to 8, while PatternNet rises from 8 to 3.
 #
-# *And the score.* If only what is red counts, the orders are more alike, 0.88 for the tag and the
-# broad patch. Alpha 2 beta 1 and preset A lose places by what they paint blue, faintly but over
-# much of the surroundings.
+# *Size or edge?* Neither changes the order much: it keeps a rank correlation of 0.90 when only the
+# size changes, 0.92 when only the edge does, and 0.81 for both. From the tag, which another network
+# sees, to the broad, smooth patch 0.64 is left.
+#
+# *The score.* If only what is red counts, preset A is first on all three patches. It loses places
+# by what it paints blue, faintly but over much of the surroundings.
+#
+# *The maps.* All eight colour the same bright spot, whichever patch was drawn. They differ in what
+# lies around it.
 #
 # </details>
 
 # %% [markdown]
-# So a broad cause does not turn the order upside down, and yet the order is no law. It depends on
-# the network, on the cause, and on what one counts. (With an earlier network of ours, trained on
-# simpler clouds, more methods had changed places.)
+# We expected another order for a broad, smooth cause than for a small, sharp one. In one network
+# and the same pictures that is undecided (0.81, with an interval of 0.70 to 0.83, where we had
+# asked for 0.7 at most). The order also depends on the network and its pictures (0.74 from the tag
+# to the small patch) and on what one counts. And a plain gradient tells hardly more about these
+# causes than a map without any weights.
 #
 # > **The field's own benchmarks.** Mamalakis et al. simulate maps and compute from them a target
 # > that is a sum over the cells, so that the true share of each cell is known [@mamalakis2022]. In
@@ -742,9 +780,9 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # > [@mamalakis2022aies]. Bommer et al. score methods by five properties, namely robustness,
 # > faithfulness, randomisation, complexity and localisation, on networks that tell the decade of a
 # > temperature map [@bommer2024]. Integrated gradients, LRP and input times gradient are faithful
-# > there and do worse in the randomisation test; the gradient and SmoothGrad are the other way
-# > about. Some results differ between their dense and their convolutional network, so they ask for
-# > a test for each task.
+# > there and do worse in the randomisation test; the gradient and SmoothGrad do the reverse. Some
+# > results differ between their dense and their convolutional network, so they ask for a test for
+# > each task.
 
 # %% [markdown]
 # ## 9. Your own test
@@ -755,8 +793,7 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # Before you run it, say which one you expect to win.
 #
 # - `weight`, shape (64, 64): 1 where your cause is, 0 where nothing changes, or between. A band
-#   like a front? A broad disk with a hard edge, to find out whether size or edge matters? `down`
-#   and `across` hold the row and the column of each pixel.
+#   like a front? Two patches? `down` and `across` hold the row and the column of each pixel.
 # - `mine`: the pictures `smooth`, shape (sample, 64, 64, time), with your cause, brightened as
 #   above.
 # - `decides_here`: True for each picture in which the answer turns, shape (sample,).
@@ -843,43 +880,29 @@ print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(
 # ## 11. Choose by your question
 #
 # This table has all that we measured: the density on the tag that `decides`, and on the same tag
-# where it `hardly` matters; the density on the `broad` patch; the `shuffled` networks' density on
-# the tag, and the `agreement` of their maps with the trained ones; and what one map costs in
-# `passes` forward through the network, counted as multiplications and additions. (Patterns need
-# their fit on top of that.)
+# where it `hardly` matters; the density on the `broad`, smooth patch; for the six pictures of
+# section 7, the `trained` and the `shuffled` networks' density on the tag, and the `agreement` of
+# their maps; and what one map costs in `passes` forward through the network, counted as
+# multiplications and additions. (Patterns need their fit on top of that.)
+#
+# **Look for yourself.** Choose a method and a network in the panel below the table. Preset A,
+# as the panel opens, paints the repaired network's tag blue. Does the tag speak against the horse?
+# Section 1 measured what it adds to the logit, so we can compare the signs.
 
 # %%
 table = {"decides": decided, "hardly": alarm, "broad": scores["broad, smooth patch"]}
-table |= {"shuffled": shuffled, "agreement": similar}
+table |= {"trained": trained, "shuffled": shuffled, "agreement": similar}
 results = pd.DataFrame({name: {k: column[k][0] for k in KINDS} for name, column in table.items()})
 results["passes"] = passes
 results.loc[[kind for kind in names if kind in KINDS]].round(2)
 
-# %% [markdown]
-# | your question | take | passes | it cannot say |
-# |---|---|---|---|
-# | Where would a small change matter? | gradient | 2 | what the answer is owed to |
-# | And with less grain? | SmoothGrad | 2 a copy | the same |
-# | What is owed to the difference from a baseline? | integrated gradients | 2 a step | anything where the two agree |
-# | What speaks for the answer, what against? | LRP preset A, alpha 2 beta 1 | 5, 9 | what would happen without it |
-# | Where is the evidence that the convolutions collect? | LRP alpha 1 beta 0, deep Taylor | 5 | how the last layers count it |
-# | How much did the signal in the inputs count? | PatternAttribution | 2, a fit | anything for unusual inputs |
-# | What does the signal look like? | PatternNet | 2, a fit | how much it counted |
-# | Which shape excites this unit? | guided backpropagation, deconvnet | 2, 3 | what speaks against |
-#
-# The last line is what the lecture calls **Type A**: what does a single unit respond to? Deconvnet
-# and guided backpropagation were invented for that (lesson 02 is about it). All others are **Type
-# B**: what made the network give this answer for this input?
-#
-# **Look for yourself.** Choose a method and a network below. On many pictures preset A paints the
-# repaired network's tag blue. Does the tag speak against the horse? Section 1 measured what it adds
-# to the logit, so we can compare the signs.
-
 # %%
-on_it = (maps["LRP preset A"]["repaired"] * tag).sum((1, 2))
-same = np.sign(on_it) == np.sign(effect["repaired"])
-print(f"preset A, repaired network: blue on {(on_it < 0).sum()} of {len(x)} tags")
-print(f"its sign is that of the tag's effect on {same.sum()} of {len(x)}")
+for kind in ("LRP epsilon", "LRP alpha 2 beta 1", "LRP preset A"):
+    for state in effect:
+        on_it = (maps[kind][state] * tag).sum((1, 2))
+        right = (np.sign(on_it) == np.sign(effect[state])).sum()
+        print(f"{kind}, {state} network: blue on {(on_it < 0).sum()} of {len(x)} tags", end=", ")
+        print(f"its sign is that of the tag's effect on {right}")
 draw = panel.prepare(x, {kind: maps[kind] for kind in KINDS}, tag)
 panels.panel(
     draw,
@@ -890,12 +913,30 @@ panels.panel(
 )
 
 # %% [markdown]
-# The sign of this map is right about as often as that of a coin. Where a region hardly matters, do
-# not read the sign of a map.
+# For the first network the three signs are right on all 20 tags. For the repaired one they are right
+# on 9 to 13, no more reliable than a coin toss. Where a region hardly matters, do not read the sign
+# of a map.
 #
+# So the last column of this table belongs to the choice:
+#
+# | your question | take | passes | it cannot say |
+# |---|---|---|---|
+# | Where would a small change matter? | gradient | 2 | what the answer is owed to |
+# | And with less grain? | SmoothGrad | 2 a copy | the same |
+# | What is owed to the difference from a baseline? | integrated gradients | 2 a step | anything where the two agree |
+# | What speaks for the answer, what against? | LRP epsilon, preset A, alpha 2 beta 1 | 3, 5, 9 | what would happen without it; where little is at stake, not even the sign |
+# | Where is the evidence that the convolutions collect? | LRP alpha 1 beta 0, deep Taylor | 5 | how the last layers count it |
+# | How much did the signal in the inputs count? | PatternAttribution | 2, a fit | anything for unusual inputs |
+# | What does the signal look like? | PatternNet | 2, a fit | how much it counted |
+# | Which shape excites this unit? | guided backpropagation, deconvnet | 2, 3 | what speaks against |
+#
+# The last line is what the lecture calls **Type A**: what does a single unit respond to? Deconvnet
+# and guided backpropagation were invented for that (lesson 02 is about it). All others are **Type
+# B**: what made the network give this answer for this input?
+# %% [markdown]
 # ## 12. What would I install today?
 #
-# The lecture is of 2020, names four toolboxes, and adds that more exist. This is how the four
+# The lecture dates from 2020, names four toolboxes, and adds that more exist. This is how the four
 # stand. Versions and months are those that the Python package index had in autumn 2026.
 #
 # | of the lecture | for | newest version | how it stands |
@@ -934,7 +975,7 @@ panels.panel(
 # `source` is a key of [REFERENCES.md](../REFERENCES.md).
 
 # %%
-methods().set_index("method").drop(columns="options")
+methods().set_index("method")[["question", "source"]]
 
 # %% [markdown]
 # ## In this lesson you
@@ -953,15 +994,15 @@ methods().set_index("method").drop(columns="options")
 #
 # <details><summary>1. A map is sharp and shows every edge of the cloud. Is it a good explanation?</summary>
 #
-# You cannot tell from sharpness. Alpha 1 beta 0 draws each letter here, and much the same letters
-# for a shuffled network.
+# You cannot tell from sharpness. Alpha 1 beta 0 draws nearly all letters of the tag, and much the
+# same letters for a shuffled network.
 #
 # </details>
 #
 # <details><summary>2. A map stays the same when the last layers are shuffled. Is it useless?</summary>
 #
-# No, but it says nothing about the last layers. And the shuffled network may still answer to the
-# same thing, as ours did.
+# Not necessarily. The method may be blind to the last layers, or the shuffled network may still
+# answer to the same thing, as ours did. Only an experiment tells which.
 #
 # </details>
 #
@@ -972,16 +1013,11 @@ methods().set_index("method").drop(columns="options")
 #
 # </details>
 #
-# <details><summary>4. A channel has large weights in the first layer. Does it carry the signal?</summary>
+# <details><summary>4. A benchmark with photographs ranks your method first. Will it be first for sea surface temperatures?</summary>
 #
-# Not necessarily: it may be there to cancel a disturbance of another channel. Its pattern tells.
-#
-# </details>
-#
-# <details><summary>5. A benchmark with photographs ranks your method first. Will it be first for sea surface temperatures?</summary>
-#
-# You cannot know. Between a tag and a broad patch of cloud, preset A fell from the third rank to
-# the eighth, and counting only what is red gave another order. Test it with a cause like yours.
+# You cannot know. From the tag to a broad, smooth patch of cloud, preset A fell from the third rank
+# to the eighth, and it was first there when only what is red counted. Test it with a cause like
+# yours.
 #
 # </details>
 #
@@ -1010,14 +1046,15 @@ methods().set_index("method").drop(columns="options")
 #
 # ## Claims
 #
-# What the lecture and three papers say or what we expected, as measured here. Goals are ours;
-# intervals are 95 %, over pictures, and over shuffles where networks were shuffled.
+# What the lecture and three papers say or what we expected, as measured here. Goals are ours (an
+# agreement of 0.5 is half way from unrelated to unchanged); intervals are 95 %, over pictures, and
+# over shuffles where networks were shuffled.
 
 # %% tags=["claims"]
 claims.record(
     "tour-disagree",
-    "Each type of heat map has a different interpretation; each method has its pros and cons.",
-    "slide: Heat maps / attribution maps",
+    "Heat maps of one network and one picture disagree.",
+    "this course",
     "median rank correlation of two of fourteen maps of one picture",
     disagree,
     interval,
@@ -1027,7 +1064,7 @@ claims.record(
     "tour-architecture",
     "Not every method works for every architecture.",
     "slide: Heat maps / attribution maps",
-    "refusals in four tries with tanh and a recurrent layer",
+    "refusals in four tries, two networks chosen because a method refuses them",
     len(refused),
     None,
     ">= 1",
@@ -1038,23 +1075,21 @@ for kind, id, source, sentence in [
         "guided backprop",
         "guided",
         "adebayo2018",
-        "Guided backpropagation does not notice random weights.",
+        "Guided backpropagation gives much the same map for random weights in the last layers.",
     ),
     (
         "LRP alpha 1 beta 0",
         "alpha-1",
         "sixt2020",
-        "The map of LRP alpha 1 beta 0 does not depend on the later layers.",
+        "LRP alpha 1 beta 0 gives much the same map whatever the later layers are.",
     ),
 ]:
-    claims.record(
-        f"tour-{id}-sanity", sentence, source, AGREE, *similar[kind], "> 0.5", negative=True
-    )
+    claims.record(f"tour-{id}-sanity", sentence, source, AGREE, *similar[kind], "> 0.5")
 claims.record(
     "tour-shuffled-tag",
     "Networks with random top layers still answer to what the layers below respond to.",
     "binder2023",
-    "change of the shuffled logit by cutting the tag, over its scatter between pictures",
+    "change of the shuffled logit by cutting the tag, over that by a grey box elsewhere",
     *skill.bootstrap(np.mean, ratio),
     ">= 1",
 )
@@ -1062,7 +1097,7 @@ claims.record(
     "tour-order",
     "A broad, smooth cause ranks the methods in another order than a small, sharp one.",
     "this course",
-    "rank correlation of the methods' order by density: tag, and broad patch of cloud",
-    *agreements["broad, smooth patch", "tag", "all by size"],
+    "rank correlation of the methods' order by density, both patches in the same clouds",
+    *agreements[sharp, broad, "all by size"],
     "<= 0.7",
 )

@@ -138,11 +138,10 @@ def ranked(scores, ends, names, choice=None):
         order = ranks(column)
         for row, kind in enumerate(names):
             if kind in order:
-                best = order[kind] <= 3
-                style = {"fontsize": 9, "va": "center", "fontweight": "bold" if best else "normal"}
+                style = {"fontsize": 9, "va": "center"}
                 ax.text(column[kind][1][1] + 0.03 * most, row, f"{order[kind]}", **style)
         ax.axvline(1, color=plots.INK, lw=1, ls=":")
-        ax.set(xlim=(0, 0.9 * most), title=cause)
+        ax.set(xlim=(0, most), title=cause)
         ax.set_xlabel(f"{words}\n(all of it inside: {most:.1f})", fontsize=9)
     return fig
 
