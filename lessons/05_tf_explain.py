@@ -375,7 +375,7 @@ for name, (_, found) in cams.items():
     density = skill.relevance_density(found, tag).mean()
     print(f"{name}: density on the tag {density:.1f}{plots.guess_text(guess, name)}")
 cells = enlarge(np.eye(16, dtype="float32").reshape(16, 4, 4))  # maps with one of 4 x 4 cells
-most = skill.relevance_density(cells, np.repeat(tag[[ONE]], 16, axis=0)).max()
+most = np.mean([skill.relevance_density(cells, np.array([one] * 16)).max() for one in tag])
 print(f"most that a map of 4 x 4 cells can reach: {most:.1f}")
 plots.show(panel.beside_each(pictures[:2], tag, cams), "grad-cam")
 at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for exercise 2
@@ -605,8 +605,8 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 # The shuffled networks have forgotten what a horse is, and still the tag moves their answer more than the
 # other places do, in nearly all pictures. In logits the box on the tag changes their answer no more than the
 # repaired network's, but compare it with the other places: there the repaired network changes more, the
-# shuffled ones hardly at all. So occlusion is right: its maps stay on the tag because these networks respond
-# to little else. For the repaired network the map in the figure goes to the horse.
+# shuffled ones hardly at all. So occlusion is right: its maps stay on the tag because the tag is what these
+# networks still respond to. For the repaired network the map in the figure goes to the horse.
 #
 # </details>
 #
