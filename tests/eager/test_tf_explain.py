@@ -219,7 +219,7 @@ def test_the_chart_draws_the_means_and_their_intervals():
     points = {
         (*line.get_xdata(), *line.get_ydata()) for line in left.lines if len(line.get_xdata())
     }
-    assert {(8, 0), (1, 0), (4, 0), (4, 1), (0.5, 1), (2, 1), (7, 9, 0, 0)} <= points
+    assert {(8, 0), (1, 0), (4, 0.3), (4, 1), (0.5, 1), (2, 1.3), (7, 9, 0, 0)} <= points
     assert {(0.25, 0), (0.125, 1)} <= {
         (*line.get_xdata(), *line.get_ydata()) for line in right.lines if len(line.get_xdata()) == 1
     }
