@@ -11,7 +11,7 @@
 # - make integrated gradients add up,
 # - score a heat map against a known truth, and say what a shuffling check tests.
 #
-# **Minutes:** 35 teaching, 25 exercises.
+# **Minutes:** 40 teaching, 30 exercises.
 #
 # **Prerequisites:** NumPy arrays, lessons 00 and 01 (necessary); lesson 04 (helpful).
 #
@@ -40,7 +40,7 @@ course.start("05_tf_explain", seed=0, eager=True)
 # <details><summary>Why a kernel of its own?</summary>
 #
 # tf-explain needs *eager mode*, in which TensorFlow computes each line at once. The other lessons run in
-# *graph mode*, which first lays down all steps. A kernel is in one of the two.
+# *graph mode*, which first builds the whole graph. A kernel is in one of the two.
 #
 # </details>
 #
@@ -162,7 +162,7 @@ plots.show(panel.behind(numbers, p, said), "behind")
 # Both networks get nearly the same drawing, so whoever was right was lucky.
 #
 # *The drawing.* tf-explain stretches each map until it spans all colours, so there is a yellow spot whatever
-# the numbers are. The shuffled network's are even the larger ones, by far, because tf-explain follows the
+# the numbers are. The shuffled network's values are in fact far larger, because tf-explain follows the
 # probability $p$, which can hardly rise where the first network is sure.
 #
 # *The formula.* The order of the pixels is nearly the same as well. Grad-CAM adds up the **activations** of a
@@ -188,14 +188,13 @@ print(f"in it {other:.0%} of the first map's pixels differ")
 
 # %% [markdown]
 # Values below the mean are black, and those more than a standard deviation above it are white. Mean and deviation
-# are those of the whole call, so a map changes when others are explained with it. And of a scene with four channels,
-# as in lesson 07, Grad-CAM's drawing shows three without a word.
+# are those of the whole call, so a map changes when others are explained with it.
 #
-# So do not use `explain`. The functions behind it, which the cells of this lesson call, return numbers.
+# So do not use tf-explain's `explain`. The functions behind it, which the cells of this lesson call, return numbers.
 #
 # ## 3. Occlusion asks the network
 #
-# **Occlusion** hides one part of the picture after another behind a grey patch, and takes note how far the
+# **Occlusion** hides one part of the picture after another behind a grey patch, and records how far the
 # answer falls [@zeiler2013]. It needs no derivative and no rule, only the network's answers.
 #
 # The toolbox paints its patches in 127.5, the middle grey of pictures from 0 to 255, and gives each patch
@@ -241,13 +240,13 @@ for name, found in [*maps.items(), ("our own, black patches", occlusion(six, 8, 
 plots.show(panel.beside(pictures[:2], tag, maps, logits(pictures)), "occlusion")
 
 # %% [markdown]
-# (The *density* is that of lesson 01, here without signs.) Given pictures from 0 to 1, the toolbox holds glaring
-# lights over them, and the map is the same blot for both. In its own range it finds the tag, but in a pink
+# (The *density* is that of lesson 01, here without signs.) Given pictures from 0 to 1, the toolbox
+# covers them with patches over a hundred times brighter than white, and the map is the same blot for both. In its own range it finds the tag, but in a pink
 # picture, because $1 - p$ is not zero without a patch either. Subtract that (*p lost*), and the density more
 # than doubles. Our own function takes the loss in logits, which shows small effects as well.
 #
 # The colour is a choice, too. Grey bars frame all of these pictures, so grey should mean little to the network.
-# A black patch is a dark thing with edges, and hardly finds the tag.
+# A black patch is itself a dark object with edges; its map hardly finds the tag.
 
 # %% [markdown]
 # ### Exercise 1: two questions, two patch sizes
@@ -268,9 +267,6 @@ ONE = 1
 by_size = {size: occlusion(six, size) for size in (4, 8, 16, 32)}
 shown = {f"{size} pixels": found[[ONE]] for size, found in by_size.items()}
 plots.show(panel.beside(six[[ONE]], tag[[ONE]], shown, logits(six[[ONE]])), "patch-sizes")
-empty = world.render([replace(scenes[ONE], horse=False, rider=False)]).picture.values
-change = (logits(empty) - logits(six[[ONE]]))[0]
-print(f"drawn again without its horse: the logit changes by {change:+.1f}")
 
 # %% tags=["exercise"]
 where, how_much = ..., ...
@@ -286,12 +282,38 @@ where, how_much = 8, 32
 check.patch_sizes(where, how_much, by_size, tag[:6], effect[:6])
 
 # %% [markdown]
-# A small patch hides a letter or two, and the others keep the answer up. Only one that hides them all
-# shows what the tag adds.
+# A small patch hides a letter or two, and the others keep the answer up. The largest patch takes away a quarter
+# of the picture, and still ends before the tag does. What does a patch on the tag alone show?
 #
-# Did you see the blue at 4 pixels, on the horse and on the skyline? A grey patch there *raises* the logit. Does
-# this horse speak against "horse", then? Draw the picture again without it, and the logit falls. So the horse
-# speaks for "horse", and the blue is owed to the patch: a grey square on the skyline is not nothing.
+# And did you see the blue at 4 pixels, on the horse and on the skyline? A grey patch there *raises* the logit.
+# Does this horse speak against "horse", then? Guess how the logit changes when the picture is drawn again
+# without the horse and its rider.
+
+# %% tags=["guess"]
+guess = {"without horse and rider": None}
+
+# %%
+left, on_tag = tag[:6].copy(), np.where(tag[:6, ..., None], np.float32(0.5), six)
+left[:, 32:, :32] = False  # what the patch of 32 pixels covers
+share = ((logits(six) - logits(on_tag)) / effect[:6]).mean()
+print(f"a patch on the tag alone: {share:.2f} of effect")
+print(f"the patch of 32 pixels leaves {left.sum() / tag[:6].sum():.0%} of the tag")
+for gone in ({"rider": False}, {"horse": False, "rider": False}):
+    again = world.render([replace(scene, **gone) for scene in scenes]).picture.values
+    change, name = logits(again) - logits(pictures), f"without {' and '.join(gone)}"
+    print(f"{name}: the logit changes by {change[ONE]:+.1f}{plots.guess_text(guess, name)}")
+print(f"    it falls in {sum(change < 0)} of {len(change)} pictures")
+
+# %% [markdown]
+# <details><summary>What we saw</summary>
+#
+# A patch with the shape of the tag loses nearly all that the tag adds, and hides nothing else. The largest one comes
+# as near, although it leaves some of the tag, but its map cannot say which part of that quarter counts.
+#
+# Without horse and rider the logit falls, here and in nearly all of the pictures, so the horse speaks for "horse".
+# The blue comes from the patch: on the skyline, a grey square is itself an object.
+#
+# </details>
 #
 # **Think.** You hide one pixel of a cold cloud top, or one level of a sounding, and nothing happens. What have
 # you learned about its importance?
@@ -324,12 +346,19 @@ panels.panel(
 #
 # $$L = \mathrm{ReLU}\Big(\sum_k w_k A_k\Big)$$
 #
-# One weight for a whole map is right if the network treats all places alike, as one does that finds hurricanes
-# anywhere. (One that knows that none form at the equator does not.) Then the sum of $w_k A_k$ over maps and
+# One weight for a whole map is right if the network treats all places alike, such as one that must find hurricanes
+# wherever they are. (One that has learned that none form at the equator does not.) Then, before the ReLU, the sum of $w_k A_k$ over maps and
 # places is the logit, but for the bias. Let us build such networks: they keep the convolutions up to the third
 # or the fourth pooling, average each map over the picture (*global average pooling*), and get a new last layer.
-# (Its penalty was chosen on these pictures; the code is [here](../utils/panels/tf_explain.py).) Which map will
-# find the tag?
+# (It is fitted with a penalty that sets most of its weights to zero, whose strength was chosen on these pictures;
+# the code is [here](../utils/panels/tf_explain.py).) How dense will each of the three maps be on the tag?
+
+# %% tags=["guess"]
+guess = {
+    "first network, third pooling": None,
+    "averaging, third pooling": None,
+    "averaging, fourth pooling": None,
+}
 
 # %%
 cams = {"first network, third pooling": (logits(pictures), grad_cam(scores, pictures, POOLING[2]))}
@@ -340,28 +369,37 @@ for after, layer in [("third pooling", POOLING[2]), ("fourth pooling", POOLING[3
     cams[f"averaging, {after}"] = z, found
     decides, total = np.mean((z > 0) & (z_cut < 0)), found.sum((1, 2)).mean()
     print(f"averaging, {after}: right on {score:.0%} of 50 others; tag decides in {decides:.0%}")
-    print(f"    sum of the map {total:.3f}, logit less bias {(z - bias).mean():.3f}")
+    print(f"    sum before the ReLU {total:.3f}, logit less bias {(z - bias).mean():.3f}")
 cams = {name: (z, enlarge(found.clip(min=0))) for name, (z, found) in cams.items()}
 for name, (_, found) in cams.items():
-    print(f"{name}: density on the tag {skill.relevance_density(found, tag).mean():.1f}")
+    density = skill.relevance_density(found, tag).mean()
+    print(f"{name}: density on the tag {density:.1f}{plots.guess_text(guess, name)}")
+cells = enlarge(np.eye(16, dtype="float32").reshape(16, 4, 4))  # maps with one of 4 x 4 cells
+most = np.mean([skill.relevance_density(cells, np.array([one] * 16)).max() for one in tag])
+print(f"most that a map of 4 x 4 cells can reach: {most:.1f}")
 plots.show(panel.beside_each(pictures[:2], tag, cams), "grad-cam")
 at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for exercise 2
 
 # %% [markdown]
-# Averaged after the third pooling, the map adds up to the logit, and red lies on the tag, mostly on its left half.
-# In the first network, by the same formula at the same layer, it lies above the tag and on the grey bars. This
-# network ends in dense layers, which weigh each place by itself, and a mean over places mixes places where
-# a filter speaks for a horse with places where it does not.
+# <details><summary>What we saw</summary>
+#
+# Averaged after the third pooling, the map adds up to the logit less the bias, before the ReLU, and red lies on the
+# tag, mostly on its left half. The same formula at the same layer of the first network puts the red above the tag
+# and on the grey bars. This network ends in dense layers, which weigh each place by itself, and a mean over
+# places mixes places where a filter speaks for a horse with places where it does not.
 #
 # But look at the last column. The map adds up as well, and the tag decides as often, but the red lies beside
-# the tag. After the fourth pooling a unit sees most of the picture (lesson 09), so where it responds tells
-# little about what it responds to. **That a map adds up does not mean that it points at the cause.**
+# the tag. Coarse cells, 16 pixels wide, explain only a part of this: they could reach four times that density.
+# After the fourth pooling a unit sees most of the picture (lesson 09), so where it responds
+# tells little about what it responds to. **That a map adds up does not mean that it points at the cause.**
+#
+# </details>
 
 # %% [markdown]
 # ### Exercise 2: place by place, in the right layer
 #
-# Do not average [@draelos2020]: at each place multiply activation and gradient, and add up over the filters,
-# without a ReLU. `activations` and `slopes` have the shape (sample, y, x, filter). Then choose the stage, 0 to 3,
+# The method called HiResCAM [@draelos2020] does not average: at each place multiply activation and gradient, and
+# add up over the filters, here without a ReLU. `activations` and `slopes` have the shape (sample, y, x, filter). Then choose the stage, 0 to 3,
 # at whose pooling this map finds the tag best in the first network.
 #
 # <details><summary>Hint</summary>
@@ -400,7 +438,7 @@ check.place_by_place(place_by_place, stage, at_stage, tag)
 #
 # **Integrated gradients** [@sundararajan2017] average the gradient on a straight path from a *baseline*, here
 # black, to the picture, and multiply the mean by picture minus baseline. They add up to the difference of
-# the two scores. The toolbox stops before the end of this formula, and takes any output that you give it.
+# the two scores. Does the toolbox's version?
 
 
 # %%
@@ -419,8 +457,8 @@ print(f"gain over a black picture {gain.mean():.1f}, the toolbox's sum {sums.mea
 # ### Exercise 3: make them add up
 #
 # Make `attributions` for the pictures `eight`, shape (8, 64, 64, 3). For each picture they should add up, to
-# within 5 %, to `gain`: the logit minus that of a black picture. Use `toolbox_integrated`, and choose the
-# network and the number of steps.
+# within 5 %, to `gain`: the logit minus that of a black picture. Use `toolbox_integrated`, whose
+# arguments are yours to choose.
 #
 # <details><summary>Hint</summary>
 #
@@ -443,18 +481,20 @@ check.adds_up(attributions, eight, gain)
 #
 # Now score ten kinds of maps on *fresh* pictures. All settings were chosen on those you have seen, and the toolbox
 # gets pictures from 0 to 255 where that matters: for occlusion, and for **SmoothGrad** [@smilkov2017], which
-# averages the gradient [@simonyan2013] over noisy copies. We measure
+# averages the gradient [@simonyan2013] over noisy copies. (The toolbox's own noise is 1 of 255, so small that
+# the plain gradient is left; lesson 04 uses more.) We measure
 #
 # 1. the density on the tag for the first network, which it decides: much more than 1 is wanted;
 # 2. the same for the repaired network, which hardly uses it: more than 1 is a **false alarm**;
 # 3. one step of a **sanity check** [@adebayo2018]: the rank correlation with the maps of the ten shuffled
-#    networks, on five pictures. A map that stays the same cannot depend on what these layers had learned; at
-#    most 0.5 is wanted, a limit of ours. (An empty map counts as 0.)
+#    networks, on five pictures. All maps are first averaged over the cells of one grid of 8 x 8. A map that
+#    stays the same cannot depend on what these layers had learned; at most 0.5 is wanted, a limit of ours. (An
+#    empty map counts as 0.)
 #
 # Guess the rank correlation of two of them.
 
 # %% tags=["guess"]
-guess = {"Grad-CAM (guided)": None, "occlusion, logits lost": None}
+guess = {"gradient": None, "occlusion, p lost": None}
 
 
 # %%
@@ -469,15 +509,15 @@ def smoothgrad(x, copies=5, noise=1.0):
 
 toolbox = {
     "gradient": gradient,
-    "SmoothGrad": smoothgrad,
+    "SmoothGrad, noise 0.4 %": smoothgrad,
     "Grad-CAM (guided)": lambda x: enlarge(grad_cam(classes, x, POOLING[3], guided=True)),
-    "occlusion, p lost": p_lost,
+    "occlusion, 1 - p": lambda x: toolbox_occlusion(wide, np.uint8(255 * x)),
 }
 changed = {
     "integrated, exercise 3": lambda x: panel.exercise_3(toolbox_integrated, classes, scores, x),
     "Grad-CAM, the paper's": lambda x: enlarge(grad_cam(scores, x, POOLING[3]).clip(min=0)),
     "place by place, exercise 2": lambda x: enlarge(panel.exercise_2(gradients_at, scores, x)),
-    "occlusion, logits lost": lambda x: occlusion(x, panel.PATCH),
+    "occlusion, p lost": p_lost,
 }
 rules = {
     "LRP alpha 1 beta 0": lambda x: lrp.relevance(model, x, "alpha_1_beta_0", layers=False).input,
@@ -494,6 +534,10 @@ for name, method in methods.items():
         model.set_weights(weights)
         found[state] = method(fresh[:5] if state in shuffled else fresh)
     results[name] = panel.score(found, fresh_tag)
+    value, (low, high) = skill.bootstrap(np.mean, results[name]["agreement"])
+    print(f"{name}: rank correlation {value:.2f} ({low:.2f} to {high:.2f})")
+    if empty := sum(not one.any() for state in shuffled for one in found[state]):
+        print(f"    {empty} of 50 maps are empty; without them {value * 50 / (50 - empty):.2f}")
 model.set_weights(states["first"])  # for whoever goes back to an exercise
 fig = panel.chart(results, {"tf-explain": toolbox, "changed": changed, "LRP": rules})
 plots.guess_marks(fig.axes[1], guess, {name: row for row, name in enumerate(methods)})
@@ -502,30 +546,34 @@ plots.show(fig, "scores")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *Found, and false alarms.* The toolbox's occlusion, in its own range, finds the tag about as well as LRP, and
-# raises no alarm. Place by place and occlusion in logits come next. Gradients reach 3 to 4, Grad-CAM about 2 or
-# less. LRP alpha 1 beta 0 raises a clear false alarm, preset A and guided Grad-CAM a faint one.
+# *Found, and false alarms.* As it comes, the toolbox finds the tag no better than to a density of 4. One
+# subtraction, *p lost*, takes its occlusion to 11, about as far as LRP, with no alarm. Place by place comes
+# next with 8. Gradients reach 3 to 4, Grad-CAM about 2 or less. LRP alpha 1 beta 0 raises a clear false alarm,
+# preset A and guided Grad-CAM a faint one.
 #
 # *The check.* Guided Grad-CAM and alpha 1 beta 0 hardly change. Grad-CAM as in its paper passes, as Adebayo et
-# al. report. Gradients and place by place pass, and preset A lies at the limit. Occlusion fails, both times.
-# But look at the crosses: gradients pass, and yet their maps of the shuffled networks lie on the tag about as
-# densely as before.
+# al. report, also if empty maps are left out. Gradients pass. Place by place and preset A lie at the limit: both
+# intervals hold 0.5. Occlusion by $1 - p$ passes, where a patch that raises $p$ ranks last; by *p lost*, where
+# only the size of the change counts, it fails. But look at the crosses: gradients pass, and yet their maps of the
+# shuffled networks lie on the tag about as densely as before.
+#
+# The rows of exercises 2 and 3 use the course's solutions, whatever you wrote.
 #
 # </details>
 
 # %% [markdown]
 # ## 7. What does the check test?
 #
-# Occlusion cannot overlook the last layers, because it uses nothing but their answer. And yet it fails a check
-# that is meant to find out just that. Either occlusion is wrong about the shuffled networks, or the check
-# does not test what it seems to.
+# Lesson 04 found that shuffled networks still answer to the tag: their logit moves when it is cut out. Here is what
+# that does to the check. Occlusion cannot overlook the last layers, because it uses nothing but their answer. And
+# yet, with *p lost*, it fails a check that is meant to find out just that.
 #
-# So ask the networks without a map, as lesson 04 does by cutting the tag. A grey box covers the tag, or one of
-# three places of the same size above it. In how many per cent of the pictures does the box on the *tag* move
-# the logit most, up or down? By chance it would be 25.
+# So ask the networks without a map. A grey box covers the tag, or one of three places of the same size above it.
+# In what percentage of the pictures does the box on the *tag* move the logit most, up or down? By chance it
+# would be 25. (For the first network it is nearly certain to be 100: we took pictures in which its tag decides.)
 
 # %% tags=["guess"]
-guess = {"first": None, "repaired": None, "shuffled": None}
+guess = {"repaired": None, "shuffled": None}
 
 # %%
 boxes, most, moves = panel.boxes(fresh_tag, up=(0, 12, 24, 36)), {}, {}
@@ -536,11 +584,11 @@ for state, weights in states.items():
     most[state] = 100 * np.mean(change.argmax(0) == 0)
     moves[state] = change[0].mean(), change[1:].mean()
 model.set_weights(states["first"])
-for name in guess:
+for name in ("first", *guess):
     of = [state for state in states if state.startswith(name)]
     share, (on, off) = np.mean([most[s] for s in of]), np.mean([moves[s] for s in of], axis=0)
     print(f"{name}: most on the tag in {share:.0f} %{plots.guess_text(guess, name, ' %')}")
-    print(f"    change by the box on the tag {on:.2f} logits, elsewhere {off:.2f}")
+    print(f"    change on the tag {on:.2f} logits, elsewhere {off:.2f}: {on / off:.1f} times")
 
 # %% tags=["figure"]
 maps = {}
@@ -555,9 +603,10 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 # <details><summary>What we saw</summary>
 #
 # The shuffled networks have forgotten what a horse is, and still the tag moves their answer more than the
-# other places do, in nearly all pictures. It moves it far less than in the first network, but the *place*
-# is the same. So occlusion is right: its maps stay on the tag because these networks still respond to the
-# tag. For the repaired network its map goes to the horse.
+# other places do, in nearly all pictures. In logits the box on the tag changes their answer no more than the
+# repaired network's, but compare it with the other places: there the repaired network changes more, the
+# shuffled ones hardly at all. So occlusion is right: its maps stay on the tag because the tag is what these
+# networks still respond to. For the repaired network the map in the figure goes to the horse.
 #
 # </details>
 #
@@ -567,14 +616,14 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # So the check tests a method *and* the networks together. It supposes that they respond to different places before
 # and after, and nobody has asked them. Occlusion shows how much they have in common. A map that stays far closer
-# than that, like guided Grad-CAM, hardly depends on the last layers. A map that changes more is not better
-# for it. **To test a map, change the network so that you know what must change in its answer.** For that we
+# than that on the same grid, like guided Grad-CAM, hardly depends on the last layers. A map that changes more is
+# not better for it. **To test a map, change the network so that you know what must change in its answer.** For that we
 # had the repaired network.
 
 # %% [markdown]
 # ## 8. Where this stops
 #
-# One small network, and one loud cause with sharp edges: a broad, smooth cause may rank the methods differently.
+# One small network, and one loud cause with sharp edges: for a broad, smooth one lesson 04 found another ranking.
 # And occlusion needs a value that means "nothing". Here grey comes near it. In a field of temperature it may be
 # the climatology; zero kelvin would be like our patches of 127.5.
 
@@ -603,6 +652,19 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # </details>
 #
+# <details><summary>3. A Grad-CAM map adds up to the logit. Does its red lie on the cause?</summary>
+#
+# Not if a unit of its layer sees most of the picture: where it responds is not what it responds to.
+#
+# </details>
+#
+# <details><summary>4. What could a patch be worth in a field of temperature?</summary>
+#
+# A value that could be there and says nothing special, such as the climatology. Zero kelvin would be an object
+# of its own.
+#
+# </details>
+#
 # ## Claims
 #
 # Measured on the fresh pictures. Goals are ours; intervals are 95 %, in the third to fifth row over ten
@@ -618,7 +680,7 @@ def record(id, sentence, source, text, values, goal, unit=""):
 SLIDE = "tf-explain shows what a network finds important, with TensorFlow 2."
 for id, name, text in [
     ("default", "Grad-CAM (guided)", "of its Grad-CAM as it comes"),
-    ("occlusion", "occlusion, p lost", "of its occlusion, in its own range and less a constant"),
+    ("occlusion", "occlusion, 1 - p", "of its occlusion, in its own range"),
 ]:
     record(
         id,
@@ -640,7 +702,7 @@ for id, sentence, source, name in [
         "occlusion-sanity",
         "Occlusion, which uses nothing but the network's answers, passes the sanity check.",
         "this course",
-        "occlusion, logits lost",
+        "occlusion, p lost",
     ),
 ]:
     record(id, sentence, source, AGREE, results[name]["agreement"], "<= 0.5")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 from sklearn.svm import LinearSVC
 from tensorflow import keras
 
@@ -33,7 +34,8 @@ def prepare(model, pictures):
     def look(number, size, row, column):
         x = pictures[[number]].copy()
         x[:, row : row + size, column : column + size] = 0.5
-        return heat_map.horse(model, x)
+        picture, relevance, says, _ = heat_map.horse(model, x)
+        return picture, relevance, says, "LRP, preset A"
 
     return heat_map.prepare(look)
 
@@ -165,7 +167,7 @@ def _rows(pictures, tag, maps, z):
     size = 10, (10 / columns + 0.15) * len(pictures) + 0.3
     fig, axes = plt.subplots(len(pictures), columns, figsize=size, squeeze=False)
     for i, row in enumerate(axes):
-        plots.picture(row[0], pictures[i], "" if z is None else f"z = {z[i]:.1f}")
+        plots.picture(row[0], pictures[i], f"picture {i + 1}" if z is None else f"z = {z[i]:.1f}")
         for ax, (name, (logit, found)) in zip(row[1:], maps.items(), strict=True):
             title, masks = "" if i else name.replace(", ", "\n", 1), {"tag": tag[i]}
             explained = None if logit is None else logit[i]
@@ -192,22 +194,26 @@ def chart(results, kinds):
     """
     colours = dict(zip(kinds, (plots.INK, plots.BLUE, plots.ORANGE), strict=True))
     fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.8), sharey=True, width_ratios=(3, 2))
-    marks = {"first": ("o", "full"), "repaired": ("o", "none"), "shuffled": ("x", "full")}
+    # The cross stands a little lower than the circles, which would hide it.
+    marks = {
+        "first": ("o", "full", 0),
+        "repaired": ("o", "none", 0),
+        "shuffled": ("x", "full", 0.3),
+    }
     for row, (name, result) in enumerate(results.items()):
         colour = next(colours[kind] for kind, names in kinds.items() if name in names)
-        for ax, key, (mark, fill) in [
+        for ax, key, (mark, fill, lower) in [
             *((left, key, look) for key, look in marks.items()),
-            (right, "agreement", ("o", "full")),
+            (right, "agreement", ("o", "full", 0)),
         ]:
             value, (low, high) = skill.bootstrap(np.mean, result[key])
-            ax.plot([low, high], [row, row], color=colour, lw=1.2, alpha=0.6)
-            ax.plot(value, row, mark, color=colour, fillstyle=fill, ms=7)
-    for key, (mark, fill) in marks.items():
-        left.plot([], [], mark, color=plots.INK, fillstyle=fill, ms=7, label=f"{key} network")
-    left.legend(loc="upper right", fontsize=9)
-    for kind, colour in colours.items():
-        right.plot([], [], "o", color=colour, ms=7, label=kind)
-    right.legend(loc="lower left", fontsize=9)
+            ax.plot([low, high], [row + lower] * 2, color=colour, lw=1.2, alpha=0.6)
+            ax.plot(value, row + lower, mark, color=colour, fillstyle=fill, ms=7)
+    shown = [Line2D([], [], color=c, lw=6, label=kind) for kind, c in colours.items()]
+    for key, (mark, fill, _) in marks.items():
+        look = {"marker": mark, "fillstyle": fill, "ms": 7, "ls": "", "color": plots.INK}
+        shown.append(Line2D([], [], label=f"{key} network", **look))
+    fig.legend(handles=shown, loc="outside upper center", ncols=6, fontsize=9)
     left.axvline(1, color=plots.INK, lw=1, ls=":")
     right.axvline(0.5, color=plots.INK, lw=1, ls=":")
     left.set(yticks=range(len(results)), yticklabels=results, ylim=(len(results) - 0.5, -0.5))
@@ -245,18 +251,36 @@ def score(maps, tag):
     dict of str to array
         ``"first"`` and ``"repaired"``, the densities of the map's size, a number a picture;
         ``"shuffled"``, the mean density, and ``"agreement"``, the mean rank correlation with the
-        first network's map, a number a shuffle. An empty map counts as 0.
+        first network's map, on the grid of `coarse`, a number a shuffle. An empty map counts
+        as 0.
     """
     density, agreement = {}, []
     for state, some in maps.items():
         size = abs(some.sum(-1) if some.ndim == 4 else some)
         density[state] = np.nan_to_num(skill.relevance_density(size, tag[: len(size)]))
         if state.startswith("shuffled"):
-            same = skill.rank_agreement(maps["first"][: len(some)], some)
+            same = skill.rank_agreement(coarse(maps["first"][: len(some)]), coarse(some))
             agreement.append(np.nan_to_num(same).mean())
     shuffled = [values.mean() for state, values in density.items() if state.startswith("shuffled")]
     both = {state: density[state] for state in ("first", "repaired")}
     return both | {"shuffled": np.array(shuffled), "agreement": np.array(agreement)}
+
+
+def coarse(maps):
+    """Average maps over the cells of an 8 x 8 grid, so that fine and coarse ones compare.
+
+    Parameters
+    ----------
+    maps : array, shape (sample, y, x) or (sample, y, x, channel)
+        Channels are added first; y and x are multiples of 8.
+
+    Returns
+    -------
+    numpy.ndarray, shape (sample, 8, 8)
+    """
+    maps = maps.sum(-1) if maps.ndim == 4 else maps
+    n, y, x = maps.shape
+    return maps.reshape(n, 8, y // 8, 8, x // 8).mean((2, 4))
 
 
 def boxes(tags, up):
