@@ -24,9 +24,9 @@ import pandas as pd
 from ipywidgets import IntSlider
 from scipy.ndimage import uniform_filter
 
-from utils import course, lrp, networks, panels, plots, receptive_field, skill, training, worlds
+from utils import course, networks, panels, plots, receptive_field, skill, training, worlds
 from utils.check import receptive_fields as check
-from utils.explain import crops, explain, one_pixel
+from utils.explain import explain
 from utils.panels import receptive_fields as panel
 from utils.plots import receptive_fields
 from utils.weights import load_weights
@@ -83,7 +83,8 @@ check.size_by_formula(sizes, kernels, strides)
 
 # %% [markdown]
 # `receptive_field.trace` does this for any network. Below are all thirteen layers of the
-# encoder-decoder from lesson 07 (U is an upsampling). `field` is $r_l$, and `step` says how many
+# encoder-decoder from lesson 07 (U is an upsampling, which divides the step by two in the formula; the last
+# convolution is 1 x 1). `field` is $r_l$, and `step` says how many
 # pixels of the picture lie between neighbours of the layer. The figure has the same boxes on a
 # storm, as `receptive_field.box` finds them for one pixel.
 
@@ -101,10 +102,11 @@ c13 = storm.c13[0].values
 image = (c13.max() - c13) / (c13.max() - c13.min())
 echo = uniform_filter(storm.mrms[0].values, 46)[48:-48, 48:-48]
 middle = tuple(int(i) + 48 for i in np.unravel_index(echo.argmax(), echo.shape))
+centre = middle[0], middle[1] + 4  # a pixel whose boxes are square
 shown = [0, 2, 4, 6, 12]
 found = []
 for layer in shown:
-    pixel = tuple(int(place // table.step_y.iloc[layer]) for place in middle)
+    pixel = tuple(int(place // table.step_y.iloc[layer]) for place in centre)
     found.append(receptive_field.box(model, table.index[layer], pixel, size=SIZE))
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.5))
 receptive_fields.boxes(left, image, found[-1:], "the whole picture, 768 km")
@@ -114,21 +116,19 @@ for layer, one in zip(shown, found, strict=True):
     style = {"fontsize": 8, "color": "white", "va": "bottom"}
     dark = {"facecolor": plots.INK, "edgecolor": "none", "pad": 1}
     right.text(one.columns.start, one.rows.start - 0.7, label, bbox=dark, **style)
-right.set(xlim=(middle[1] - 32, middle[1] + 32), ylim=(middle[0] + 32, middle[0] - 32))
+right.set(xlim=(centre[1] - 32, centre[1] + 32), ylim=(centre[0] + 32, centre[0] - 32))
 plots.show(fig, "boxes")
 
 # %% [markdown]
-# At the beginning the box holds a patch of one cloud top, and at the end the whole eastern edge of a
-# storm. Boxes grow most
-# where the picture has been made small: the last convolution before the decoder adds 16 pixels, the
+# At the beginning the box holds a patch of one cloud top, and at the end a piece of a storm's eastern
+# edge with the clear sky next to it. Boxes grow most where the picture has been made small: the last convolution before the decoder adds 16 pixels, the
 # first one only 2.
 #
 # ## 2. The slide says 48
 #
 # How large is the box of the last layer? The lecture's slide says 48 x 48. The formula gives 50. And
 # the box in the figure has 54. **Which one is right?** The next cell asks for the exact box of 32
-# output pixels, one below the other. Make up your mind first, and say how the answer could depend on
-# the pixel.
+# output pixels, one below the other. Make up your mind first.
 
 # %% tags=["nbval-check-output"]
 rows = np.arange(112, 144)
@@ -149,8 +149,8 @@ plots.show(panel.squares(model, (113, 114), SIZE), "squares")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# None of the three is right for every pixel. The exact box has 46 or 54 pixels, in turns of four
-# rows. The formula gives their mean.
+# The box has 46 or 54 pixels, in turns of four rows. 54 and 46 are both right, each for half of the
+# rows; 50 and 48 never are. The formula gives the mean of the two.
 #
 # The second figure shows why, for two neighbours. Read it from the top. A row of the output is a copy
 # of one row of the 1/2 grid (dark), and the filter there reads a row more on each side (pale). These
@@ -160,7 +160,7 @@ plots.show(panel.squares(model, (113, 114), SIZE), "squares")
 # begin where one of its squares begins, and from three if they do not. So four or five rows are read
 # there, which makes 46 or 54 pixels of the input.
 #
-# We do not know where the slide's 48 comes from. No box of this network has that size.
+# We do not know where the slide's 48 comes from.
 #
 # </details>
 #
@@ -193,12 +193,17 @@ check.squares_read(read, rows)
 # The lecture's key lesson is to *make sure that your theoretical receptive field is big enough* for
 # the features that matter. One pixel of the lecture's network is 3 km wide, so boxes become
 # kilometres. The bands in the figure are Orlanski's classes of weather [@orlanski1975], each with an
-# example.
+# example. Dots are layers, and bars are typical sizes.
 
 # %% tags=["figure"]
 kilometres = {names[i]: table.size_y.iloc[i] * world.KM for i in (0, 2, 4, 6, 8, 12)}
-fig, ax = plt.subplots(figsize=(9, 3.6))
+typical = {"thunderstorm": 15, "squall line": 200, "hurricane": 600}  # km
+fig, ax = plt.subplots(figsize=(9, 4.4))
 receptive_fields.scales(ax, kilometres)
+rows_below = np.arange(len(typical)) + len(kilometres)
+ax.barh(rows_below, [km - 0.2 for km in typical.values()], 0.5, left=0.2, color=plots.GREY)
+ax.set_yticks(range(rows_below[-1] + 1), [*kilometres, *typical])
+ax.set_ylim(rows_below[-1] + 0.6, -2.2)
 plots.show(fig, "scales")
 
 # %% [markdown]
@@ -221,8 +226,8 @@ print(pd.DataFrame(needed).to_string())
 # squall line on its own grid, yet on a grid like ERA5's it would hold a hurricane.
 #
 # What happens when the box is too small? Here is a task with a known answer. The storm in the centre
-# is severe if there is a trigger 12 pixels to its *west*. Otherwise the trigger lies 12 pixels to
-# the *east*. Two kinds of network have the same number of parameters and differ in their dilations
+# is severe if there is a trigger some way to its *west*. Otherwise the trigger lies as far to the
+# *east*. Two kinds of network have the same number of parameters and differ in their dilations
 # alone, so that their boxes have 21 and 25 pixels. There are three of each, which began with other
 # random weights. How many answers out of 100 will be right?
 
@@ -261,15 +266,16 @@ for ax, which, title in zip(axes, (True, False), ("severe", "not severe"), stric
 plots.show(fig, "trigger")
 for trf, values in accuracy.items():
     said = plots.guess_text(guess, f"box of {trf} pixels", " %")
-    print(f"box of {trf} pixels: {min(values):.0f} to {max(values):.0f} % right{said}")
+    each = ", ".join(f"{value:.0f}" for value in values)
+    print(f"box of {trf} pixels, three networks: {each} % right{said}")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
 # The trigger begins where the smaller box ends, and the larger one holds most of it. The networks
-# with the smaller box do no better than a coin, and no amount of training will help them, since what
-# decides never reaches their answer. Those whose box is four pixels wider are right every time. A loss curve that stays flat
-# would not have told you why. The box tells you, and before any training.
+# with the smaller box do no better than a coin, and no amount of training will help them, since the
+# trigger never reaches their output. Those whose box is four pixels wider are right every time. The box
+# tells you so before any training.
 #
 # </details>
 #
@@ -316,9 +322,10 @@ check.large_enough(chosen, kilometres=3, wanted=250, budget=3000)
 # before training and after 1, 3, 8 and 24 epochs, and 16 of its output pixels, each in eight scenes
 # of its own.
 #
-# To have one number, we fit a Gaussian and call twice its σ the width of the field. The lecture saw
-# its field become *more focused* in training. Luo et al. saw theirs *grow*. What will this one do?
-# Guess its width after training over that before; 1 would mean no change.
+# To have one number, we take the **half radius**: the radius of the circle around the output pixel that
+# holds half of the gradient. The lecture saw its field become *more focused* in training. Luo et al. saw
+# theirs *grow*. What will this one do? Guess its half radius after training over that before; 1 would
+# mean no change.
 
 # %% tags=["guess"]
 guess = {"after 1 epoch": None, "after 24 epochs": None}
@@ -337,15 +344,22 @@ def fields_of(net):
 
 
 # %%
+def half_radius(erf, pixel):
+    """Radius in pixels of the circle around a pixel that holds half of the gradient."""
+    rows, columns = np.indices(erf.shape)
+    distance = np.hypot(rows - pixel[0], columns - pixel[1]).ravel()
+    order = np.argsort(distance)
+    return distance[order][np.searchsorted(erf.ravel()[order].cumsum(), erf.sum() / 2)]
+
+
 def measure(maps):
-    """For each pixel: 2 sigma over the box, share of the central half by half, fit of a Gaussian."""
+    """For each pixel: half radius, share of the central half by half, fit of a Gaussian, in %."""
     rows = []
-    for erf, box in zip(maps, pixel_boxes, strict=True):
+    for erf, box, pixel in zip(maps, pixel_boxes, PIXELS, strict=True):
         ends = box.full_rows, box.full_columns
         inner = [slice(a + (b - a) // 4, b - (b - a) // 4) for a, b in ends]
         fit = receptive_field.fit_gaussian(erf, inner)
-        width = 2 * np.sqrt(fit.sigma_y * fit.sigma_x / np.prod(box.full_size))
-        rows.append((width, 100 * fit.share, 100 * fit.fit))
+        rows.append((half_radius(erf, pixel), 100 * fit.share, 100 * fit.fit))
     return np.array(rows)
 
 
@@ -361,28 +375,30 @@ for ax, (epoch, maps) in zip(axes, erfs.items(), strict=True):
     cuts = [m[r - 27 : r + 28, c - 27 : c + 28] for m, (r, c) in zip(maps, PIXELS, strict=True)]
     erf = np.sqrt(np.mean(np.square(cuts), 0))
     plots.picture(ax, erf / erf.max(), f"epoch {epoch}").set_cmap("magma")
+    radius = of_pixels[epoch][:, 0].mean()
+    ax.add_patch(plt.Circle((27, 27), radius, fill=False, ec="white", lw=1.2))
 fig.colorbar(ax.images[0], ax=axes, shrink=0.8, label="gradient / its maximum")
 plots.show(fig, "effective")
 
 # %%
 of_epochs = pd.DataFrame({epoch: values.mean(0) for epoch, values in of_pixels.items()}).T
-of_epochs.columns = ["width / box", "in the central quarter (%)", "Gaussian explains (%)"]
+of_epochs.columns = ["half radius (pixels)", "in the central quarter (%)", "Gaussian explains (%)"]
 print(of_epochs.rename_axis("epoch").round(2).to_string())
 for epoch, name in ((1, "after 1 epoch"), (24, "after 24 epochs")):
-    ratio = of_epochs["width / box"][epoch] / of_epochs["width / box"][0]
-    print(f"width {name} over that before: {ratio:.2f}{plots.guess_text(guess, name)}")
+    ratio = of_epochs.iloc[:, 0][epoch] / of_epochs.iloc[:, 0][0]
+    print(f"half radius {name} over that before: {ratio:.2f}{plots.guess_text(guess, name)}")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Before training, the field is a smooth hill, close to a Gaussian and about half as wide as the box.
-# One epoch of training more than halves its width. From then on most of the gradient lies in the
-# central quarter of the box. So the field becomes more focused, as on the slide. By the last epoch it
-# has widened a little again, and it is less of a Gaussian than ever, as it breaks up into bright
-# clusters with a dim surrounding.
+# Before training, the field is a smooth hill, close to a Gaussian. In the first epoch it collapses: its
+# half radius falls from 14 to 9 pixels, and the share of the central quarter rises from a half to three
+# quarters. After epoch 3 it grows again, and it ends three quarters as large as it began. So the slide
+# and Luo et al. are each right for a part of the training. By the end the field is less of a Gaussian
+# than ever, with one bright core, and around it a dim and patchy part that has grown.
 #
-# Luo et al. saw the field grow while their networks trained, so neither is a law. Radar echo depends
-# mostly on what is near, which may be the reason here. But this is one network, and one example.
+# Radar echo depends mostly on what is near, which may be the reason why the core stays. But this is one
+# network, and one example.
 #
 # </details>
 #
@@ -407,15 +423,16 @@ drawn = {
 plots.show(panel.blocks(drawn), "blocks")
 
 # %% [markdown]
-# From the first dense layer on, the receptive field is the whole input, and its size says nothing any
-# more. The slide's advice is to ask the last layer *before* it (here 46 pixels) for the size of the
+# From the first dense layer on, the receptive field is the whole input, so it no longer tells networks
+# apart. The slide's advice is to ask the last layer *before* it (here 46 pixels) for the size of the
 # features that the network can find. The rest then interprets them. The step from 18 to 46 pixels
 # comes from the last pooling, which takes the largest of 8 x 8 places at once, and each of those is
 # four pixels wide.
 #
 # Can an answer really depend on everything? In 40 sequences we count the input pixels along which
 # the logit of "convection" has a gradient. And since a gradient may be tiny, we also look for the one
-# box of 46 pixels that holds most of it, and print what lies outside.
+# box of 46 pixels that holds most of it, and print what lies outside, next to what an even gradient
+# would leave there.
 
 # %% tags=["nbval-check-output"]
 sequences = convection.as_input(convection.simulate(40, worlds.CLAIMS))
@@ -426,15 +443,16 @@ moved = 100 * (slope > 0).mean((1, 2))
 outside = 100 * (1 - windows.max((1, 2)) / slope.sum((1, 2)))
 print(f"{moved.mean():.0f} % of the pixels move the answer")
 print(f"{outside.mean():.0f} % of the gradient lies outside of the best {width} x {width} box")
+print(f"of an even gradient: {100 * (1 - width**2 / slope[0].size):.0f} %")
 
 # %% [markdown]
-# Nearly every pixel moves the answer, and a good deal of the gradient lies outside of even the best
-# box. So both numbers are true, and they answer different questions. A *feature* is at most 46
-# pixels wide, and the *answer* is put together from features all over the picture.
+# 96 % of the pixels move the answer, and 39 % of the gradient lies outside of even the best box, where
+# an even gradient would leave 48 %. So "46 pixels" and "all" are both true, and they answer different
+# questions. A *feature* is at most 46 pixels wide, and the *answer* is put together from features all
+# over the picture.
 #
 # ## 6. Skip connections, dilation, pooling
 #
-# Luo et al. report that subsampling and dilation enlarge the ERF, and that skip connections shrink it.
 # Here are four networks of six 3 x 3 convolutions. One is plain, one has skip connections, one is
 # dilated by 2 in its second half, and one has a pooling in the middle. Their weights are random, and
 # each field is a mean over six draws. **Put the four into the order of their effective fields before
@@ -475,43 +493,34 @@ variant_fields = {kind: random_fields(net) for kind, net in variants.items()}
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.9))
 for ax, (kind, drawn_fields) in zip(axes, variant_fields.items(), strict=True):
     fits = [receptive_field.fit_gaussian(erf) for erf in drawn_fields]
-    sigma = np.mean([np.sqrt(fit.sigma_y * fit.sigma_x) for fit in fits])
+    sigmas = [np.sqrt(fit.sigma_y * fit.sigma_x) for fit in fits]
+    sigma, spread = np.mean(sigmas), np.std(sigmas, ddof=1)
     box = receptive_field.box(variants[kind])
     erf = np.sqrt(np.mean(np.square(drawn_fields), 0))
-    title = f"{kind}: σ = {sigma:.1f}"
+    title = f"{kind}:\nσ = {sigma:.1f} ± {spread:.1f}"
     receptive_fields.boxes(ax, erf / erf.max(), [box], title)
     ax.images[0].set_cmap("magma")
     ax.set(xlim=(18.5, 45.5), ylim=(45.5, 18.5))
     print(f"{kind}: TRF {box.full_size[0]} pixels, σ over TRF {sigma / box.full_size[0]:.2f}")
+fig.colorbar(axes[0].images[0], ax=axes, shrink=0.8, label="gradient / its maximum")
 plots.show(fig, "variants")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The order is as Luo et al. report: the field is smallest with skip connections, larger in the plain
-# network, and larger still with dilation or a pooling. But look at the boxes, too. Dilation and
+# The field is smallest with skip connections, larger in the plain network, and larger still with
+# dilation or a pooling, as Luo et al. report. Between these last two our six draws show no order. But look at the boxes, too. Dilation and
 # pooling enlarge the *theoretical* field by about as much, so measured in boxes the field is about as
 # wide as the plain network's. Only the skip connections change the effective field and leave the box
-# as it is. They are a short way for the gradient, and most of it stays near the middle.
+# as it is. The gradient takes the short way, and stays near the middle.
 #
 # </details>
 #
-# ## 7. A use for the box: one pixel, quickly
-#
-# Lesson 07 explains single pixels of a large map. What cannot reach the pixel gets no relevance. So
-# we may cut the input to the box, explain that, and paste the map into zeros.
-
-# %%
-large = world.as_input(storm)
-where = crops.cut(model, middle, SIZE)
-whole = lrp.relevance(model, large, "alpha_1_beta_0", middle, layers=False).input
-part = one_pixel.relevance(model, large, middle, "alpha_1_beta_0").input
-kept = (where.rows.stop - where.rows.start) * (where.columns.stop - where.columns.start)
-print(f"{100 * kept / 256**2:.0f} % of the picture is needed")
-print("same numbers:", np.allclose(part, whole, rtol=0, atol=1e-5 * abs(whole).max()))
+# > **A use for the box.** What cannot reach a pixel gets no relevance. So `one_pixel.relevance` cuts the
+# > input to a little more than the pixel's box, explains that, and pastes the map into zeros.
 
 # %% [markdown]
-# ## 8. Try it yourself
+# ## 7. Try it yourself
 #
 # Build a network from blocks of a convolution and, where pooling is 2, a pooling. On the left are the
 # boxes of all layers, cut at the picture's border, with the full size of the largest in the title. On
@@ -537,7 +546,8 @@ panels.panel(
 #
 # Dilation and pooling both cost no parameters. Dilation adds the same to each block, so the box
 # grows in proportion to the depth. Pooling doubles the step, so that each block adds twice as much as
-# the one before. With three blocks a dilation of 4 gives the larger box. From four blocks on pooling
+# the one before. With three blocks a dilation of 4 gives the larger box, though the same dilation in
+# every block leaves holes in it, which exercise 3 forbids. From four blocks on pooling
 # does, but it pays in detail, and wherever the output must be sharp an encoder-decoder has to buy
 # that back.
 #
@@ -547,9 +557,9 @@ panels.panel(
 # > and so it is local and blind to whatever has saturated. And a box that is large enough is
 # > necessary, not sufficient.
 #
-# ## 9. What you can take home
+# ## 8. What you can take home
 #
-# You have now asked one kind of question nine times. In each lesson a tool showed something, something
+# In eight lessons you asked where a network looks; here, how far it can. In each lesson a tool showed something, something
 # misled us, and an experiment decided.
 #
 # | lesson | we asked | with | it showed | what fooled us | what decided |
@@ -613,7 +623,7 @@ panels.panel(
 # %% [markdown]
 # ## Claims
 #
-# Goals are ours; intervals are 95 %, over pixels, sequences or networks. For the first claim the box is
+# Goals are ours; intervals are 95 %, over 16 pixels of one network, 40 sequences, or three networks. For the first claim the box is
 # measured, by the rows that have a gradient where all weights are positive.
 
 # %% tags=["claims"]
@@ -653,7 +663,7 @@ for id, sentence, text, values, goal, unit in [
     (
         "focus",
         "The effective receptive field changes during training; here it gets more focused.",
-        "its width after training over that before (Luo et al. saw it grow)",
+        "its half radius after training over that before (Luo et al. saw it grow)",
         after[:, 0] / before[:, 0],
         "< 1",
         "",

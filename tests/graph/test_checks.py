@@ -885,19 +885,17 @@ def test_a_budget_of_maps(design, state, message):
     assert message in verdict.message
 
 
-DIMS = ["network", "model", "member", "year"]
+DIMS = ["model", "member", "year", "network"]
 
 
-def variance(share, area, *, others=False, ddof=1, power=1):
+def variance(share, area, *, nested=True, ddof=1, power=1):
     return {
         dim: float(
             (
-                (share.mean([d for d in DIMS if d != dim]) if others else share).var(dim, ddof=ddof)
-                ** power
-                * area
+                (share.mean(DIMS[i + 1 :]) if nested else share).var(dim, ddof=ddof) ** power * area
             ).mean()
         )
-        for dim in DIMS
+        for i, dim in enumerate(DIMS)
     }
 
 
@@ -906,19 +904,20 @@ def variance(share, area, *, others=False, ddof=1, power=1):
     [
         (lambda s, a: dict.fromkeys(DIMS, ...), "unanswered", "0 of 4"),
         (lambda s, a: variance(s, a) | {"year": ...}, "unanswered", "3 of 4"),
-        (variance, "right", "little: model, "),
+        (variance, "right", "sum: model "),
         (lambda s, a: variance(s, xr.ones_like(a)), "wrong", "by `area`"),
         (lambda s, a: variance(s, a, ddof=0), "wrong", "ddof=1"),
         (lambda s, a: variance(s, a, power=0.5), "wrong", "standard deviation"),
-        (lambda s, a: variance(s, a, others=True), "wrong", "first the variance"),
-        (lambda s, a: dict.fromkeys(DIMS, 1.0), "wrong", "mean over all others"),
+        (lambda s, a: variance(s, a, nested=False), "wrong", "average over members and years"),
+        (lambda s, a: dict.fromkeys(DIMS, 1.0), "wrong", "then take the variance"),
         (lambda s, a: 1.0, "wrong", "Keep the dict"),
     ],
 )
 def test_spread_of_maps(solve, state, message):
     rng = np.random.default_rng(0)
     own = rng.normal(size=(1, 6, 1, 1, 4, 5)) * np.linspace(0.5, 3, 4)[:, None]
-    share = xr.DataArray(own + rng.normal(size=(3, 6, 2, 7, 4, 5)), dims=[*DIMS, "lat", "lon"])
+    dims = ["network", "model", "member", "year", "lat", "lon"]
+    share = xr.DataArray(own + rng.normal(size=(3, 6, 2, 7, 4, 5)), dims=dims)
     area = xr.DataArray(np.repeat([[0.4], [1.6], [1.2], [0.8]], 5, 1), dims=["lat", "lon"])
     verdict = large_archive.spread(solve(share, area), share, area.values)
     assert verdict.state == state

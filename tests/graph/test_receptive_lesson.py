@@ -70,7 +70,7 @@ def test_blocks_tell_dense_layers_from_the_rest():
     model = Sequential([Input((8, 8, 1)), layers.Conv2D(1, 3), layers.Flatten(), layers.Dense(2)])
     fig = panel.blocks({"net": (model, receptive_field.trace(model))})
     assert [text.get_text() for text in fig.axes[0].texts] == [
-        *("C", "3", "F", "all", "D", "all"),
+        *("C", "3", "F", "3", "D", "all"),
         "field",
     ]
     plt.close(fig)

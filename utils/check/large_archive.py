@@ -53,10 +53,11 @@ def budget(design, nearness, largest, most):
     if math.prod(design.values()) > most:
         return wrong(f"Those are {math.prod(design.values())} maps; {most} are allowed.")
     first = max(largest, key=lambda kind: nearness(**{kind: 2}).mean())  # what helps most
-    plain = {first: largest[first]}
-    score, best = (
-        nearness(**plan).mean() for plan in (design, plain | {"year": most // largest[first]})
-    )
+    left = most // largest[first]
+    plans = [
+        {first: largest[first], kind: min(left, largest[kind])} for kind in {*largest} - {first}
+    ]
+    score, best = nearness(**design).mean(), max(nearness(**plan).mean() for plan in plans)
     if score < best - 0.01:
         return wrong(
             f"They come as near as {score:.2f}; {most} maps can do {best:.2f}. "
@@ -66,39 +67,44 @@ def budget(design, nearness, largest, most):
 
 
 def spread(answer, share, area):
-    """Variance along each dimension, mean over the others and the globe."""
-    dims = [dim for dim in share.dims if dim not in ("lat", "lon")]
+    """Variance along each dimension, of means over what is nested in it."""
+    dims = ["model", "member", "year", "network"]  # each holds those after it
     area = xr.DataArray(np.asarray(area), dims=("lat", "lon"))
 
-    def mean_over(values, weights=1):
-        return float((values * weights).mean())
+    def variance(dim, of=share, ddof=1, weights=area):
+        return float((of.var(dim, ddof=ddof) * weights).mean())
 
     def judge(dim):
-        others = [other for other in dims if other != dim]
+        within = dims[dims.index(dim) + 1 :]
+        listed = " and ".join(f"{other}s" for other in within)
+        means = share.mean(within)
 
         @exercise
         def one(value):
             if np.ndim(value):
                 return wrong(f"{dim}: one number, the mean over the globe.")
-            if np.isclose(value, mean_over(share.var(dim, ddof=1), area), rtol=1e-3):
+            if np.isclose(value, variance(dim, means), rtol=1e-3):
                 return right()
-            if np.isclose(value, mean_over(share.var(dim, ddof=1)), rtol=1e-3):
+            if np.isclose(value, variance(dim, means, weights=1), rtol=1e-3):
                 return wrong(f"{dim}: weight the cells by `area` before the mean.")
-            if np.isclose(value, mean_over(share.var(dim), area), rtol=1e-3):
+            if np.isclose(value, variance(dim, means, ddof=0), rtol=1e-3):
                 return wrong(f"{dim}: divide by one less than there are, `ddof=1`.")
-            if np.isclose(value, mean_over(share.std(dim, ddof=1), area), rtol=1e-3):
+            if np.isclose(value, float((means.std(dim, ddof=1) * area).mean()), rtol=1e-3):
                 return wrong(f"{dim}: that is the standard deviation. Take the variance.")
-            if np.isclose(value, mean_over(share.mean(others).var(dim, ddof=1), area), rtol=1e-3):
+            if within and np.isclose(value, variance(dim), rtol=1e-3):
                 return wrong(
-                    f"{dim}: first the variance, then the mean. Members of one model have nothing "
-                    "to do with those of another, and a mean over models takes their weather away."
+                    f"{dim}: that is the variance of single maps, which holds their weather, too. "
+                    f"First average over {listed}."
                 )
-            return wrong(f"{dim}: variance along it, then the mean over all others, by area.")
+            before = f"average over {listed}, then take " if within else "take "
+            return wrong(f"{dim}: {before}the variance along {dim}, and its mean by area.")
 
         return one
 
     verdict = together(answer, [judge(dim) for dim in dims])
     if verdict.state != "right":
         return verdict
+    total = sum(answer.values())
     order = sorted(answer, key=answer.get, reverse=True)
-    return right(f"From much to little: {', '.join(order)}.")
+    shares = ", ".join(f"{dim} {100 * answer[dim] / total:.0f} %" for dim in order)
+    return right(f"Shares of their sum: {shares}.")

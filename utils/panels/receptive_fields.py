@@ -84,7 +84,7 @@ def blocks(networks):
     """
     fig, axes = plt.subplots(len(networks), 1, figsize=(9, 2.3 * len(networks)), squeeze=False)
     for ax, (title, (model, table)) in zip(axes[:, 0], networks.items(), strict=True):
-        whole = model.input_shape[1]
+        whole, seen = model.input_shape[1], 1
         for i, (name, kind, size, spatial) in enumerate(
             table[["kind", "size_y", "spatial"]].itertuples()
         ):
@@ -93,7 +93,8 @@ def blocks(networks):
             colour = plots.BLUE if spatial else plots.ORANGE
             ax.bar(i, height, 0.62 if spatial else 0.2, bottom=-height / 2, color=colour)
             ax.text(i, 0.56, LETTERS.get(kind, kind), ha="center", fontsize=9)
-            field = f"{size:.0f}" if spatial else "all"
+            seen = size if spatial else seen
+            field = f"{seen:.0f}" if spatial or kind == "Flatten" else "all"  # of a unit
             ax.text(i, -0.72, field, ha="center", fontsize=9)
         ax.text(-0.8, -0.72, "field", ha="right", fontsize=9)
         ax.set(xlim=(-1.6, 12.6), ylim=(-0.8, 0.72))
@@ -124,9 +125,14 @@ def prepare(image, kilometres):
         found = _boxes(image.shape, blocks, kernel, dilation, pool)
         rng = np.random.default_rng(0)
         shapes = [(kernel, kernel, 8 if i else 1, 8) for i in range(blocks)]
-        kernels = [rng.normal(0, np.sqrt(2 / np.prod(s[:3])), s).astype("float32") for s in shapes]
-        noise = rng.random((4, *image.shape, 1), "float32")
-        erf = _random_field(kernels, dilation, pool, noise)
+        fields = []
+        for _ in range(6):
+            kernels = [
+                rng.normal(0, np.sqrt(2 / np.prod(s[:3])), s).astype("float32") for s in shapes
+            ]
+            noise = rng.random((2, *image.shape, 1), "float32")
+            fields.append(_random_field(kernels, dilation, pool, noise))
+        erf = np.sqrt(np.mean(np.square(fields), 0))
         left.clear()
         right.clear()
         size = found[-1].full_size[0]
