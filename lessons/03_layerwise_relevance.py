@@ -11,7 +11,7 @@
 # - choose a rule for each layer by the question you have,
 # - say when LRP is the same as input times gradient, and what it cannot see.
 #
-# **Minutes:** 60 teaching (45 without the appendices, which can wait), 45 exercises.
+# **Minutes:** 70 teaching (50 without the appendices, which can wait), 35 exercises.
 #
 # **Prerequisites:** NumPy arrays, lesson 00 (necessary); lesson 01 (helpful).
 #
@@ -21,6 +21,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatLogSlider, FloatSlider, IntSlider
+from scipy.ndimage import binary_erosion
 
 from utils import claims, course, lrp, networks, panels, plots, skill, worlds
 from utils.check import layerwise_relevance as check
@@ -125,7 +126,7 @@ plots.show(fig, "shares")
 #
 # On the right nothing dramatic happens. Through $h_2$, input $a_1$ gets $-6$ all the time, and $a_2$ rises from 2 to nearly 6. As
 # $h_2$ shrinks, its own relevance shrinks with it, and the small number cancels. Section 7 shows that this is no accident. The
-# trouble starts when the layer above gives $h_2$ a relevance that stays large while $h_2$ shrinks, as another rule may do there.
+# trouble starts when the layer above gives $h_2$ a relevance that stays large while $h_2$ shrinks, as other rules can.
 #
 # </details>
 #
@@ -135,7 +136,7 @@ plots.show(fig, "shares")
 #
 # Units with small $z_j$ then pass on less than they receive. What $\epsilon$ takes is lost, and section 6 keeps a ledger of it.
 #
-# Without loops the rule has three lines. Call the quotient of $R_j$ and the denominator $s_j$: divide, send $s$ back through
+# Without loops the rule takes three lines. Call the quotient of $R_j$ and the denominator $s_j$: divide, send $s$ back through
 # the weights, multiply by the inputs.
 
 
@@ -199,8 +200,8 @@ plots.show(fig, "three-rules")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The input and the network are the same in the first three, and yet $a_1$ changes from against to for: $-4$ by LRP-0, $1.33$ by
-# alpha 1 beta 0, which gives $h_2$ nothing, since $h_2$ speaks against the output. So the path from $a_1$ through $h_2$
+# The input and the network are the same in the first three, and yet $a_1$ switches from speaking against the output to speaking
+# for it: $-4$ by LRP-0, $1.33$ by alpha 1 beta 0, which gives $h_2$ nothing, since $h_2$ speaks against the output. So the path from $a_1$ through $h_2$
 # drops out. This map answers "what supports the output?" and no more.
 #
 # With alpha 2 beta 1, $a_1$ is against again. But now the inputs add up to 12, three times the output. The unit $h_1$ has no
@@ -319,7 +320,7 @@ for name, R in agree.items():
 filter_ = np.array([-1.0, 2.0, 0.5])
 matrix = sum(np.eye(8, k=1 - k) * filter_[k] for k in range(3))
 fig, ax = plt.subplots(figsize=(3.6, 3.2))
-ax.imshow(matrix, cmap="RdBu_r", vmin=-4, vmax=4)
+ax.imshow(matrix != 0, cmap="Greys", vmax=4)
 for i, j in np.argwhere(matrix):
     ax.text(j, i, f"{matrix[i, j]:g}", ha="center", va="center", fontsize=9)
 ax.set(xlabel="output $j$", ylabel="input $i$")
@@ -368,49 +369,42 @@ plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "layers")
 
 # %% [markdown]
-# The map becomes finer from layer to layer. At the input the deepest red lies along the belly and on the *ground* between the
-# legs, and the horse itself is white inside. Section 8 comes back to that.
+# The map becomes finer from layer to layer. At the input the deepest red lies along mane, jaw and belly and on the *ground* between
+# the legs, and the horse itself is white inside. Section 8 comes back to that.
 #
 # There is also red at the right border, where nothing is to be seen. Does it come from the picture, or from the
 # network? Two experiments can tell. Mirror the pictures. And change what lies beyond the border: each convolution pads its
-# input with a rim of zeros. `rimmed` makes the network for pictures that bring a rim of their own to the first layer, so that we can
-# repeat their border pixels there. The cell prints the red in the two columns at the right, by alpha 1 beta 0 (evenly spread, it
-# would be 3 %), and the blue in the lower right quarter, by preset A of lesson 00, both over forty pictures. **Predict:** in which of the two cases will the red leave the right border?
+# input with a rim of zeros. `panel.rimmed` makes the network for pictures that bring a rim of their own to the first layer, so that
+# we can repeat their border pixels there. Over forty pictures the cell prints the share of the red in the two columns at the right, by
+# alpha 1 beta 0 (evenly spread, it would be 3 %). For preset A of lesson 00 it prints how much blue there is, in per cent of the sum of
+# relevance, and how much of the blue lies in the lower right quarter (evenly spread, 25 %). **Predict:** in which of the two cases will the red leave the right border?
 
 
 # %%
-def rimmed(first_kernel, first_bias):
-    """The horse network for pictures with a rim of one pixel, which its first layer reads."""
-    network = keras.Sequential(
-        [keras.Input((66, 66, 3)), keras.layers.Conv2D(16, 3, activation="relu")]
-    )
-    for layer in model.layers[1:]:
-        network.add(type(layer).from_config(layer.get_config()))
-    network.set_weights([first_kernel, first_bias, *model.get_weights()[2:]])
-    return network
-
-
 RIM = (0, 0), (1, 1), (1, 1), (0, 0)
 kernel, bias = model.get_weights()[:2]
-own_rim, grey = rimmed(kernel, bias), np.full((1, 64, 64, 3), 0.5)
+own_rim, grey = panel.rimmed(model, kernel, bias), np.full((1, 64, 64, 3), 0.5)
 cases = {"as they are": (model, pictures, grey), "mirrored": (model, pictures[:, :, ::-1], grey)}
 cases["border repeated"] = own_rim, *(np.pad(some, RIM, "edge") for some in (pictures, grey))
 for name, (network, some, plain_grey) in cases.items():
     reds = lrp.relevance(network, some, "alpha_1_beta_0", layers=False).input.sum(-1)
-    blues = lrp.relevance(network, some, "preset_a", layers=False).input.sum(-1)
+    both = lrp.relevance(network, some, "preset_a", layers=False).input.sum(-1)
+    blues = -both.clip(max=0)
     columns, half = (2, 32) if network is model else (3, 33)  # with the rim
     red = 100 * reds[:, :, -columns:].sum() / reds.sum()
-    blue = -100 * blues[:, half:, half:].clip(max=0).sum() / blues.sum()
+    blue, corner = blues.sum() / both.sum(), blues[:, half:, half:].sum() / blues.sum()
     says = network.predict(plain_grey, verbose=0)[0, 0]
-    print(f"{name:16}red {red:.1f} %, blue {blue:.0f} %, a picture all grey z = {says:.1f}")
+    print(f"{name:16}red at the right {red:.1f} %; blue {100 * blue:.0f} %,", end=" ")
+    print(f"of it in the corner {100 * corner:.0f} %; a picture all grey z = {says:.1f}")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
 # Mirrored pictures have the red at the right, too, so it does not come from the picture. With the border repeated in place of zeros
-# it is gone. So the zeros make it: to the first layer they are a dark edge, and this network answers to the one at the right. The
-# same zeros make most of what the network says to a picture all grey, and more than half of the blue corner of lesson 00.
-# (What is left of it belongs to the place as well: the dense layer has a weight for each.)
+# it is gone. So the zeros make it: to the first layer they are a dark edge. (Why this network answers to the edge at the right and
+# not to that at the left is not shown here.) The same zeros make most of what the network says to a picture all grey, and most of
+# the blue, of which less than a third is left. They do not decide where the blue lies: more than half of it
+# stays in that corner in all three cases, mirrored or not. So its place, too, comes from the network.
 #
 # </details>
 #
@@ -429,7 +423,7 @@ guess = {"LRP-0": None, "epsilon = 0.1": None, "alpha 1 beta 0": None}
 
 # %%
 tried = {"LRP-0": "z", "epsilon = 0.1": lrp.epsilon(0.1), "alpha 1 beta 0": "alpha_1_beta_0"}
-names = ["logit", "dense", "conv 4", "conv 3", "conv 2", "conv 1"]
+names = ["dense 2", "dense 1", "conv 4", "conv 3", "conv 2", "conv 1"]
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
 for ax, (title, rule) in zip(axes, tried.items(), strict=True):
     panel.ledger_bars(ax, lrp.relevance(model, one, rule).ledger.loc[0], title, names)
@@ -437,6 +431,8 @@ for ax, (title, rule) in zip(axes, tried.items(), strict=True):
 axes[0].invert_yaxis()
 fig.legend(*axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plots.show(fig, "ledgers")
+
+# %%
 print("% that arrives: lowest, quartiles, highest; how many below 0")
 for title, rule in tried.items():
     ledger = lrp.relevance(model, pictures, rule, layers=False).ledger.groupby("sample")
@@ -454,7 +450,7 @@ ledger[ledger.rule != ""].set_axis(names).round(2)
 #   thirds of the logit to the pixels, and some of them less than nothing.
 # - **epsilon = 0.1:** the stabiliser takes most of the logit. Epsilon has the unit of $z_j$, and many of these are
 #   smaller than 0.1. A number copied from a paper means nothing without the scale of the network.
-# - **alpha 1 beta 0:** nearly all of it arrives, since $z_j^+$ is large compared with the bias.
+# - **alpha 1 beta 0:** nearly all of it arrives, in each of the forty pictures. The biases take little.
 #
 # </details>
 #
@@ -510,16 +506,12 @@ check.alpha_1_step(alpha_1_step)
 #
 # </details>
 #
-# ## 7. Which rule in which layer, and is it back-propagation?
+# ## 7. Which rule in which layer?
 #
 # Rules may be mixed: in `utils.lrp` a dict chooses, by the layer's name, `"first"`, or its class, as in
 # `{"first": "flat", "Conv2D": "alpha_1_beta_0", "Dense": lrp.epsilon(0.01)}`. **Preset A** of iNNvestigate is such a
-# mixture [@kohlbrenner2020; @alber2019]; a tutorial takes LRP-0 in the upper layers, epsilon in the middle, and **gamma** below, which enlarges
-# positive weights and lies between LRP-0 and alpha 1 beta 0 [@montavon2019]. (All formulas stand before the quiz.)
-#
-# Where do such rules come from? *Deep Taylor decomposition* [@montavon2017] expands what a unit holds around a point at which it would hold
-# nothing. Which points are allowed makes the rule. Where values are zero or larger, as above a ReLU, alpha 1 beta 0 comes out;
-# for pixels, which lie between two limits, the z box rule of section 8.
+# mixture [@kohlbrenner2020; @alber2019]. The table before the quiz lists all formulas. (Many of them follow from *deep Taylor
+# decomposition* [@montavon2017], which expands what a unit holds around a point at which it would hold nothing.)
 #
 # LRP does not use the usual back-propagation, says the lecture. Let us compare. A **gradient** says how the logit would change with each
 # pixel, and **input times gradient** multiplies it by the pixel's value [@shrikumar2016]. **Predict:** which of the maps by
@@ -528,8 +520,6 @@ check.alpha_1_step(alpha_1_step)
 # %%
 choices = {
     "LRP-0": "z",
-    "epsilon 0.01": lrp.epsilon(0.01),
-    "gamma 0.25": lrp.gamma(0.25),
     "alpha 1 beta 0": "alpha_1_beta_0",
     "alpha 2 beta 1": "alpha_2_beta_1",
     "preset A": "preset_a",
@@ -537,7 +527,7 @@ choices = {
 by_choice = {"input x gradient": pictures * explain(model, pictures, "gradient")}
 for name, rule in choices.items():
     by_choice[name] = lrp.relevance(model, pictures, rule, layers=False).input
-fig, axes = plt.subplots(2, 4, figsize=(10, 5.4))
+fig, axes = plt.subplots(2, 3, figsize=(10, 6.8))
 plots.picture(axes[0, 0], one[0], f"the picture\nz = {logit:.1f}")
 like_gradient = {}
 for ax, (name, maps) in zip(axes.flat[1:], by_choice.items(), strict=True):
@@ -552,7 +542,7 @@ for name, correlations in like_gradient.items():
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# **LRP-0 is input times gradient** [@shrikumar2016; @ancona2018]. Put its layers together, and $z_j$
+# **LRP-0 is input times gradient** [@shrikumar2016; @ancona2018]. Multiply the layers' rules together and $z_j$
 # cancels: in a ReLU network $R_j$ is always $z_j$ times the gradient at unit $j$. That is the flat line of section 2. It also tells why
 # its maps are grainy. The reason is not small denominators, which
 # cancel, but the gradient itself, which jumps from pixel to pixel. The other rules change weights and denominators on the way back,
@@ -566,8 +556,7 @@ for name, correlations in like_gradient.items():
 #
 # ## 8. Why is the horse white?
 #
-# In every map the black horse is white inside. Does that mean that its body does not count? Its pixels have a mean of 0.18,
-# the rest of the picture has 0.53; the next cell prints both. Let us code the same picture in another way, as a negative, $1 - x$.
+# In all maps of the last figure the black horse is nearly white inside. Does that mean that its body does not count? Let us code the same picture in another way, as a negative, $1 - x$.
 # The network gets the opposite first kernel, and a first bias that makes up for the rest, so that its answer stays the same.
 #
 # **Predict:** by alpha 1 beta 0, how much of the relevance lies on the horse's own pixels, in per cent, in the
@@ -578,8 +567,9 @@ guess = {"photograph": None, "negative": None}
 
 # %%
 body = masks["horse"]
+trunk = binary_erosion(body, iterations=2)  # more than two pixels from the outline
 print(f"mean pixel of the horse {one[0][body].mean():.2f}, of the rest {one[0][~body].mean():.2f}")
-reversed_ = rimmed(-kernel, bias + kernel.sum((0, 1, 2)))
+reversed_ = panel.rimmed(model, -kernel, bias + kernel.sum((0, 1, 2)))
 negatives = 1 - np.pad(pictures, RIM)  # the rim of zeros as well
 codes = {"photograph": (model, one), "negative": (reversed_, negatives[[4]])}
 fig, axes = plt.subplots(2, 3, figsize=(8, 5.6))
@@ -593,20 +583,25 @@ for row, (code, (network, x_code)) in zip(axes, codes.items(), strict=True):
         share = 100 * abs(maps)[body].sum() / abs(maps).sum()
         you = plots.guess_text(guess, code, " %") if name == "alpha 1 beta 0" else ""
         drawn = plots.heat_map(ax, maps, f"{name}\non the horse {share:.0f} %{you}", masks)
+        inner, rim = (abs(maps)[some].mean() / abs(maps).mean() for some in (trunk, body & ~trunk))
+        print(
+            f"{code}, {name}: a pixel inside {inner:.1f} times the mean, near the outline {rim:.1f}"
+        )
 plots.heat_map_bar(fig, drawn, axes)
 plots.show(fig, "negative")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The answer is the same, and the map has moved. A contribution is $a_i w_{ij}$: a dark pixel contributes little whatever its
-# weights are. In the negative the horse is bright, so that its legs and its neck turn red. LRP-0 even changes its sign: what was
-# $x$ times the gradient is now $1 - x$ times its opposite.
-#
-# </details>
+# The answer is the same, and the map has moved. A contribution is $a_i w_{ij}$, so a dark pixel contributes little.
+# In the negative the horse is bright, and its legs and neck turn red. But darkness is not the whole reason: the trunk is
+# bright there, too, and stays pale. By alpha 1 beta 0 a pixel inside the horse gets less than half of what a pixel near its outline gets,
+# in either coding. LRP-0 even changes its sign: what was $x$ times the gradient is now $1 - x$ times its opposite.
 #
 # Neither map is wrong. Relevance depends on what is called zero [@kindermans2019], and in a field of anomalies or of scaled
 # radiances somebody has chosen that.
+#
+# </details>
 #
 # ### A hurricane's eye
 #
@@ -673,8 +668,8 @@ plots.show(fig, "eye")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# With cold as 1, epsilon and alpha-beta put nothing on the eye. Its pixels are exactly zero, and zero times any weight is zero: these rules do
-# not see inputs that are zero [@mamalakis2022aies]. With warm as 1 the same rules put most or all on it. The network, its answer and the
+# With cold as 1, epsilon and alpha-beta put nothing on the eye. Its pixels are exactly zero, and zero times any weight is zero: these rules
+# are blind to zero inputs [@mamalakis2022aies]. With warm as 1 the same rules put most or all on it. The network, its answer and the
 # hurricane have not changed.
 #
 # </details>
@@ -691,7 +686,7 @@ plots.show(fig, "eye")
 #
 # ### Exercise 3: choose rules for a question
 #
-# Give a rule for each question: a name, a rule such as `lrp.epsilon(0.01)`, or a dict of these. The check makes the maps
+# Give a rule for each question: a name, a rule such as `lrp.epsilon(0.01)` or `lrp.alpha_beta(1, bias=None)`, or a dict of these. The check makes the maps
 # and measures whether they can answer; for the eye it also asks a network that hardly uses it. There is more than
 # one right answer.
 #
@@ -727,8 +722,8 @@ check.rules(rules, model, one, eye_finder, scenes[:1], eyes[:1])
 # Then two things are measured on new pictures, with alpha-beta in all layers: the share of relevance that
 # is negative, and whether the blue is *right*. For this
 # we take the square of 8 x 8 pixels with the most negative sum, blur it, and look at the logit. If the
-# square spoke against a horse, the logit should rise. The control is another square, which blurring
-# changes most nearly as much (hollow); the dotted line is any square. Guess both for alpha 2, in per cent.
+# square spoke against a horse, the logit should rise. The control (hollow) is the square whose pixels
+# blurring changes by the most similar amount; the dotted line is any square. Guess both for alpha 2, in per cent.
 
 # %% tags=["guess"]
 guess = {"negative share, %": None, "blue is right, %": None}
@@ -770,7 +765,8 @@ plots.show(panel.by_alpha(measured, control, by_lot, guess), "alphas")
 #
 # Alpha does control how much "against" a map shows, but not in proportion: soon for and against
 # nearly cancel. At alpha 1.5 and 2 the blue is right in most pictures, clearly more often than the control. At 2.5 the
-# intervals overlap, and at 3, as by LRP-0, the bluest square does no better than the control. A square
+# intervals overlap, and at 3 the bluest square does no better than the control. By LRP-0 it does worse than any square:
+# its whole interval lies below the dotted line. A square
 # of 8 x 8 pixels and a blur are only one way to ask, so ask your own network in its own way.
 #
 # </details>
@@ -873,9 +869,8 @@ for name, estimate in estimates.items():
 
 # %% tags=["figure"]
 by_gauge = {name: by_day(network, days) for name, network in gauges.items()}
-snowy = np.argmax(seasons.precipitation.values.argmax(1) != decisive)  # wettest day: snow
 worst = np.argmax(abs(estimates["LSTM"] - peak))
-plots.show(gauge_plots.seasons(seasons, estimates, by_gauge, [snowy, worst]), "seasons")
+plots.show(gauge_plots.seasons(seasons, estimates, by_gauge, [worst]), "seasons")
 on_day, evenly = {}, 100 * skill.step_share(days[..., 0], decisive).mean()
 print(f"per cent on the decisive day (of the precipitation itself {evenly:.0f})")
 for name, network in gauges.items():
@@ -906,11 +901,11 @@ print(f"attention weights     {100 * skill.step_share(weights, decisive).mean():
 # - **Precipitation:** input times gradient comes nearest to drying. That is so by construction: the
 #   network has learned a maximum, and the gradient of a maximum is zero for all days but one. LRP puts less on the decisive day.
 #   A likely reason is that gates and attention weights choose the day, and the rules give them nothing. The authors of the rule
-#   for attention report that it mends the gradients of Transformers [@ali2022]; here there was nothing to mend.
+#   for attention report that it mends the gradients of Transformers [@ali2022]; here the gradients needed no repair.
 # - **Temperature:** warming matters on *other* days, those whose heavy snow would have become the peak. No map asks what would be if
 #   it were warmer. Integrated gradients compare with a baseline, here a dry winter at 0 °C throughout, and with attention
-#   they turn nearly all days blue.
-# - In the second season the LSTM takes snow at little below zero for rain, and its maps show the mistake.
+#   they turn many days blue.
+# - In the season drawn the LSTM takes the snow of the last day for rain, and its maps of the precipitation show the mistake.
 # - Most of the **attention weights** lie on other days. They say how values are mixed in one layer, and do not explain the
 #   answer [@jain2019].
 #
@@ -950,15 +945,12 @@ for way in ("split", "whole"):
     print(f"epsilon took {books.stabiliser.sum():.2f}, biases {books.bias.sum():.2f}")
 
 # %% [markdown]
-# All agree but one. A difference of exactly 0 means that both programs ask TensorFlow for the same products in the same
-# order; our loops share nothing with either and differ by rounding. The one that differs is alpha-beta as the
-# formula has it. The library adds the *whole* bias to both denominators, $z_j^+ + b_j$ and $z_j^- + b_j$, where the formula splits
-# it by sign. Ours does the same with `bias="whole"`, and then it agrees. `explain`, our door to the library, splits the bias unless you
-# ask for the library's own way.
+# All agree but one: alpha-beta as the formula has it. The library adds the *whole* bias to both denominators, $z_j^+ + b_j$ and
+# $z_j^- + b_j$, where the formula splits it by sign. With `bias="whole"` ours agrees. (`explain` splits the bias unless you ask for
+# the library's own way.)
 #
-# The last lines settle the small difference in lesson 00, which called the library directly. Epsilon took some of the logit. By the
-# formula the biases would have taken some more, but in the library's way they gave back more than epsilon took, and the sum ended
-# above the logit.
+# The last lines settle the small difference in lesson 00, which called the library directly. Epsilon took some of the logit, the
+# biases in the library's way gave back more than that, and the sum ended above the logit.
 #
 # ## Claims
 #
@@ -1011,8 +1003,8 @@ record(
 )
 record(
     "gauge-lstm",
-    "LRP can be extended to LSTMs.",
-    "arras2017",
+    "By LRP for an LSTM, the input that decides has the most relevance.",
+    "this course",
     "seasons in which the decisive day's precipitation has the most relevance",
     100 * (abs(by_gauge["LSTM"]["LRP, epsilon"][..., 0]).argmax(1) == decisive),
     ">= 90",

@@ -57,7 +57,7 @@ def prepare(model, layer, channel, tagged, plain):
     return draw
 
 
-def falls(excited, picture, size=8, step=4):
+def falls(excited, picture, size=8, step=4, grey=True):
     """How much the excitation falls where a picture is covered.
 
     Parameters
@@ -66,7 +66,9 @@ def falls(excited, picture, size=8, step=4):
         From pictures, shape (sample, y, x, channel), to the excitation by each.
     picture : array, shape (y, x, channel)
     size, step : int
-        Of the grey squares that cover it, and from one to the next, in pixels.
+        Of the squares that cover it, and from one to the next, in pixels.
+    grey : bool
+        Whether they are grey. If not, each has the mean colour of what it covers.
 
     Returns
     -------
@@ -80,7 +82,9 @@ def falls(excited, picture, size=8, step=4):
     squares = np.zeros((len(corners), rows, columns), bool)
     for square, (y, x) in zip(squares, corners, strict=True):
         square[y : y + size, x : x + size] = True
-    fall = excited(picture[None])[0] - excited(np.where(squares[..., None], 0.5, picture))
+    own = np.array([picture[square].mean(0) for square in squares])[:, None, None]
+    hidden = np.where(squares[..., None], 0.5 if grey else own, picture)
+    fall = excited(picture[None])[0] - excited(np.float32(hidden))
     return (fall[:, None, None] * squares).sum(0) / squares.sum(0)
 
 
@@ -103,7 +107,7 @@ def covered(pictures, excitations, maps, outlines, shares):
     for n, (upper, lower) in enumerate(axes.T):
         plots.picture(upper, pictures[n], f"excitation {excitations[n]:.1f}")
         title = f"on the tag: {shares[n]:.0f} %"
-        drawn = plots.heat_map(lower, maps[n], title, outlines[n], limit, signed=True)
+        drawn = plots.heat_map(lower, maps[n], title, outlines[n], limit, signed=False)
     fig.colorbar(drawn, ax=axes[1], label="fall of the excitation", shrink=0.9)
     return fig
 

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from tensorflow import keras
 
 from utils import lrp, plots, skill
 from utils.panels import heat_map
@@ -56,6 +57,30 @@ def diagram(W, v, values, relevance=None, ax=None):
     return ax.figure
 
 
+def rimmed(model, kernel, bias):
+    """The horse network for pictures with a rim of one pixel, which its first layer reads.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The horse network, whose first layer pads its input with zeros.
+    kernel : array, shape (3, 3, 3, 16)
+    bias : array, shape (16,)
+        Of the first layer of the new network; all others are those of `model`.
+
+    Returns
+    -------
+    keras.Model
+        For pictures of shape (66, 66, 3).
+    """
+    first = keras.layers.Conv2D(16, 3, activation="relu")
+    network = keras.Sequential([keras.Input((66, 66, 3)), first])
+    for layer in model.layers[1:]:
+        network.add(type(layer).from_config(layer.get_config()))
+    network.set_weights([kernel, bias, *model.get_weights()[2:]])
+    return network
+
+
 def ledger_bars(ax, ledger, title, names=None):
     """Draw a ledger as a waterfall: the output, what each layer takes from it, and what arrives.
 
@@ -78,7 +103,9 @@ def ledger_bars(ax, ledger, title, names=None):
             label = name if y == 1 and rows[name].any() else None
             # One below the other, so that what was given back is seen, too.
             at, height = (y, 0.8) if np.count_nonzero(taken) == 1 else (y - 0.2 + 0.4 * k, 0.4)
-            ax.barh(at, -value, height, left=level, color=colour, label=label)
+            bar = ax.barh(at, -value, height, left=level, color=colour, label=label)
+            if value < 0:  # given back
+                bar[0].set(hatch="////", edgecolor="white", linewidth=0)
             level -= value
         ax.plot([level, level], [y, y + 1], color=plots.GREY, lw=0.8)
     ax.set_yticks(range(last + 1), ["output", *(names or rows.index), "input"])
