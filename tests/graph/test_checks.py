@@ -19,7 +19,6 @@ from utils.check import (
 )
 from utils.explain import one_pixel
 from utils.explain.crops import around, box
-from utils.panels import clever_hans as panels_of_clever_hans
 from utils.panels import goes_to_mrms as goes_panel
 from utils.weights import load_weights
 from utils.worlds import convection as convection_world
@@ -134,43 +133,6 @@ KIND_NOW, WRONG_NOW = np.array([0, 0, 0, 1, 2]), np.array([0, 0, 1, 1, 1], bool)
 )
 def test_errors_of_another_mix(answer, state, message):
     verdict = clever_hans.expected_errors(answer, KIND_THEN, WRONG_THEN, KIND_NOW, WRONG_NOW)
-    assert verdict.state == state and message in verdict.message
-
-
-def column(tiles):
-    tiles = tiles.copy()
-    tiles[:, :, 24] = 200
-    return tiles
-
-
-def in_place(tiles):
-    tiles[:, 24] = 200
-    return tiles
-
-
-@pytest.mark.parametrize(
-    "function, state, message",
-    [
-        (lambda tiles: ..., "unanswered", "Replace"),
-        (panels_of_clever_hans.with_line, "right", "Row 24 is 200 K"),
-        (lambda tiles: None, "wrong", "returns nothing"),
-        (lambda tiles: tiles[0], "wrong", "yours (32, 32)"),
-        (in_place, "wrong", "begin with `tiles.copy()`"),
-        (lambda tiles: tiles, "wrong", "Nothing was drawn"),
-        (column, "wrong", "That is column 24"),
-        (lambda tiles: tiles * 0 + 200, "wrong", "outside row 24"),
-        (lambda tiles: panels_of_clever_hans.with_line(tiles) - 0 * tiles + 0, "right", "Row 24"),
-        (
-            lambda tiles: np.where(panels_of_clever_hans.with_line(tiles) == 200, 210, tiles),
-            "wrong",
-            "should be 200 K",
-        ),
-        (lambda tiles: 1 / 0, "wrong", "could not be used"),
-    ],
-)
-def test_a_line_in_tiles(function, state, message):
-    tiles = np.random.default_rng(3).uniform(210, 300, (3, 32, 32))
-    verdict = clever_hans.line(function, tiles)
     assert verdict.state == state and message in verdict.message
 
 

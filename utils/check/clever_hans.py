@@ -3,7 +3,7 @@
 import numpy as np
 
 from utils import skill
-from utils.check import exercise, right, unanswered, wrong
+from utils.check import exercise, right, wrong
 
 
 @exercise
@@ -73,13 +73,13 @@ def lost(answer, found, without_map=None):
             )
         return right(
             f"{says}. You named {100 * hits:.0f} % of the lost horses, and {100 * alarms:.0f} % of "
-            f'the others. To say "lost" each time would be right on {always:.0f} %.{rival}'
+            f'the others. Always answering "lost" would be right {always:.0f} % of the time.{rival}'
         )
     if alarms - hits >= 0.5:
         return wrong("It is the other way round: True is for a horse that is lost.")
     return wrong(
-        f'{says}, and to say "lost" each time would be right on {always:.0f} %. Compare what lies '
-        "on the tag with something else in the same picture."
+        f'{says}, and always answering "lost" would be right {always:.0f} % of the time. Compare '
+        "what lies on the tag with something else in the same picture."
     )
 
 
@@ -116,30 +116,3 @@ def expected_errors(answer, kind_then, wrong_then, kind_now, wrong_now):
     if same(100 * np.mean([wrong_then[kind_then == kind].mean() for kind in np.unique(kind_now)])):
         return wrong("The three kinds are not equally common: weight their error rates.")
     return wrong("Begin with the error rate of one kind: `wrong_then[kind_then == 0].mean()`.")
-
-
-@exercise
-def line(function, tiles):
-    """A function that copies tiles and draws a line of 200 K in row 24."""
-    tiles = np.array(tiles)
-    before = tiles.copy()
-    answer = function(tiles)
-    if answer is ...:
-        return unanswered("Replace the `...` in the function above, run it, then run this again.")
-    if answer is None:
-        return wrong("The function returns nothing: end it with `return` and the new tiles.")
-    answer = np.asarray(answer)
-    if answer.shape != tiles.shape:
-        return wrong(f"The tiles have the shape {tiles.shape}, yours {answer.shape}.")
-    if not np.array_equal(tiles, before):
-        return wrong("The tiles that were given have changed, too: begin with `tiles.copy()`.")
-    changed = answer != before
-    if not changed.any():
-        return wrong("Nothing was drawn.")
-    if not changed[:, :, :24].any() and not changed[:, :, 25:].any():
-        return wrong("That is column 24. The axes are (tile, row, column): `[:, 24]` is a row.")
-    if changed[:, :24].any() or changed[:, 25:].any():
-        return wrong("Something outside row 24 has changed. Rows count from 0; keep the others.")
-    if not (answer[:, 24] == 200).all():
-        return wrong("Row 24 should be 200 K, in every tile and from side to side.")
-    return right("Row 24 is 200 K in every tile, and all else is as it was.")

@@ -268,7 +268,7 @@ def effects(results, guess):
             xticks=range(0, 16, 5),
             yticks=range(0, 16, 5),
         )
-    axes[0].set(xlim=(0, 17), ylim=(0, 17), ylabel="relevance on the tag (logits)")
+    axes[0].set(xlim=(0, 19), ylim=(0, 19), ylabel="relevance on the tag (logits)")
     places = {kind: results[rules[0], kind][0].mean() for kind in kinds}
     plots.guess_marks(axes[0], guess, places, axis="y", colours=colours)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
