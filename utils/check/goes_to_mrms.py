@@ -81,15 +81,13 @@ def moved(before, after, model, crops, at, strong):
 
     if same(given, shares):
         lit = box(crops, at)[..., 3] > 0
-        everywhere = np.ones_like(lit)
-        (a, b), (c, d), (e, f) = (
-            [100 * ((m * mask * of).sum((1, 2)) / (m * of).sum((1, 2))).mean() for m in maps]
-            for mask, of in ((strong, everywhere), (lit, everywhere), (strong, ~lit))
+        (a, b), (c, d) = (
+            [100 * ((m * mask).sum((1, 2)) / m.sum((1, 2))).mean() for m in maps]
+            for mask in (strong, lit)
         )
         return right(
             f"On average, strong gradients hold {a:.0f} % of the relevance before and {b:.0f} % "
-            f"after. The pixels that had lightning hold {c:.0f} % before and {d:.0f} % after. Of "
-            f"the relevance of all other pixels, strong gradients hold {e:.0f} and {f:.0f} %."
+            f"after. The pixels that had lightning hold {c:.0f} % before and {d:.0f} % after."
         )
     if same(given, [100 * share for share in shares]):
         return wrong("As shares between 0 and 1, please.")

@@ -222,9 +222,13 @@ def prepare(model, data, x):
         ``draw(scene, row, column, lightning, method)`` returns the figure of that output
         pixel, with the scene's lightning or without, by a method of `heat_maps`.
     """
-    figure, axes = plt.subplots(2, 4, figsize=(8.4, 4.6))
+    figure, axes = plt.subplots(2, 4, figsize=(8.4, 5.2))
     empty = np.zeros(x.shape[1:3])
     inputs = fields(axes[0], x[0], empty, empty)
+    for artist, ax, label in zip(inputs, axes[0], ("K", "groups", "dBZ", "dBZ"), strict=True):
+        below = figure.colorbar(artist, ax=ax, location="bottom", shrink=0.9, pad=0.03)
+        below.set_label(label, fontsize=8)
+        below.ax.tick_params(labelsize=8)
     crosses = [goes.cross(ax, (0, 0), 12) for ax in axes[0]]
     frames = [ax.add_patch(Rectangle((0, 0), 54, 54, fc="none", ec=plots.GREY)) for ax in axes[0]]
     # A limit with as many digits as there will be, so that there is room for them.
@@ -247,7 +251,9 @@ def prepare(model, data, x):
             inputs, (data.c13[scene], groups, data.mrms[scene], whole), strict=True
         ):
             artist.set_data(field)
-        text = f"estimate at the cross {whole[row, column]:.0f} dBZ"
+        text = (
+            f"The scene, and the heat maps of its pixel at the cross: {whole[row, column]:.0f} dBZ"
+        )
         if whole[row, column] > 0:
             maps = heat_maps(model, given, [(row, column)], method)[0]
         else:

@@ -78,7 +78,7 @@ def cross(ax, pixel, size=10):
     return line
 
 
-def performance_diagram(scores, thresholds):
+def performance_diagram(scores, thresholds, written=None, even=None):
     """Draw POD over success ratio by threshold, with lines of equal CSI and equal bias.
 
     Parameters
@@ -86,7 +86,11 @@ def performance_diagram(scores, thresholds):
     scores : dict of str to dict
         For up to three estimates what `skill.scores` gives.
     thresholds : array_like
-        In dBZ; every second one is written beside its point.
+        In dBZ.
+    written : sequence of int, optional
+        Which of the thresholds stand beside their points; all if not given.
+    even : dict of str to dict, optional
+        The same scores at equal frequency bias: hollow markers, where a threshold is written.
 
     Returns
     -------
@@ -102,14 +106,18 @@ def performance_diagram(scores, thresholds):
         ax.plot([0, ends[0]], [0, ends[1]], ":", color=plots.GREY, lw=1)
         ax.annotate(f"bias {bias:g}", ends, fontsize=8, color=plots.GREY)
     halo = [withStroke(linewidth=2.5, foreground="white")]
-    looks = [(plots.GREY, "^-", (-5, 5), "right"), (plots.BLUE, "s-", (5, 3), "left")]
-    looks.append((plots.INK, "o-", (4, -11), "left"))
+    looks = [(plots.GREY, "^-", (-5, 5), "right"), (plots.BLUE, "s-", (4, -12), "left")]
+    looks.append((plots.INK, "o-", (4, 4), "left"))
+    written = range(len(thresholds)) if written is None else written
     for (name, result), look in zip(scores.items(), looks, strict=False):
         colour, line, offset, side = look
         x, y = 1 - result["FAR"], result["POD"]
         ax.plot(x, y, line, color=colour, label=name, lw=1.2, zorder=4)
         style = {"textcoords": "offset points", "fontsize": 8, "ha": side, "path_effects": halo}
-        for k in range(1, len(thresholds), 2):
+        if even:
+            x_even, y_even = 1 - even[name]["FAR"][written], even[name]["POD"][written]
+            ax.plot(x_even, y_even, line[0], color=colour, mfc="white", zorder=3)
+        for k in written:
             ax.annotate(f"{thresholds[k]:g}", (x[k], y[k]), offset, color=colour, **style)
     ax.set(xlabel="1 - FAR", ylabel="POD", xlim=(0, 1), ylim=(0, 1))
     beside = {"loc": "center left", "bbox_to_anchor": (1.06, 0.8)}
