@@ -1,5 +1,7 @@
 """Checks accept the solution and name what went wrong in typical other answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -532,33 +534,6 @@ SAYS = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0], bool)  # 3 hits, 1 miss, 1 false
 LABEL = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0], bool)
 
 
-@pytest.mark.parametrize(
-    "pod, far, state, message",
-    [
-        (..., ..., "unanswered", "Replace"),
-        (0.75, 0.25, "right", "finds 75"),
-        (np.float64(0.75), np.float64(0.25), "right", "finds 75"),
-        (75, 25, "wrong", "between 0 and 1"),
-        (0.8, 0.25, "wrong", "accuracy"),
-        (0.3, 0.25, "wrong", "not by all sequences"),
-        (0.1, 0.25, "wrong", "hits / (hits + misses)"),
-        (0.75, 1 / 6, "wrong", "false alarm *rate*"),
-        (0.75, 0.75, "wrong", "take the others"),
-        (0.75, 0.5, "wrong", "false alarms / (hits"),
-        (LABEL, 0.25, "wrong", "one number"),
-    ],
-)
-def test_pod_and_far(pod, far, state, message):
-    verdict = convection.pod_and_far(pod, far, SAYS, LABEL)
-    assert verdict.state == state and message in verdict.message
-
-
-def test_pod_divided_by_all_alarms():
-    says, label = np.r_[SAYS, True], np.r_[LABEL, False]
-    verdict = convection.pod_and_far(3 / 5, 2 / 5, says, label)
-    assert verdict.state == "wrong" and "called convection" in verdict.message
-
-
 def each(function):
     return lambda a, b: np.array([function(u, v) for u, v in zip(a, b, strict=True)])
 
@@ -601,6 +576,27 @@ def test_correlations(solve, state, message):
 def test_far_when_rare(answer, state, message):
     verdict = convection.far_when_rare(answer, SAYS, LABEL, 0.02)
     assert verdict.state == state and message in verdict.message
+
+
+@pytest.mark.parametrize(
+    "change, state, message",
+    [
+        (lambda s: {"texture": 2 * s.texture}, "right", "on average"),
+        (lambda s: {"texture": s.texture * s.brightness / 0.35}, "right", "1.00 times"),
+        (lambda s: {}, "wrong", "brightness times contrast"),
+        (lambda s: {"texture": 0.3, "brightness": 0.4}, "wrong", "a brightness of 0.35"),
+        (lambda s: {"texture": 2 * s.texture, "seed": 1}, "wrong", "nothing else"),
+    ],
+)
+def test_fair_partner(change, state, message):
+    storms = [
+        convection_world.Scene(seed=worlds.VALIDATION, brightness=b, texture=0.2)
+        for b in (0.65, 0.8)
+    ]
+    answer = [replace(s, **{"brightness": 0.35} | change(s)) for s in storms]
+    verdict = convection.fair_partner(answer, storms, 0.35)
+    assert verdict.state == state and message in verdict.message
+    assert "list of 2 scenes" in convection.fair_partner(answer[:1], storms, 0.35).message
 
 
 def test_pod_by_angle():

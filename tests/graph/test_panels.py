@@ -305,21 +305,6 @@ def test_convection_follows_every_slider():
     assert shown[0] == shown[1] and len(set(shown)) == 5
 
 
-def test_favourites_are_what_a_channel_saw():
-    model = networks.convection()
-    weights = [np.zeros_like(w) for w in model.get_weights()]
-    for w in weights[0:6:2]:
-        w[1, 1, 0, 0] = 1  # channel 0 hands its middle pixel on, all others are silent
-    model.set_weights(weights)
-    x = np.random.default_rng(0).random((6, 64, 64, 5), np.float32) / 2
-    x[[1, 4], 30, 22, 0] = 0.9, 1
-    (windows,) = convection.favourites(model, x, lambda x: x[..., 0], n=2)
-    assert [window.max() for window in windows] == pytest.approx([1, 0.9])
-    row, column = np.argwhere(windows[0] == 1)[0]
-    np.testing.assert_array_equal(windows[0], x[4, 30 - row :, 22 - column :, 0][:18, :18])
-    assert convection.likeness(windows[[0, 0, 0]]) == pytest.approx(1)
-
-
 def test_a_panel_leaves_no_open_figure_that_a_notebook_would_show():
     fig = plt.figure(figsize=(2, 1))
     box = panels.panel(lambda: fig)

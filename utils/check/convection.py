@@ -9,38 +9,6 @@ from utils.worlds import convection as world
 
 
 @exercise
-def pod_and_far(pod, far, says, label):
-    """Probability of detection and false alarm ratio of yes-or-no answers."""
-    says, label = np.asarray(says, bool), np.asarray(label, bool)
-    hits, misses, false = (says & label).sum(), (~says & label).sum(), (says & ~label).sum()
-    correct = (~says & ~label).sum()
-    for name, value in (("POD", pod), ("FAR", far)):
-        if np.ndim(value) or not 0 <= value <= 1:
-            return wrong(f"{name} should be one number between 0 and 1, not {value!r}.")
-    if not np.isclose(pod, hits / (hits + misses)):
-        if np.isclose(pod, (says == label).mean()):
-            return wrong("POD: that is the accuracy. Divide hits by all sequences with convection.")
-        if np.isclose(pod, hits / (hits + false)):
-            return wrong("POD: you divided by all that was called convection, not by all that is.")
-        if np.isclose(pod, hits / len(says)):
-            return wrong("POD: divide by the sequences with convection, not by all sequences.")
-        return wrong("POD is hits / (hits + misses).")
-    if not np.isclose(far, false / (hits + false)):
-        if np.isclose(far, false / (false + correct)):
-            return wrong(
-                "FAR: that is the false alarm *rate* (of all sequences without convection). The "
-                "ratio divides by all alarms: hits + false alarms."
-            )
-        if np.isclose(far, hits / (hits + false)):
-            return wrong("FAR: that is the share of alarms that are right; take the others.")
-        return wrong("FAR is false alarms / (hits + false alarms).")
-    return right(
-        f"Of 100 convective sequences it finds {100 * pod:.0f}; of 100 alarms {100 * far:.0f} are "
-        "false."
-    )
-
-
-@exercise
 def correlations(answer, maps, fields):
     """Correlation of each heat map with its field, over the pixels."""
     maps, fields = np.asarray(maps, float), np.asarray(fields, float)
@@ -95,6 +63,32 @@ def far_when_rare(answer, says, label, share):
         f"Count in 10,000 scenes, {10000 * share:.0f} of them storms: hits, false alarms, and "
         "false alarms over both together."
     )
+
+
+@exercise
+def fair_partner(answer, storms, brightness):
+    """Dimmed storms that bubble about as strongly, in reflectance, as they did."""
+    answer = list(answer)
+    if len(answer) != len(storms) or not all(isinstance(s, world.Scene) for s in answer):
+        return wrong(f"`fair` should be a list of {len(storms)} scenes, made with `replace`.")
+    if any(s.brightness != brightness for s in answer):
+        return wrong(f"Give every scene a brightness of {brightness}.")
+    others = [
+        replace(s, brightness=old.brightness, texture=old.texture)
+        for s, old in zip(answer, storms, strict=True)
+    ]
+    if others != list(storms):
+        return wrong("Change `brightness` and `texture` of each storm, and nothing else.")
+    strength = [
+        (s.brightness * s.texture) / (old.brightness * old.texture)
+        for s, old in zip(answer, storms, strict=True)
+    ]
+    if not 0.8 < min(strength) <= max(strength) < 1.25:
+        return wrong(
+            "Bubbling in reflectance is brightness times contrast: from one storm to the other it "
+            f"is now {min(strength):.2f} to {max(strength):.2f} times as strong as it was."
+        )
+    return right(f"The bubbling is {np.mean(strength):.2f} times as strong as it was, on average.")
 
 
 @exercise

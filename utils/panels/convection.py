@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
-from tensorflow import keras
 
 from utils import plots
 from utils.panels import heat_map
@@ -69,7 +68,7 @@ def prepare(model, scenes):
         share = relevance / (relevance.sum() or 1)  # of what speaks for it, whatever the answer
         return x[0, :, :, x.shape[-1] // 2], share, says, "what speaks for it, as shares"
 
-    return heat_map.prepare(look)
+    return heat_map.prepare(look, signed=False)
 
 
 def correlation(maps, fields):
@@ -78,39 +77,6 @@ def correlation(maps, fields):
     return (a * b).sum((1, 2, 3)) / np.sqrt((a**2).sum((1, 2, 3)) * (b**2).sum((1, 2, 3)))
 
 
-def favourites(model, x, picture, n=8):
-    """What excites each channel of a network's third convolution most, as it sees it.
-
-    Parameters
-    ----------
-    model : keras.Sequential
-        `utils.networks.convection` or `utils.networks.clever_hans`, whose third convolution sees
-        18 x 18 pixels.
-    x : array, shape (sample, 64, 64, channel)
-    picture : function
-        Makes one picture of an input, shape (y, x, channel), such as its middle frame.
-    n : int
-        Samples for a channel.
-
-    Returns
-    -------
-    list of array, shape (n, 18, 18)
-        For each channel that at least n samples excite.
-    """
-    third = keras.Model(model.input, model.layers[4].output)
-    values = third.predict(x, verbose=0)[:, 2:14, 2:14]  # where the whole window is inside
-    found = []
-    for channel in np.moveaxis(values, -1, 0):
-        top = np.argsort(-channel.max((1, 2)))[:n]
-        if channel[top].max((1, 2)).min() <= 0:
-            continue
-        places = [np.unravel_index(channel[i].argmax(), (12, 12)) for i in top]
-        corners = [(4 * row + 1, 4 * column + 1) for row, column in places]
-        windows = [x[i, r : r + 18, c : c + 18] for i, (r, c) in zip(top, corners, strict=True)]
-        found.append(np.array([picture(window) for window in windows]))
-    return found
-
-
-def likeness(windows):
-    """Mean correlation of all pairs of windows, shape (window, y, x)."""
-    return np.corrcoef(windows.reshape(len(windows), -1))[np.triu_indices(len(windows), 1)].mean()
+def fair_partners(scenes, brightness):
+    """Scenes about half as bright that bubble nearly as strongly, in reflectance, as before."""
+    return [replace(s, brightness=brightness, texture=2 * s.texture) for s in scenes]

@@ -7,13 +7,15 @@ from utils import lrp, plots
 from utils.panels.panel import keep_layout
 
 
-def prepare(look):
+def prepare(look, signed=True):
     """Prepare a picture beside a heat map.
 
     Parameters
     ----------
     look : function
         From the panel's controls to a picture, a heat map, shape (y, x), and the titles of both.
+    signed : bool
+        Whether something can speak against the output.
 
     Returns
     -------
@@ -24,7 +26,7 @@ def prepare(look):
     empty = np.zeros((64, 64, 3))
     picture = plots.picture(left, empty)
     # A limit with as many digits as there will be, so that there is room for them.
-    heat_map = plots.heat_map(right, empty, limit=0.0012, signed=True)
+    heat_map = plots.heat_map(right, empty, limit=0.0012, signed=signed)
     bar = plots.heat_map_bar(figure, heat_map, right)
     for ax in (left, right):
         ax.set_title("z")  # any text keeps room for a title
@@ -35,7 +37,7 @@ def prepare(look):
         picture.set_data(image)
         heat_map.set_data(relevance)
         limit = plots.colour_limit(relevance)
-        heat_map.set_clim(-limit, limit)
+        heat_map.set_clim(-limit if signed else 0, limit)
         plots.bar_ends(bar)
         left.set_title(above_left)
         right.set_title(above_right)
