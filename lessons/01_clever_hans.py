@@ -723,7 +723,7 @@ plots.show(fig, "errors-repaired")
 by_hurdles, hurdles_gone = (
     panel.rate_text(after > 0) for after in answers["full repair"]["hurdles cut"]
 )
-print(f"full repair, horses near hurdles: {by_hurdles} found; hurdles cut: {hurdles_gone} found")
+print(f"full repair: near hurdles {by_hurdles} found, hurdles cut {hurdles_gone}")
 
 four = np.random.default_rng(1).permutation(np.nonzero(tagged)[0])[:4]
 pictures = horses.picture.values[four]
