@@ -103,7 +103,8 @@ def ledger_bars(ax, ledger, title, names=None):
             label = name if y == 1 and rows[name].any() else None
             # One below the other, so that what was given back is seen, too.
             at, height = (y, 0.8) if np.count_nonzero(taken) == 1 else (y - 0.2 + 0.4 * k, 0.4)
-            bar = ax.barh(at, -value, height, left=level, color=colour, label=label)
+            ax.barh(0, 0, color=colour, label=label)  # for the legend, never hatched
+            bar = ax.barh(at, -value, height, left=level, color=colour)
             if value < 0:  # given back
                 bar[0].set(hatch="////", edgecolor="white", linewidth=0)
             level -= value
