@@ -175,9 +175,9 @@ for kind, curve in curves.items():
     )
 ax.axhline(all_maps.mean(), color=plots.INK, lw=1)
 ax.text(1, all_maps.mean() + 0.01, "all maps of a half")
-ax.set(xscale="log", xticks=[1, 2, 3, 5, 8, 20], xlim=(0.9, 40), ylim=(0.4, 1))
+ax.set(xscale="log", xlim=(0.9, 40), ylim=(0.4, 1))
 ax.set_xticks([], minor=True)
-ax.set_xticklabels([1, 2, 3, 5, 8, 20])
+ax.set_xticks([1, 2, 3, 5, 8, 20], [1, 2, 3, 5, 8, 20])
 ax.set(xlabel="maps in the mean", ylabel="rank correlation\nwith the other half's mean")
 by_name = dict(zip(ends, colours.values(), strict=True))
 plots.guess_marks(ax, guess, ends, axis="y", colours=by_name)
@@ -724,7 +724,7 @@ claims.record(
 def of_models(first, second):
     """Variance of model means over it and the variance within models, in %, mean over networks."""
     between, within = first.var(0, ddof=1), (second - first**2).mean(0) * 60 / 59  # of 60 maps
-    between, within = ((part * area.values).mean((1, 2)) for part in (between, within))
+    between, within = ((part * area).mean((1, 2)) for part in (between, within))
     return (100 * between / (between + within)).mean()
 
 
