@@ -51,6 +51,7 @@ course.start("06_convection", seed=0)
 # its channel 2, each with 64 x 64 pixels of 0.5 km. The value is the **reflectance**, the share of sunlight that is sent back: black is 0, white
 # is 1. The images are not real. They come from a world of our making, in which we know how bright each pixel of cloud is and
 # how much it bubbles. Press play. **How do *you* see convection?**
+# (If you are only reading, two of them follow with all five images.)
 
 # %%
 sample = worlds.open_world("convection")
@@ -58,9 +59,6 @@ chosen = [8, 2, 29, 18, 9, 13, 16, 17]
 titles = ["convection" if sample.convection[i] else "none" for i in chosen]
 draw = panel.prepare_loop(sample.reflectance.values[chosen], titles)
 panels.loop(draw, "loop", frames=5)
-
-# %% [markdown]
-# If you are only reading, here are two of them with all five images.
 
 # %% tags=["figure"]
 fig, axes = plt.subplots(2, 5, figsize=(10, 4.3))
@@ -127,8 +125,7 @@ scenes = world.scenes(400, seed=worlds.CLAIMS)
 test = world.render(scenes)
 label = test.convection.values == 1
 says = says_convection(model, test)
-hit, false_alarm = (says & label).sum(), (says & ~label).sum()
-print(f"POD {hit / label.sum():.2f}, FAR {false_alarm / says.sum():.2f}")
+print(f"POD {says[label].mean():.2f}, FAR {1 - label[says].mean():.2f}")
 
 # %% [markdown]
 # Forecasters score a yes-or-no detector with two numbers. The *probability of detection* (POD) is the share of the
@@ -358,16 +355,12 @@ for name, one in singles.items():
 fig, axes = plt.subplots(1, 2, figsize=(10, 3), sharey=True)
 for ax, (rule, by_network) in zip(axes, follows.items(), strict=True):
     for row, pair in enumerate(by_network.values()):
-        for what, colour, shift in (
-            ("brightness", plots.ORANGE, -0.1),
-            ("texture", plots.BLUE, 0.1),
+        for what, c, y in zip(
+            pair, (plots.ORANGE, plots.BLUE), (row - 0.1, row + 0.1), strict=True
         ):
             value, (low, high) = skill.bootstrap(np.mean, pair[what])
-            error = [[value - low], [high - value]]
-            ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour)
-            ax.text(
-                value, row + shift - 0.12, f"{value:.2f}", ha="center", fontsize=8, color=colour
-            )
+            ax.errorbar(value, y, xerr=[[value - low], [high - value]], fmt="o", color=c)
+            ax.text(value, y - 0.12, f"{value:.2f}", ha="center", fontsize=8, color=c)
     ax.set(yticks=range(4), yticklabels=list(by_network), ylim=(3.5, -0.5), xlim=(-0.2, 1))
     ax.set_title(rule, fontsize=10)
 fig.supxlabel("correlation of relevance with the field, mean over scenes", fontsize=10)
@@ -384,7 +377,7 @@ plots.show(fig, "follows")
 # The *first network* follows brightness more than texture, as the expert said of the lecture's. In the other two, texture is
 # ahead. But brightness comes to about 0.3 in all three, even in the control for which it means nothing.
 #
-# **Preset A** gives the same order and parts them more clearly. Brightness has nearly vanished from the control and
+# **Preset A** puts the same field ahead in each network and parts the networks more clearly. Brightness has nearly vanished from the control and
 # from the second network, and not from the first.
 #
 # So both rules, beside controls, say that the first network leans to brightness. Does it use the bubbling *as well*? Its
@@ -532,8 +525,8 @@ plots.show(fig, "twins")
 # pair we would have written that it also needs brightness. For the *first network* keeping the bubbling makes no difference.
 #
 # In the storm shown, the first network has the same $z$ with the bubbling and without. Its heat maps lie at similar places in all
-# versions. The second network says "none" when the bubbling is gone, and there its red leaves the upper domes and
-# spreads over smooth cloud. It says "convection" in the dark as long as the bubbling is strong.
+# versions. The second network says "none" when the bubbling is gone, and there its darkest red moves
+# out of the outline. It says "convection" in the dark as long as the bubbling is strong.
 #
 # </details>
 
@@ -712,8 +705,8 @@ plots.show(fig, "after-repairs")
 # The *first network* puts its patches on the bright parts of anvil, deck and snow, just as it did in storms.
 #
 # *Repair one* lets the anvil go. It is wrong on deck and snow, with $z$ barely above zero, so these calls were close.
-# In all three storms its deepest red lies among the domes, and two of them are found. The first storm is missed, although
-# the darkest red of the figure is there. More spoke against it, which these maps do not show.
+# In all three storms its deepest red lies among the domes or at their edge, and two of them are found. The first storm is missed, although
+# no other map reaches as high (see the number below it). More spoke against it, which these maps do not show.
 #
 # *Repair two* marks parts of the bubbling in two storms and next to nothing in the third. It raises false alarms
 # at the ragged edge of the anvil and around dark patches in the snow.
