@@ -12,7 +12,7 @@
 # - repair a network that learned the wrong thing, and show what the repair did,
 # - sort hundreds of heat maps into groups (SpRAy, optional).
 #
-# **Minutes:** 60 teaching, 40 exercises. Sections 1 to 8 tell the story; 9 is optional.
+# **Minutes:** 65 teaching, 40 exercises. Sections 1 to 8 tell the story; 9 is optional.
 #
 # **Prerequisites:** NumPy arrays and lesson 00 (necessary); the idea of a CNN (necessary); clustering (helpful, for section 9).
 #

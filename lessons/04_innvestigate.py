@@ -13,7 +13,7 @@
 # - run the shuffling check, and say what it can and cannot tell,
 # - test two methods on a cause of your own.
 #
-# **Minutes:** 65 teaching, 40 exercises. Sections 5 and 10 can wait.
+# **Minutes:** 70 teaching, 35 exercises. Sections 5 and 10 can wait.
 #
 # **Prerequisites:** NumPy arrays, lessons 00 and 01 (necessary); lesson 03, for the LRP rules
 # (helpful).

@@ -11,7 +11,7 @@
 # - make integrated gradients add up,
 # - score a heat map against a known truth, and say what a shuffling check tests.
 #
-# **Minutes:** 40 teaching, 30 exercises.
+# **Minutes:** 45 teaching, 30 exercises.
 #
 # **Prerequisites:** NumPy arrays, lessons 00 and 01 (necessary); lesson 04 (helpful).
 #

@@ -11,7 +11,7 @@
 # - test a strategy that a heat map suggests, over many pixels and by changing the scene,
 # - check that an intervention did what you meant, and mend it if not.
 #
-# **Minutes:** 60 teaching, 30 exercises.
+# **Minutes:** 75 teaching, 30 exercises.
 #
 # **Prerequisites:** lessons 00 and 03 (necessary); lesson 06 (helpful, for matched pairs).
 #

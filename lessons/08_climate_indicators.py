@@ -11,7 +11,7 @@
 # - average heat maps into indicator patterns, and test them against controls and by intervention,
 # - tell which part of a pattern survives another seed, another penalty, another standardisation.
 #
-# **Minutes:** 60 teaching, 30 exercises. Sections 1 to 6 tell the story; 7 to 9 can wait.
+# **Minutes:** 75 teaching, 30 exercises. Sections 1 to 6 tell the story; 7 to 9 can wait.
 #
 # **Prerequisites:** NumPy arrays and lesson 00 (necessary); lesson 03 (helpful).
 #

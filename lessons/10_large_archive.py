@@ -228,7 +228,7 @@ check.budget(design, nearness, LARGEST, most=24)
 # <details><summary>What we found</summary>
 #
 # Eight models come first. With these, three networks bring a little more than three years do: eight
-# models already bring eight kinds of weather, while a network's own habits are in each of its maps.
+# models already bring eight kinds of weather, while the habits of one network are probably in all of its maps.
 #
 # </details>
 #
