@@ -76,8 +76,7 @@ tagged = world.render(scenes)
 cut = world.render([replace(scene, tag=False) for scene in scenes])
 both = {state: [logits(state, d.picture.values) for d in (tagged, cut)] for state in states}
 before, after = both["first"]
-found = (before > 0) & (both["repaired"][0] > 0)
-decides = np.nonzero(found & (after < 0))[0][:20]
+decides = np.nonzero((before > 0) & (after < 0) & (both["repaired"][0] > 0))[0][:20]
 x, x_cut = tagged.picture.values[decides], cut.picture.values[decides]
 tag, horse = tagged.truth_tag.values[decides], tagged.truth_horse.values[decides]
 effect = {state: (z[0] - z[1])[decides] for state, z in both.items()}
@@ -701,11 +700,10 @@ ends = {cause: ("density on it", 1 / masks[cause].mean()) for cause in signed}
 plots.show(panel.ranked(scores, ends, names, my_choice), "four-causes")
 for kind in guess:
     places = [panel.ranks(scores[cause])[kind] for cause in signed]
-    text = ", ".join(f"{cause} {place}" for cause, place in zip(signed, places, strict=True))
+    text = ", ".join(f"{c} {place}" for c, place in zip(signed, places, strict=True))
     print(f"rank of {kind}: {text}{plots.guess_text(guess, kind)}")
 red = {c: {k: [np.nanmean(d)] for k, d in densities(c, np.asarray).items()} for c in signed}
-places = [panel.ranks(red[cause])["LRP preset A"] for cause in signed]
-print("rank of LRP preset A if only what is red counts:", *places)
+print("LRP preset A if only red counts:", *(panel.ranks(r)["LRP preset A"] for r in red.values()))
 
 # %%
 ranked = list(panel.ranks(scores["tag"]))
