@@ -283,7 +283,7 @@ check.patch_sizes(where, how_much, by_size, tag[:6], effect[:6])
 
 # %% [markdown]
 # A small patch hides a letter or two, and the others keep the answer up. The largest patch takes away a quarter
-# of the picture, and still ends before the tag does. What does a patch on the tag alone show?
+# of the picture, and still mostly ends before the tag does. What does a patch on the tag alone show?
 #
 # And did you see the blue at 4 pixels, on the horse and on the skyline? A grey patch there *raises* the logit.
 # Does this horse speak against "horse", then? Guess how the logit changes when the picture is drawn again
