@@ -17,7 +17,8 @@
 # **Needs:** 1 GB of memory, no network connection, no GPU.
 
 # %% [markdown]
-# Suppose that a colleague has trained a network to warn of severe storms. On last year's data it was
+# Suppose that a colleague has trained a neural network (ANN, NN for
+# short) to warn of severe storms. On last year's data it was
 # right 95 times out of 100. That may say little: if only five of the 100 were storms, a network that
 # always says "no storm" is right as often. And even if the score is good, what did it learn? Perhaps what a forecaster looks for. Perhaps that the storms in its archive came from one
 # satellite, whose pictures have a faint stripe.

@@ -600,11 +600,15 @@ you = [name + plots.guess_text(guess, name, " %") for name in guess if guess[nam
 print(*you, sep="\n")
 
 # %% [markdown]
+# <details><summary>What we saw</summary>
+#
 # Without the twelve that weaken most, nearly the whole trick is gone. On ordinary pictures that costs five or six points, but
 # most of them are simply lost shortcut: where the tags are cut, right answers fall by a point or two, and the horses found
 # from 81 to 77 %. The twelve best detectors are the opposite. Without them nearly every pasted tag still works, and more than
 # a fifth of the horses that had been found without a tag are lost. So they serve to find horses, too. Perhaps it is the legs, which are
 # upright strokes as well; we have not tested that.
+#
+# </details>
 #
 # ## 7. A small change that changes the answer
 #

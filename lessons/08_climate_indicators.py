@@ -70,9 +70,6 @@ spread = 100 * final.std() / final.mean()
 print(f"{len(train_maps)} training maps")
 print(f"warming of the test models by 2099: {final.mean():.1f} K ± {spread:.0f} %")
 
-# %% [markdown]
-# Here are six maps from six models, all in one colour range. What years do they show?
-
 # %% tags=["figure"]
 game = [180 * model + year for model, year in enumerate((70, 25, 150, 100, 45, 125))]
 fig, axes = maps.globes(2, 3, (10, 3.7))
@@ -82,6 +79,8 @@ maps.bar(fig, drawn, axes, "change since 1920-49 (K)")
 plots.show(fig, "six-maps")
 
 # %% [markdown]
+# Above are six maps from six models, all in one colour range. What years do they show?
+#
 # ### Exercise 1: your own years
 #
 # Write down six years, for A to F. You will get a score, which you can compare with the network's later.
@@ -357,7 +356,11 @@ del train_x
 # the heat map of a poor prediction explains a mistake. The published code keeps maps dated within two years where decades are
 # fuzzy, as here [@labe2021]; we take five, to keep more of them. (A chosen logit can be negative, and then relevance
 # flips its sign. Dividing by the mean undoes that.)
-
+#
+# **Guess first: which places will give 1960-79 away, and which 2060-79?** Point at the six maps of the game.
+#
+# Above you see relevance per area, as a mean over models; 1 is the mean of the globe. Below is the truth that only a made
+# world has, signal-to-noise. Each lower panel has its own scale.
 
 # %%
 PERIODS = {"1960-79": (1960, 1980), "2000-19": (2000, 2020), "2060-79": (2060, 2080)}
@@ -369,8 +372,7 @@ def heat_maps(network, x, wanted=in_periods):
     """Relevance of the strongest decade, each map divided by its mean; of wanted maps only."""
     result = np.zeros(x.shape, np.float32)
     found = lrp.relevance(network, x[wanted], "alpha_1_beta_0", layers=False).input
-    mean = found.mean((1, 2), keepdims=True)
-    result[wanted] = np.divide(found, mean, out=np.zeros_like(found), where=mean != 0)
+    result[wanted] = found / np.maximum(found.mean((1, 2), keepdims=True), 1e-12)
     return result
 
 
@@ -387,12 +389,6 @@ pattern = {name: by_model(relevance, good & inside)[0] for name, inside in withi
 late_pattern = pattern["2060-79"].mean(0)
 for name, maps_of in pattern.items():
     print(f"{name}: {(good & within[name]).sum()} of 320 maps, from {len(maps_of)} of 16 models")
-
-# %% [markdown]
-# **Guess first: which places will give 1960-79 away, and which 2060-79?** Point at the six maps of the game.
-#
-# Above you see relevance per area, as a mean over models; 1 is the mean of the globe. Below is the truth that only a made
-# world has, signal-to-noise. Each lower panel has its own scale.
 
 # %% tags=["figure"]
 true_ratio = {
@@ -649,12 +645,6 @@ del zero_x, zero_relevance
 # El Niños in the same years. We paste their values into one region of each map, leave the rest, and ask for the year again.
 # These are matched pairs, as in lesson 06.
 #
-# **By how many years does aerosol over a region move the answer?** Take the year with aerosol minus the year without.
-
-# %% tags=["guess"]
-guess = {"Europe, 1960-79": None, "eastern North America, 1960-79": None, "China, 2000-19": None}
-
-# %% [markdown]
 # ### Exercise 3: erase the aerosol
 #
 # `as_is` and `without` hold the same maps of 1960-79 with and without aerosol, shape (map, lat, lon). `region` is True in eastern North
@@ -680,6 +670,13 @@ moved = (year_of(as_is) - year_of(erased)).mean()
 
 # %% tags=["check"]
 check.moved(moved, as_is, without, region, year_of)
+
+# %% [markdown]
+# Now for three regions.
+# **By how many years does aerosol over a region move the answer?** Take the year with aerosol minus the year without.
+
+# %% tags=["guess"]
+guess = {"Europe, 1960-79": None, "eastern North America, 1960-79": None, "China, 2000-19": None}
 
 
 # %%

@@ -169,10 +169,9 @@ for kind, curve in curves.items():
     if kind in ("model", "year"):
         band = [np.percentile(scores, (10, 90)) for scores in curve.values()]
         ax.fill_between(counts, *np.transpose(band), color=colours[kind], alpha=0.12, lw=0)
-    ends[f"{counts[-1]} {kind}s"] = counts[-1]
-    ax.text(
-        counts[-1] * 1.08, middle[-1], f"{counts[-1]} {kind}s", color=colours[kind], va="center"
-    )
+    name = f"{counts[-1]} {kind}s"
+    ends[name] = counts[-1]
+    ax.text(counts[-1] * 1.08, middle[-1], name, color=colours[kind], va="center")
 ax.axhline(all_maps.mean(), color=plots.INK, lw=1)
 ax.text(1, all_maps.mean() + 0.01, "all maps of a half")
 ax.set(xscale="log", xlim=(0.9, 40), ylim=(0.4, 1))

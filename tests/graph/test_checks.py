@@ -92,7 +92,7 @@ FOUND = np.array([False] * 6 + [True] * 4)  # six of ten horses are lost
     "answer, state, message",
     [
         (..., "unanswered", "Replace"),
-        (~FOUND, "right", "right on 60 %"),
+        (~FOUND, "right", "right 60 % of the time"),
         (np.array([True] * 7 + [False] * 3), "right", "100 % of the lost horses, and 25 %"),
         (FOUND, "wrong", "other way round"),
         (
