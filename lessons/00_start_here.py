@@ -158,8 +158,8 @@ plots.show(fig, "mirrored")
 # place, and so does a little faint red at the upper right, which stayed as well. Lesson 03 finds the cause.
 # You will meet this blue in most heat maps of this network.
 #
-# The logit fell from 13.8 to 12.0, although a mirrored horse is as much a horse. The network's answer
-# depends a little on the way that the horse faces.
+# The logit fell from 13.8 to 12.0, although a mirrored horse is as much a horse. The network's answer depends a little on which way
+# round the picture is, horse or background.
 #
 # </details>
 #

@@ -351,8 +351,8 @@ for part, change in {"rider": {}, "tag": {"tag": True}, "hurdle": {"hurdles": Tr
 #
 # The rider is the surprise. It goes with horses as reliably as the tag and is as red per area as the
 # horse, and cutting it hardly matters. But its horses are in the open, and those of the hurdles are mostly
-# hard to see. So the last lines compare all three in the same pictures. The order is
-# that of the densities, but the amounts are not. The tag is 1.4 times as dense as the rider and adds six times
+# hard to see. So the last lines compare all three in the same pictures. The tag comes first in both, and
+# the means keep the order of the densities, but the amounts do not follow them. The tag is 1.4 times as dense as the rider and adds six times
 # as much, and hurdles add next to nothing here. **Density does not tell how much depends on a part.** That
 # depends on the rest of the picture.
 #
@@ -400,7 +400,7 @@ limit = max(z_others, key=lambda value: ((z_others < value) == lost_others).mean
 # <details><summary>What we saw</summary>
 #
 # At the lower left, where the training pictures have it, the tag works in all pictures, at the lower right
-# and half-way down in some, and near the top in none. The network has learned letters *at one place*. A convolution finds letters anywhere, but the dense layer after it
+# and half-way down in some, and near the top in none. The network has learned letters *mainly at one place*. A convolution finds letters anywhere, but the dense layer after it
 # has a weight for each place.
 #
 # </details>
@@ -496,8 +496,8 @@ print(pd.DataFrame(rows).T.round(1).to_string())
 # map. Nor does a map show just what the excited units gained: that is 6.2 in an empty scene, and epsilon
 # gives the tag 8.6.
 #
-# (In the tagged picture whose dot for epsilon lies far above the rest, its map has much more red and blue
-# than those of the other tagged pictures, and they nearly cancel.)
+# (Two dots for epsilon lie far above the rest. In the map of the tagged horse among them, much more red and
+# blue than in those of the other tagged pictures nearly cancel.)
 #
 # And no horse in the open needs the tag, but all have relevance on it. **Red says that a part speaks for
 # the answer, not that the answer needs it.**
@@ -509,8 +509,7 @@ print(pd.DataFrame(rows).T.round(1).to_string())
 # Satellite pictures carry tags as well. An archive has time stamps, drawn coasts, fill values, and
 # scan lines that come from one sensor and not from the next. Let us make one. Our tiles are infrared
 # pictures of 32 x 32 pixels from the world of lesson 07, in kelvins, and the label is whether the
-# radar sees an echo of 40 dBZ or more in the tile. Suppose that the storms were collected later than
-# the rest, when the sensor had begun to show a **calibration line**: row 24 always reads 200 K.
+# radar sees an echo of 40 dBZ or more in the tile. Suppose that most of the storms were collected later than the rest, when the sensor had begun to show a **calibration line**: row 24 always reads 200 K.
 #
 # Two classifiers learn from the first eight scenes: one from clean tiles, one from tiles in which
 # three of five storms have the line. Both are logistic regressions, $z = w \cdot x + b$, the smallest
@@ -738,7 +737,7 @@ plots.show(panel.gallery(pictures, maps_of_both, outlines, z_of_both), "both-net
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *The experiments.* After the full repair, a pasted tag changes nothing that we could measure, and a tag
+# *The experiments.* After the full repair, a pasted tag hardly changes anything (0.2 logits on average), and a tag
 # without its horse is hardly ever called a horse. With the new last layer, pasted tags and hurdles do much
 # less than at first, but the network misses more than a quarter of the tagged horses, and more than half
 # once the tag is cut. It has *not* learned to find them. In the control tags and hurdles work as before, so
@@ -753,7 +752,8 @@ plots.show(panel.gallery(pictures, maps_of_both, outlines, z_of_both), "both-net
 #
 # *The heat maps.* The tag is no longer red. In the first map the red is now on the horse, and on a distant
 # figure at the left. In the second and third it was on the horse before. In the fourth it lies on
-# the horse and along the skyline, and the logit is small. Twice the tag is faintly blue.
+# the horse and along the skyline, and the logit is small. Twice the tag is blue: faintly in the
+# first map, and strongly in the fourth, whose colours end early.
 #
 # </details>
 #
@@ -869,8 +869,7 @@ for name, groups_found in {"heat maps": clusters, "pictures": sorted_pictures}.i
 # is in the pictures. Sorted by their grey values, the pictures themselves say nothing about it, although
 # size and neighbours were chosen for them just as carefully.
 #
-# They fit much less with what the network *needs*. In the clusters of tags and hurdles, between a quarter and
-# a half of the horses are found without either. SpRAy groups what the heat maps show. Whether the answer
+# They fit much less with what the network *needs*. In the clusters of tags and hurdles, 24 to 44 % of the horses are found without either. SpRAy groups what the heat maps show. Whether the answer
 # depends on it, only an experiment tells.
 #
 # </details>
@@ -957,7 +956,7 @@ claims.record(
 )
 claims.record(
     "hans-spray",
-    "Clustering the heat maps of a class sorts its pictures by what their maps show.",
+    "Clustering the heat maps of a class sorts its pictures by what is in them.",
     "lapuschkin2019",
     "adjusted Rand index of these four clusters with the four kinds of pictures "
     f"(with what the network needs: {agreement['heat maps', 'needed']:.2f})",

@@ -76,7 +76,8 @@ print("without and with_tag have the shape", with_tag.shape)
 # ### Exercise 1: which channels detect the tag?
 #
 # For each channel give the share of all 97 x 97 pairs (any picture with, any without) in which the picture with the tag
-# has the larger value: shape (64,). One half is guessing, 1 is perfect. (In statistics this is the area under the ROC curve.)
+# has the larger value: shape (64,). One half is guessing, 1 is perfect. (With ties counted one half, this is
+# the area under the ROC curve.)
 #
 # <details><summary>Hint</summary>
 #
@@ -280,7 +281,7 @@ print(f"lowest of all 64, each off alone: {alone.min():.0f} %")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Nothing happens. The channel responds to the tag, and the answer does not need the channel, nor any other
+# Not one answer changes. The channel responds to the tag, and the answer does not need the channel, nor any other
 # single one of the 64. Section 6 will find out why.
 #
 # </details>
@@ -564,8 +565,7 @@ plots.show(panel.switched_off(panes, counts, guess), "switched-off")
 #
 # In the order that weakens most, eleven channels or so are enough. The best detectors take twice as many, and random draws
 # more than 56 on average. To respond to a thing is not the same as to pass it on, because what the layers above make of a channel
-# counts as well. (With more than half of the layer off, the blue curve
-# rises again. What is left then is another network.)
+# counts as well. (With more than 40 channels off, the blue curve rises again for a while. What is left then is another network.)
 #
 # </details>
 #
@@ -604,8 +604,7 @@ print(*you, sep="\n")
 #
 # Without the twelve that weaken most, nearly the whole trick is gone. On ordinary pictures that costs five or six points, but
 # most of them are simply lost shortcut: where the tags are cut, right answers fall by a point or two, and the horses found
-# from 81 to 77 %. The twelve best detectors are the opposite. Without them nearly every pasted tag still works, and more than
-# a fifth of the horses that had been found without a tag are lost. So they serve to find horses, too. Perhaps it is the legs, which are
+# from 81 to 77 %. The twelve best detectors are the opposite. Without them nearly every pasted tag still works, and the horses found without a tag become fewer by more than a fifth. So they serve to find horses, too. Perhaps it is the legs, which are
 # upright strokes as well; we have not tested that.
 #
 # </details>
@@ -729,21 +728,23 @@ plots.show(fig, "radar")
 
 # %% [markdown]
 # In four of the six columns both scenes show an edge of cold cloud on the same side. In the fifth, the best scene is nearly black:
-# whatever excites the channel there is in one of the three inputs that are not shown. The made-up pictures excite the channels
+# what excites the channel there may be in one of the
+# three inputs that are not shown. The made-up pictures excite the channels
 # far more than any of the scenes, and they are speckle, where the same regularisers left strokes in the horse network. Is it good
 # speckle or bad? A cloud edge has no shape that we would recognise. That is the lecture's warning, and why it often prefers Type B: such patterns are more
 # pronounced for cats and dogs than for atmospheric rivers and cold fronts, which have **fuzzy boundaries** and **few distinct
 # parts**. ([Lesson 06](06_convection.ipynb) measures it.) There are other limits:
 #
-# - **Many parts.** This layer has 64 channels, and the trick is spread over a dozen. Who looks at them all in a large network?
-# - **A name is a guess.** Pairs, favourites and a redrawn scene all said "tag". Only a rival showed that it was strokes.
+# - **Many parts.** The horse network's last layer has 64 channels, and it takes a dozen chosen ones to stop the trick. Who looks at them all in a large network?
+# - **A name is a guess.** Pairs, favourites and a redrawn scene all said "tag". The made-up picture suggested strokes, and only a
+# rival could confirm it.
 # - **It is about the network, not about your sample.** "Was *this* warning right for the right reason?" is a question for
 #   Type B.
 
 # %% [markdown]
 # ## In this lesson you
 #
-# - found the channel that detects the tag best, and switched it off without any effect,
+# - found the channel that detects the tag best, and switched it off without changing one answer to a pasted tag,
 # - tested by experiment what in its favourite samples it responds to,
 # - made up inputs, added jitter, and let the result correct the channel's name,
 # - measured how many channels carry the trick, and what switching them off costs,

@@ -402,8 +402,7 @@ for name, (network, some, plain_grey) in cases.items():
 #
 # Mirrored pictures have the red at the right, too, so it does not come from the picture. With the border repeated in place of zeros
 # it is gone. So the zeros make it: to the first layer they are a dark edge. (Why this network answers to the edge at the right and
-# not to that at the left is not shown here.) The same zeros make most of what the network says to a picture all grey, and most of
-# the blue, of which less than a third is left. They do not decide where the blue lies: more than half of it
+# not to that at the left is not shown here.) The same zeros make most of what the network says to a picture all grey, and most of the blue: its share of the sum falls from 53 to 15 %. They do not decide where the blue lies: more than half of it
 # stays in that corner in all three cases, mirrored or not. So its place, too, comes from the network.
 #
 # </details>
@@ -905,7 +904,7 @@ print(f"attention weights     {100 * skill.step_share(weights, decisive).mean():
 # - **Temperature:** warming matters on *other* days, those whose heavy snow would have become the peak. No map asks what would be if
 #   it were warmer. Integrated gradients compare with a baseline, here a dry winter at 0 °C throughout, and with attention
 #   they turn many days blue.
-# - In the season drawn the LSTM takes the snow of the last day for rain, and its maps of the precipitation show the mistake.
+# - In the season drawn the LSTM takes part of the last day's snow for rain, and its maps of the precipitation show the mistake.
 # - Most of the **attention weights** lie on other days. They say how values are mixed in one layer, and do not explain the
 #   answer [@jain2019].
 #
@@ -915,7 +914,8 @@ print(f"attention weights     {100 * skill.step_share(weights, decisive).mean():
 #
 # Two programs may read a formula differently. Here are a few settings on two pictures, and one on a U-Net (a
 # network that shrinks the maps and enlarges them again, an *encoder-decoder*, with *skip connections* that hand the early
-# maps to the late layers). Printed is the largest difference between ours and iNNvestigate's, over the largest relevance.
+# maps to the late layers). Printed is the largest difference between ours and iNNvestigate's, over the largest relevance; the last
+# such row compares our loops with `utils.lrp`.
 
 
 # %%
@@ -993,7 +993,7 @@ record(
 )
 record(
     "zero",
-    "The epsilon and alpha-beta rules do not see an input that is zero.",
+    "The epsilon rule does not see an input that is zero.",
     "mamalakis2022aies",
     "share of relevance on an eye of zeros that counts, epsilon rule",
     eye_share["cold is 1", "epsilon"],

@@ -184,6 +184,7 @@ def recognised(years, says):
 
 
 dated = year_of(x)
+good = abs(dated - test_years) <= 5  # used from section 4 on
 observed_maps, observed_years = world.anomalies(observed)
 observed_x = np.float32((observed_maps - mean) / deviation)
 fig, ax = plt.subplots(figsize=(6, 4))
@@ -383,7 +384,6 @@ def by_model(values, chosen):
     return np.array([values[i, chosen[i]].mean(0) for i in which]), which
 
 
-good = abs(dated - test_years) <= 5
 relevance = heat_maps(model, x)
 pattern = {name: by_model(relevance, good & inside)[0] for name, inside in within.items()}
 late_pattern = pattern["2060-79"].mean(0)
