@@ -103,7 +103,8 @@ guessed = np.polyval(np.polyfit(train_mean, train_years, 3), test_mean[game])
 check.guesses(guessed, test_years[game])
 
 # %% [markdown]
-# Late maps are easy, because they are red all over. Early maps are hard. To see why, follow three cells over time. **Which is the better
+# Late maps are easily told from early ones, because they are red nearly all over. Early maps are
+# hard to tell from each other. To see why, follow three cells over time. **Which is the better
 # indicator, the Arctic or the tropical Atlantic?** Decide by the figure, before you run the cell after it.
 
 # %% tags=["figure"]
@@ -125,7 +126,7 @@ for name, (lat, lon) in cells.items():
     print(f"{name}: signal / noise in 2099 is {last:.0f}")
 
 # %% [markdown]
-# The Arctic warms most, but its years differ widely. The tropical Atlantic warms little and is quiet, and that makes it the
+# The Arctic warms most, but its years differ widely. The tropical Atlantic warms less than half as much and is quiet, and that makes it the
 # better indicator. What counts is **signal-to-noise**, the change in units of an ordinary year's swing: at 0.5
 # any year may hide the change, and at 5 no year can. South of Greenland it even cools a little. (The notches in the signal are
 # volcanoes. The spike of 1993 south of Greenland is chance: internal variability of this one run.)
@@ -210,7 +211,7 @@ print(f"the six maps of the game: {answers}; off by {off:.0f} years")
 # ## 3. Is it more than the global mean?
 #
 # The later, the warmer: perhaps the network does no more than take the temperature of the globe. So we let three methods date
-# the same maps. The first gets nothing but the global mean; a cubic turns it into a year. The second is ridge regression: linear regression on all cells with a ridge penalty, which is chosen on five training
+# the same maps. The first gets nothing but the global mean, from which a year is fitted. The second is ridge regression: linear regression on all cells with a ridge penalty, which is chosen on five training
 # models left out (it uses every third year, to save time). The third is the network.
 #
 # Then we take its global mean away from each map, so that only the *pattern* is left, and train again. **By how many
@@ -468,8 +469,7 @@ plots.show(fig, "places")
 
 # %% [markdown]
 # The numbers agree with the eye. In 1960-79 relevance is about three times as dense over eastern North America as on the globe, and four
-# times over Europe. By 2060-79 both have less than their share. China has five times its share in 2000-19. South of Greenland
-# relevance is as dense in 2000-19 as in 2060-79, and the later interval is wide: there the models differ.
+# times over Europe. By 2060-79 both have less than their share. China has five times its share in 2000-19. South of Greenland relevance is no less dense in 2000-19 (2.0) than in 2060-79 (1.7), and the later interval is wide, and the later interval is wide: there the models differ.
 #
 # The intervals here and below are jackknife intervals over models: leave each model out once, and see how much the result varies. They hold
 # for this one trained network; section 8 trains others.
@@ -556,8 +556,7 @@ plots.show(fig, "correlations")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In 2060-79 relevance follows signal-to-noise (0.69), but no better than the input that we can rule out chance: the difference is 0.17
-# (-0.05 to 0.39). It does not follow the plain change at all (printed above): as the Arctic and the tropical Atlantic
+# In 2060-79 relevance follows signal-to-noise (0.69), but not so much better than the input that we can rule out chance: the difference is 0.17 (-0.05 to 0.38). It does not follow the plain change at all (printed above): as the Arctic and the tropical Atlantic
 # suggested, a change counts against its noise. Random weights reach only 0.29, the input alone 0.52 with a wide interval, so much of
 # the agreement may come from the maps themselves.
 #
@@ -586,7 +585,7 @@ print(
 )
 by_area = {row: values if "input" in row else values / area for row, values in rows.items()}
 choices = {
-    "as published": (rows, good),
+    "as above": (rows, good),
     "relevance per area": (by_area, good),
     "within two years": (rows, abs(dated - test_years) <= 2),
     "standardised early": (early_rows, early_good),
@@ -739,8 +738,8 @@ plots.show(fig, "aerosol")
 #
 # **In 2000-19 the year does not tell.** China was the brightest place of all, and its aerosol moves the answer by less than a fifth of a year. But look to the
 # right: its cold raises the logits of 1995 to 2015 and lowers all others. That is what an indicator of a decade does. It speaks against earlier and
-# later years alike, so their mean stays where it is. The odds of the true decade rise clearly, by about a third as much as Europe's did.
-# **Europe shifts the year and sharpens it; China only sharpens it.** LRP explained one decade, and at first we had asked for the year.
+# later years alike, so their mean hardly moves. The odds of the true decade rise clearly, by about a third as much as Europe's did.
+# **Europe shifts the year and sharpens it; China does little but sharpen it.** LRP explained one decade, and at first we had asked for the year.
 #
 # </details>
 #
@@ -791,7 +790,7 @@ ax.set_ylabel("years for each 1 % of the area")
 plots.show(fig, "regions")
 
 # %% [markdown]
-# The dotted lines show the globe as a whole. Most points rise from lower left to upper right, as they would if relevance told how far a place moves
+# The dotted lines show the globe as a whole. Seven points go roughly from lower left to upper right, as they would if relevance told how far a place moves
 # the answer. The tropical ocean holds a third of all relevance because it is large; for its size it is near the average in both. But two
 # places do not fit. China moves the answer nearly twice as much as its size would have it, and has no more relevance than its share. South of Greenland
 # relevance seems densest, with an interval so wide that it may be average, and there the place hardly moves the answer.
@@ -888,7 +887,7 @@ plots.show(fig, "seeds")
 #
 # ## 9. Try it yourself
 #
-# Slide through the years. From when on does the answer follow the year, and where do the bright spots go? Then take the observations
+# Slide through the years. Where do the bright spots go, and from when on does the answer follow the year, as the dots of section 2 showed? Then take the observations
 # (they end in 2024). What does the network say to 1990, 1991 and 1993? Precipitation is the hardest: its change has both signs and is small
 # beside the noise, and another network, trained on it, is much further off (printed below).
 #
@@ -995,7 +994,7 @@ panels.panel(
 #
 # ## Claims
 #
-# All are measured on 16 models that no network was trained on. Intervals are 95 %, over models: by jackknife, and for the median by
+# All are measured on 16 models that no network was trained on, or on those of them that have well-dated maps. Intervals are 95 %, over models: by jackknife, and for the median by
 # bootstrap. The look at a real model in section 10 has no row of its own, because its files are not part of the course.
 
 # %% tags=["claims"]

@@ -85,7 +85,7 @@ check.size_by_formula(sizes, kernels, strides)
 # `receptive_field.trace` does this for any network. Below are all thirteen layers of the
 # encoder-decoder from lesson 07 (U is an upsampling, which divides the step by two in the formula; the last
 # convolution is 1 x 1). `field` is $r_l$, and `step` says how many
-# pixels of the picture lie between neighbours of the layer. The figure has the same boxes on a
+# pixels of the picture lie between neighbours of the layer. The figure shows five layers' boxes on a
 # storm, as `receptive_field.box` finds them for one pixel.
 
 # %% tags=["nbval-check-output"]
@@ -524,8 +524,8 @@ plots.show(fig, "variants")
 #
 # Build a network from blocks of a convolution and, where pooling is 2, a pooling. On the left are the
 # boxes of all layers, cut at the picture's border, with the full size of the largest in the title. On
-# the right is the effective field with random weights, enlarged to the size of that box. Watch the number of parameters. **Which control
-# adds kilometres for nothing, and which one would you use in a deep network?**
+# the right is the effective field with random weights, enlarged to the size of that box. Watch the number of parameters. **Which two controls add kilometres without parameters, and
+# which of them would you use in a deep network?**
 
 # %%
 rows_shown, columns_shown = (

@@ -226,8 +226,9 @@ check.budget(design, nearness, LARGEST, most=24)
 # %% [markdown]
 # <details><summary>What we found</summary>
 #
-# Eight models come first. With these, three networks bring a little more than three years do: eight
-# models already bring eight kinds of weather, while the habits of one network are probably in all of its maps.
+# Eight models come first. Try three years in place of the three networks:
+# they bring a little less. Eight models already bring eight kinds of weather, while the habits of one network
+# are probably in all of its maps.
 #
 # </details>
 #
@@ -443,8 +444,7 @@ print(f"read and written: {moved:.0f} MB")
 print("every process grew by less than half of that:", grown < moved / 2)
 
 # %% [markdown]
-# The result is again a plan, with the coordinates and chunks of the input, and its numbers are those of
-# the plain call. A worker reads a chunk, explains it, writes it and lets it go before it takes the next.
+# The result is again a plan, with the coordinates and chunks of the input, and its numbers, compared for the first model, are those of the plain call. A worker reads a chunk, explains it, writes it and lets it go before it takes the next.
 # So it needs memory for a chunk or two and the network, and an archive may be larger than memory.
 #
 # Did it pay? Measured times are in the README's table *heat maps of an archive*: two workers on two cores
@@ -514,9 +514,9 @@ for attempt in (
 
 # %% [markdown]
 # The store lists the chunks that are written, and the same call again makes the others. It also knows
-# what it was made from. With another network, rule or input the call refuses to go on, so no store mixes
+# what it was made from. With another network, as here, or another rule or input the call refuses to go on, so no store mixes
 # two networks. And each chunk has a checksum: one that is lost or damaged *after* it was written raises
-# an error when somebody loads it, and the same call makes it again.
+# an error when somebody loads it, and, as the message says, the same call makes it again.
 #
 # On a real cluster, where all machines see the folder and have the course's `utils`, it is the same call
 # with another client:
@@ -619,8 +619,15 @@ for attempt in (
 # %% [markdown]
 # ## 7. Try it yourself
 #
-# Browse the archive. Each picture reads two chunks from disk and nothing else. Move *member*, then
-# *model*. Which changes the heat map more, and which parts of exercise 2's spread does each change hold?
+# Browse the archive. Each picture reads two chunks from disk and nothing else. Move *member*, then *model*: which parts of
+# exercise 2's spread does each change hold?
+#
+# <details><summary>An answer</summary>
+#
+# Another member brings its own part, and that of the year, whose weather is another. Another model brings these and
+# its own, which is the largest.
+#
+# </details>
 
 # %%
 figure, axes = maps.globes(1, 2, (10, 3.1))
@@ -658,7 +665,7 @@ panels.panel(draw, "panel", **sliders, year=IntSlider(2070, 2000, 2099, descript
 #
 # - found that models count most for a mean map, and that years of one model gain a third as much,
 # - spent a budget of maps, and saw where their spread comes from,
-# - made a plan for an archive that reads each chunk once,
+# - made a plan for an archive that reads one chunk for each chunk of input,
 # - had two workers make heat maps, killed one, stopped a run and went on,
 # - explained a network that came in a file, and read what is said where that does not work.
 #
