@@ -163,7 +163,7 @@ for kind, method in KINDS.items():
 # you publish?** Put its letter in the next cell, in quotation marks, such as `"B"`. Your choice
 # will be drawn into the scores of this lesson.
 #
-# The cell after it compares the maps in pairs, ignoring sign. `rankdata` orders the pixels
+# The cell after it compares the maps in pairs, ignoring sign, on average over all 20 pictures. `rankdata` orders the pixels
 # of a map by size, and the correlation of these ranks is 1 if two maps put the pixels in the same
 # order, and 0 if they have nothing in common.
 
@@ -211,7 +211,7 @@ names = {kind: f"{letter_of.get(kind, '')}  {kind}" for kind in by_tag}
 #
 # The fourteen maps come from one network and one picture, and they disagree. B has 55 % of its
 # colour on the tag, and D, E, G and K have 44 to 48 %. M has 35 %, N 27 % and the blurred J 24 %.
-# A, C, H and I, all grainy, have less than 20 % there and more around the horse. F has as little
+# A, C, H and I, all grainy, have less than 20 % there and much around the horse. F has as little
 # and is spread more widely, and L covers the whole picture. D, G, J and L are all red, the others
 # mix red and blue. D and G can hardly be told apart, but half of all pairs have a rank correlation
 # below 0.41.
@@ -549,8 +549,7 @@ plots.show(fig, "shuffled")
 # gradient seems to notice what alpha 1 beta 0 does not.
 #
 # *On the tag.* By most methods the shuffled networks' maps are nearly as dense on the tag as the
-# trained network's. Epsilon loses most (12.7 to 10.9), then preset A (12.5 to 10.6), and deconvnet
-# gains. The gradient's density hardly changes (3.2 to 3.1), although its colour gathers on horse,
+# trained network's. Preset A loses most (12.5 to 10.6), then epsilon (12.7 to 10.9), and deconvnet gains. The gradient's density hardly changes (3.2 to 3.1), although its colour gathers on horse,
 # tag and a corner before the shuffling and spreads over the picture after it. The letters are still
 # legible in the maps of alpha 1 beta 0 and preset A. Preset A has lost the horse.
 #
@@ -767,8 +766,8 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # %% [markdown]
 # We expected another order for a broad, smooth cause than for a small, sharp one. In one network
 # and the same pictures that is undecided (0.81, with an interval of 0.70 to 0.83, where we had
-# asked for 0.7 at most). The order also depends on the network and its pictures (0.74 from the tag
-# to the small patch) and on what one counts. And a plain gradient tells hardly more about these
+# asked for 0.7 at most). The order also changes with network, pictures and cause together (0.74 from the tag to the small patch), and
+# with what one counts. And a plain gradient tells hardly more about these
 # causes than a map without any weights.
 #
 # > **The field's own benchmarks.** Mamalakis et al. simulate maps and compute from them a target
@@ -1053,7 +1052,7 @@ claims.record(
     "tour-disagree",
     "Heat maps of one network and one picture disagree.",
     "this course",
-    "median rank correlation of two of fourteen maps of one picture",
+    "median over pairs of fourteen maps of their rank correlation, mean over 20 pictures",
     disagree,
     interval,
     "<= 0.5",

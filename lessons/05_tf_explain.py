@@ -311,7 +311,8 @@ print(f"    it falls in {sum(change < 0)} of {len(change)} pictures")
 # as near, although it leaves some of the tag, but its map cannot say which part of that quarter counts.
 #
 # Without horse and rider the logit falls, here and in nearly all of the pictures, so the horse speaks for "horse".
-# The blue comes from the patch: on the skyline, a grey square is itself an object.
+# So the blue must come from the patch: probably, on the
+# skyline, a grey square is itself an object.
 #
 # </details>
 #
@@ -388,8 +389,7 @@ at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for e
 # and on the grey bars. This network ends in dense layers, which weigh each place by itself, and a mean over
 # places mixes places where a filter speaks for a horse with places where it does not.
 #
-# But look at the last column. The map adds up as well, and the tag decides as often, but the red lies beside
-# the tag. Coarse cells, 16 pixels wide, explain only a part of this: they could reach four times that density.
+# But look at the last column. The map adds up as well, and the tag decides as often, but most of the red lies beside and above the tag. Coarse cells, 16 pixels wide, explain only a part of this: they could reach four times that density.
 # After the fourth pooling a unit sees most of the picture (lesson 09), so where it responds
 # tells little about what it responds to. **That a map adds up does not mean that it points at the cause.**
 #
@@ -623,7 +623,8 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 # %% [markdown]
 # ## 8. Where this stops
 #
-# One small network, and one loud cause with sharp edges: for a broad, smooth one lesson 04 found another ranking.
+# One small network, and one loud cause with sharp edges: for a broad, smooth one, in another network, lesson 04
+# found an order that agrees only in part.
 # And occlusion needs a value that means "nothing". Here grey comes near it. In a field of temperature it may be
 # the climatology; zero kelvin would be like our patches of 127.5.
 
@@ -631,7 +632,7 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 # ## In this lesson you
 #
 # - could not tell a trained network's drawing from a shuffled one's, and found out why,
-# - hid parts of pictures, and saw why small patches find little,
+# - hid parts of pictures, and saw why small patches show where, but not how much,
 # - saw where Grad-CAM fits, and that adding up is not pointing,
 # - scored ten kinds of maps, and found out what a shuffling check tests.
 #
@@ -647,14 +648,15 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # <details><summary>2. Shuffling the last layers hardly changes a heat map. Is it blind to them?</summary>
 #
-# Guided Grad-CAM is. Occlusion is not: its maps stay because the shuffled networks still respond to the same
-# places. Ask the networks before you judge the map.
+# Guided Grad-CAM nearly is. Occlusion is not: its maps stay on the tag because the shuffled networks still respond
+# to it. Ask the networks before you judge the map.
 #
 # </details>
 #
 # <details><summary>3. A Grad-CAM map adds up to the logit. Does its red lie on the cause?</summary>
 #
-# Not if a unit of its layer sees most of the picture: where it responds is not what it responds to.
+# Not always. If a unit of its layer sees most of the picture, where it responds tells little about what it
+# responds to.
 #
 # </details>
 #
