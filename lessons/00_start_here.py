@@ -12,7 +12,7 @@
 #
 # **Minutes:** 20 teaching, 10 exercises.
 #
-# **Prerequisites:** NumPy arrays (necessary), the idea of a convolutional network (helpful).
+# **Prerequisites:** NumPy arrays (necessary), the idea of a convolutional neural network, CNN (helpful).
 #
 # **Needs:** 1 GB of memory, no network connection, no GPU.
 
@@ -23,9 +23,9 @@
 # always says "no storm" is right as often. And even if the score is good, what did it learn? Perhaps what a forecaster looks for. Perhaps that the storms in its archive came from one
 # satellite, whose pictures have a faint stripe.
 #
-# So this course looks inside. The picture at the top is a preview of lesson 07: a simulated storm as a
+# So this course looks inside, with methods of *explainable AI* (XAI). The picture at the top is a preview of lesson 07: a simulated storm as a
 # satellite sees it, its lightning, the radar picture that a network estimates from the two, and a **heat
-# map** showing what the estimate at the cross depended on. We start with something simpler, a horse, since
+# map** (or attribution map) showing what the estimate at the cross depended on. We start with something simpler, a horse, since
 # everybody is an expert on horses.
 
 # %% [markdown]

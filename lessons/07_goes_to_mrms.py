@@ -258,8 +258,7 @@ fig.colorbar(radar, ax=axes[:, 1:], location="bottom", shrink=0.5, pad=0.02, lab
 plots.show(fig, "estimates")
 
 # %% [markdown]
-# The network draws smooth patches. It pools three times and has no skip connections, so the outlines are blurred, and its strong patches are larger than the radar's. The single pixels
-# get the outlines right and speckle the cold cloud.
+# The network draws smooth patches. It pools three times and has no skip connections, so the outlines are blurred, and its strong patches are larger than the radar's. The single pixels keep the sharp outlines of the cold cloud, also where radar has no echo, and speckle it.
 #
 # ## 3. What does it need?
 #
@@ -566,8 +565,8 @@ check.moved(before, after, model, crops, at, strong)
 # <details><summary>An answer</summary>
 #
 # In part. If what leaves were spread over all other pixels as their own relevance is, strong gradients would gain as well. So look at the other pixels alone. Among
-# them the share on strong gradients rises, too. The network does turn towards the boundaries, so
-# the slide is right, but the rise is 5 points, not 9. The third of the claims at the end has this fairer number.
+# them the share on strong gradients rises, too. The network does turn towards the boundaries, as the slide says, but the rise is 4.6 points, not 9. The third of the claims at the end has this fairer
+# number, and it leaves open whether our goal of 5 is met.
 #
 # </details>
 #
@@ -631,8 +630,7 @@ print(f"Mean over edge pixels: {mean[0]} K, softened {mean[1]} K")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Each change hits its own kind of pixel most, so the estimate depends on all three. Erasing lightning has the largest effect, and the slide calls lightning the strongest trigger. But it
-# removes a cause wholly, and the other two only weaken theirs, so this is no fair ranking.
+# Each change hits its own kind of pixel most, so the estimate depends on all three. Erasing lightning has the largest effect, and the slide calls lightning the strongest trigger. But it empties a whole channel, and the other two change the cloud only in places, so this is no fair ranking.
 #
 # Look at the pictures, too. In the second row the head has become not only softer but also thinner, and at the cross it is 14 K warmer. So the fall at edges is
 # not due to sharpness alone. The estimate also falls at stratiform pixels, which lie behind the head. Exercise 3 takes another way.
@@ -642,7 +640,7 @@ print(f"Mean over edge pixels: {mean[0]} K, softened {mean[1]} K")
 # ## 7. Is relevance in a channel its importance?
 #
 # Take the lightning pixels again. How much of the relevance lies in each channel, and how much of the estimate is lost when that channel is set to 0?
-# For GLM you have seen single pixels. **Guess both numbers for C07**, in per cent.
+# For single pixels, and for the CSI without each channel, you have seen some numbers. **Guess both numbers for C07**, in per cent.
 
 # %% tags=["guess"]
 guess = {"relevance": None, "lost": None}
@@ -712,8 +710,7 @@ print(f"and at a single pixel by {abs(change).mean():.1f} dBZ, up or down.")
 # > **Hilburn (2023)** rebuilt the network as a transparent regression and reports that explanations by heat map had missed several of its
 # > strategies [@hilburn2023]. The lecture says that LRP *found three*. Both can be true: a heat map shows what it can show.
 #
-# Under $\alpha\beta$ a pixel's relevance is in proportion to its value. "No lightning" is exactly 0, and warm, clear sky is nearly 0, so such pixels
-# get next to nothing, however much they matter [@mamalakis2022aies]. But an edge has two sides, cold cloud and the **clear sky in front of it**. Does the clear side count? Only an intervention can tell.
+# Under $\alpha\beta$ a pixel's relevance is in proportion to its value. "No lightning" is exactly 0, and warm, clear sky is nearly 0, so such pixels get nothing or little, however much they matter [@mamalakis2022aies]. But an edge has two sides, cold cloud and the **clear sky in front of it**. Does the clear side count? Only an intervention can tell.
 #
 # ### Exercise 3: mend an intervention
 #
@@ -819,7 +816,7 @@ pd.DataFrame(rows).T
 # <details><summary>What we saw</summary>
 #
 # The colleague's filling left 80 % of the largest gradient. With half of it left the fall more than doubles, to 5 dBZ out of 24. At all five limits the fall is clear
-# of 0, so the contrast at the edge does count. A fifth of the estimate goes with the filled side, to which LRP gives 12 % of the relevance. The larger part of the estimate comes from the cloud's own side.
+# of 0, so the contrast at the edge does count. A fifth of the estimate goes with the filled side, to which LRP gives 12 % of the relevance. The other four fifths may come from the cloud's own side, or from the gradient that is left.
 #
 # No limit is perfect. Filling adds cold cloud, and the colder the limit, the more of the anvil's own warmer parts become cold cloud, too, which is a change of its own. At 225 K less gradient is left than at 250 K, and the fall is smaller again. So the claim at the end takes the mean over all five.
 #
@@ -860,10 +857,11 @@ plots.show(fig, "idealised")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *Left.* In cold cloud a single group in each pixel adds 29 dBZ, and more groups add little to that. In clear sky the same patch adds next to nothing up to ten groups: the network uses radiance and lightning together,
-# as the paper says. Beyond ten the curve climbs. No training scene had so much lightning without cloud, so nothing ties the network down there. The flat part in cold cloud may be one reason why saliency misses lightning, since a gradient asks what a little more of it would add.
+# *Left.* In cold cloud a single group in each pixel adds 29 dBZ, and more groups add at most 7 to that. In clear sky the same patch adds next to nothing up to ten groups: the network uses radiance and lightning together,
+# as the paper says. Beyond ten the curve climbs. No training scene had so much lightning without cloud, so nothing ties the network down there. The flatter part in cold cloud may be one reason why saliency misses lightning, since a gradient asks what a little more of it would add.
 #
-# *Right.* The softer the edge, the lower the estimate, although the cloud at the pixel is the same. Close behind the edge the estimate falls from 26 to 13 dBZ, and far behind it from 16 to 13. (Softening adds thin cloud in front, so this is not sharpness alone either.)
+# *Right.* A softer edge lowers the estimate, far behind it only up to a width of about 9 km, although the cloud at the
+# pixel is the same. Close behind the edge the estimate falls from 26 to 13 dBZ, and far behind it from 16 to 13. (Softening adds thin cloud in front, so this is not sharpness alone either.)
 #
 # </details>
 #
