@@ -14,36 +14,6 @@ from utils.check import tf_explain as check
 from utils.panels import tf_explain as panel
 
 
-def by_size():
-    """Maps in which 8 pixels are sharpest on the tag and 32 lose what it adds, and their truth."""
-    tag = np.zeros((3, 64, 64), bool)
-    tag[:, 48:54, :27] = True
-    maps = {}
-    for size, loss in ((4, 1.5), (8, 3.0), (16, 4.0), (32, 10.0)):
-        maps[size] = np.full(tag.shape, 0.2 if size == 4 else 0.01)
-        top = 54 - 54 % size if size < 32 else 32
-        maps[size][:, min(top, 48) // size * size :, : max(size, 27 - 27 % size)] = loss
-    return maps, tag, np.full(3, 10.0)
-
-
-@pytest.mark.parametrize(
-    "where, how_much, state, message",
-    [
-        (..., ..., "unanswered", "Replace"),
-        (8, ..., "unanswered", "Replace"),
-        (8, 32, "right", "100 % of it"),
-        (32, 8, "wrong", "swapped"),
-        (4, 32, "wrong", "changes little"),
-        (16, 32, "wrong", "much besides the tag"),
-        (8, 8, "wrong", "30 % of what the tag adds"),
-        (8, 5, "wrong", "choose from 4, 8, 16, 32"),
-    ],
-)
-def test_patch_sizes(where, how_much, state, message):
-    verdict = check.patch_sizes(where, how_much, *by_size())
-    assert verdict.state == state and message in verdict.message
-
-
 @pytest.fixture
 def at_stage():
     """Activations and slopes of four layers: only the second has the tag as its strongest place."""
@@ -188,7 +158,7 @@ def test_what_comes_after_the_exercises_is_what_their_checks_accept(at_stage):
         assert network is model and layer == model.layers[3].name  # the second pooling
         return pairs[1]
 
-    maps = panel.exercise_2(gradients_at, model, None)
+    maps = panel.exercise_1(gradients_at, model, None)
     assert check.place_by_place(mended, panel.STAGE, pairs, tag).state == "right"
     np.testing.assert_allclose(maps, mended(*pairs[1]))
     x = np.random.default_rng(0).uniform(0.1, 1, (2, 8, 8, 3))
@@ -197,9 +167,8 @@ def test_what_comes_after_the_exercises_is_what_their_checks_accept(at_stage):
         assert network == "scores" and steps == 50
         return np.ones_like(x)
 
-    answer = panel.exercise_3(integrated, "classes", "scores", x, 50)
+    answer = panel.exercise_2(integrated, "classes", "scores", x, 50)
     assert check.adds_up(answer, x, x.sum((1, 2, 3))).state == "right"
-    assert check.patch_sizes(panel.PATCH, 32, *by_size()).state == "right"
 
 
 def test_the_drawings_stand_where_the_lesson_says():

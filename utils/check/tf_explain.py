@@ -7,44 +7,6 @@ from utils import skill
 from utils.check import exercise, right, unanswered, wrong
 
 
-@exercise
-def patch_sizes(where, how_much, by_size, tag, effect):
-    """The patch size with the densest map on the tag, and the one that loses what the tag adds."""
-    for size in (where, how_much):
-        if size not in by_size:
-            return wrong(
-                f"There is no map for {size!r}: choose from {', '.join(map(str, by_size))}."
-            )
-    density = {s: skill.relevance_density(abs(m), tag).mean() for s, m in by_size.items()}
-    loss = {s: np.where(tag, m, 0).max((1, 2)) for s, m in by_size.items()}
-    share = {s: 100 * np.mean(values / effect) for s, values in loss.items()}
-    sharpest = max(density, key=density.get)
-    truest = min(share, key=lambda size: abs(share[size] - 100))
-    if (where, how_much) == (truest, sharpest):
-        return wrong("The two are swapped: `where` is about density, `how_much` about the loss.")
-    if where != sharpest:
-        why = (
-            "The patch covers much besides the tag, and all of it gets the same value."
-            if where > sharpest
-            else "A patch that small changes little, and what else changes a little counts as much."
-        )
-        return wrong(f"With {where} pixels the density on the tag is {density[where]:.1f}. {why}")
-    if how_much != truest:
-        why = (
-            "Hide a letter, and the letters beside it hold the answer up."
-            if how_much < truest
-            else "It hides more than the tag."
-        )
-        return wrong(
-            f"With {how_much} pixels the largest loss on the tag is {share[how_much]:.0f} % of "
-            f"what the tag adds. {why}"
-        )
-    return right(
-        f"{where} pixels: density {density[where]:.1f}, but {share[where]:.0f} % of the effect. "
-        f"{how_much} pixels: {share[how_much]:.0f} % of it, but density {density[how_much]:.1f}."
-    )
-
-
 def _pair():
     rng = np.random.default_rng(5)
     return rng.normal(size=(2, 5, 4, 3)).astype("float32"), rng.normal(size=(2, 5, 4, 3))

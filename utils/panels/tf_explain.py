@@ -12,8 +12,8 @@ from utils import plots, skill
 from utils.panels import heat_map
 from utils.worlds import clever_hans
 
-PATCH = 8  # pixels: sharpest on the tag, on the pictures of exercise 1
-STAGE = 1  # the pooling at which exercise 2's map finds the tag best, on the same pictures
+PATCH = 8  # pixels: sharpest on the tag, on the lesson's first pictures
+STAGE = 1  # the pooling at which exercise 1's map finds the tag best, on the same pictures
 
 
 def prepare(model, pictures):
@@ -293,13 +293,13 @@ def boxes(tags, up):
     return found
 
 
-def exercise_2(gradients_at, network, x):
-    """Maps of exercise 2 at its best stage, for what comes after it; arguments as in the lesson."""
+def exercise_1(gradients_at, network, x):
+    """Maps of exercise 1 at its best stage, for what comes after it; arguments as in the lesson."""
     poolings = [layer.name for layer in network.layers if "pooling" in layer.name]
     activations, slopes = gradients_at(network, x, poolings[STAGE])
     return (activations * slopes).sum(-1)
 
 
-def exercise_3(integrated, classes, scores, x, steps=10):
-    """Attributions of exercise 3, for what comes after it; arguments as in the lesson."""
+def exercise_2(integrated, classes, scores, x, steps=10):
+    """Attributions of exercise 2, for what comes after it; arguments as in the lesson."""
     return x * integrated(scores, x, steps)
