@@ -10,6 +10,13 @@ from utils.panels import heat_map
 from utils.panels.panel import keep_layout
 from utils.worlds import convection as world
 
+NETWORKS = {  # of sections 4 and 5, and the names of their weights
+    "brightness only": "convection_brightness",
+    "first network": "convection",
+    "second network": "convection_repaired",
+    "texture only": "convection_texture",
+}
+
 
 def prepare_loop(pictures, titles):
     """Prepare the loop's picture: several sequences side by side.
