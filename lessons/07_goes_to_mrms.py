@@ -720,8 +720,7 @@ print(f"and at a single pixel by {abs(change).mean():.1f} dBZ, up or down.")
 # C07 changes by 30 K, and the estimate hardly moves. As long as C13 is there, the network hardly depends on the value of C07. But once C13 is erased, it matters whether C07
 # is still there: 78 % of the estimate is lost without both, against 53 % without C13 alone. (Neither scene is like any that it was trained on, so take this as a hint.) C07 seems to tell much of what C13 tells, and to
 # step in where that is missing. **Redundant is not unimportant**, and neither a heat map nor the erasure of one channel can tell the two apart.
-
-# %% [markdown]
+#
 # ## 8. Does LRP miss the clear side?
 #
 # > **Hilburn (2023)** rebuilt the network as a transparent regression and reports that explanations by heat map had missed several of its
