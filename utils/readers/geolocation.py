@@ -113,15 +113,15 @@ def check_grid(grid, start=None, end=None, name=None):
             f"The grid lacks {', '.join(sorted(missing))}: take one from geolocation.local or from "
             "a reader."
         )
-    for name, axis in (("y", 0), ("x", 1)):
-        places = _on_sphere(grid.latitude.values, grid.longitude.values)
-        places = places.reshape(*grid.latitude.shape, 3)
+    places = _on_sphere(grid.latitude.values, grid.longitude.values)
+    places = places.reshape(*grid.latitude.shape, 3)
+    for axis, along in enumerate(("y", "x")):
         apart = float(np.median(np.linalg.norm(np.diff(places, axis=axis), axis=-1)))
-        step = abs(float(grid[name][1] - grid[name][0]))
+        step = abs(float(grid[along][1] - grid[along][0]))
         if not 0.5 < step / apart < 2:
             raise ValueError(
-                f"The grid's {name} goes in steps of {step:.3g}, and its places lie {apart:.3g} km "
-                "apart: give y and x in km."
+                f"The grid's {along} goes in steps of {step:.3g}, and its places lie {apart:.3g} "
+                "km apart: give y and x in km."
             )
     if start is None or "time" not in grid.coords:
         return
