@@ -24,10 +24,10 @@ real = pytest.mark.skipif(not REAL.is_dir(), reason="there are no real files in 
 
 
 def write(path, years=(2000, 2001), calendar="noleap", units="K", name="tas", lon0=0.0, **change):
-    """A small monthly file: cells of 10 degrees, value = month, from north to south."""
+    """A small monthly file: cells of 10 degrees, value = 280 + month, from north to south."""
     times = [cftime.datetime(y, m, 15, calendar=calendar) for y in years for m in range(1, 13)]
     lat, lon = np.arange(85.0, -90, -10), np.arange(lon0, lon0 + 360, 10)
-    values = np.arange(len(times))[:, None, None] % 12 + np.zeros((len(times), 18, 36))
+    values = 280.0 + np.arange(len(times))[:, None, None] % 12 + np.zeros((len(times), 18, 36))
     values = change.pop("values", values)
     data = xr.Dataset(
         {name: (("time", "lat", "lon"), values, {"units": units})},
@@ -44,22 +44,22 @@ def test_months_count_by_their_length(tmp_path, calendar):
     assert data.tas.shape == (1, 1, 2, 30, 60) and data.year.values.tolist() == [2000, 2001]
     lengths = {"360_day": [30] * 12}.get(calendar, [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     np.testing.assert_allclose(
-        data.tas[0, 0, 1], np.average(np.arange(12), weights=lengths), rtol=1e-6
+        data.tas[0, 0, 1], 280 + np.average(np.arange(12), weights=lengths), rtol=1e-6
     )
 
 
 @pytest.mark.parametrize("lon0", [0.0, -180.0, 5.0])
 def test_places_and_the_global_mean_stay(tmp_path, lon0):
     lat, lon = np.arange(85.0, -90, -10), np.arange(lon0, lon0 + 360, 10)
-    field = np.sin(np.deg2rad(lat))[:, None] + 2 * np.cos(np.deg2rad(lon))
+    field = 280 + np.sin(np.deg2rad(lat))[:, None] + 2 * np.cos(np.deg2rad(lon))
     data = cmip.read(write(tmp_path / "a.nc", lon0=lon0, values=np.repeat(field[None], 24, 0)))
     found = data.tas[0, 0, 0]
-    expected = np.sin(np.deg2rad(data.lat)) + 2 * np.cos(np.deg2rad(data.lon))
+    expected = 280 + np.sin(np.deg2rad(data.lat)) + 2 * np.cos(np.deg2rad(data.lon))
     assert float(abs(found - expected).max()) < 0.3 and float(abs(found - expected).mean()) < 0.1
     edges = np.sin(np.deg2rad(np.arange(90.0, -91, -10)))
     mean = np.average(field.mean(1), weights=-np.diff(edges))
     area = -np.diff(np.sin(np.deg2rad(np.arange(90.0, -91, -6))))
-    assert np.average(found.values.mean(1)[::-1], weights=area) == pytest.approx(mean, abs=1e-6)
+    assert np.average(found.values.mean(1)[::-1], weights=area) == pytest.approx(mean, rel=1e-7)
 
 
 def test_units_become_the_worlds(tmp_path):
@@ -119,8 +119,141 @@ def test_what_a_file_says_is_cut_and_plain(tmp_path):
             cmip.read([one, file])
         assert len(str(caught.value)) < 300 and not set("$\n\x1b") & set(str(caught.value))
     with pytest.raises(TypeError, match="by their paths") as caught:
-        cmip.read([xr.open_dataset(one)])
+        cmip.read([one, 10**300])
     assert len(str(caught.value)) < 200 and "\n" not in str(caught.value)
+
+
+def stamped(path, times, bounds=None, **change):
+    """A small file with these stamps and bounds; values are 280 + their number."""
+    values = 280.0 + np.arange(len(times))[:, None, None] % 60 + np.zeros((len(times), 18, 36))
+    lat, lon = np.arange(-85.0, 90, 10), np.arange(0.0, 360, 10)
+    field = (("time", "lat", "lon"), values, {"units": "K"})
+    data = xr.Dataset({"tas": field}, {"time": times, "lat": lat, "lon": lon}, {"source_id": "A"})
+    if bounds is not None:
+        data["time_bnds"] = ("time", "bnds"), bounds
+        data.time.attrs["bounds"] = "time_bnds"
+    data.attrs |= change
+    data.to_netcdf(path)
+    return path
+
+
+def days(*texts):
+    return np.array(texts, "datetime64[ns]")
+
+
+def month_starts(first, n):
+    return (np.datetime64(first, "M") + np.arange(n)).astype("datetime64[ns]")
+
+
+def test_bounds_decide_where_a_stamp_belongs(tmp_path):
+    starts = month_starts("2000-01", 25)
+    edges = np.stack([starts[:-1], starts[1:]], 1)
+    at_the_end = cmip.read(stamped(tmp_path / "a.nc", starts[1:], edges))
+    in_the_middle = cmip.read(stamped(tmp_path / "b.nc", starts[:-1] + np.diff(starts) // 2))
+    assert at_the_end.year.values.tolist() == [2000, 2001]
+    np.testing.assert_allclose(at_the_end.tas, in_the_middle.tas, rtol=1e-6)
+    new_year = days("2000-01-01", "2001-01-01", "2002-01-01")
+    edges = np.stack([new_year[:-1], new_year[1:]], 1)
+    yearly = cmip.read(stamped(tmp_path / "c.nc", new_year[1:], edges))
+    assert yearly.year.values.tolist() == [2000, 2001]
+    with pytest.warns(UserWarning, match="1 January.*taken to begin"):
+        alone = cmip.read(stamped(tmp_path / "d.nc", new_year[1:]))
+    assert alone.year.values.tolist() == [2001, 2002]
+    one = np.stack([starts[:1], starts[1:2]], 1)
+    with pytest.raises(ValueError, match="1 months, but no whole year"):
+        cmip.read(stamped(tmp_path / "e.nc", starts[:1], one))
+
+
+def test_incomplete_years_are_left_out_and_told(tmp_path):
+    middles = month_starts("1999-12", 24) + np.timedelta64(14, "D")
+    with pytest.warns(UserWarning, match="12 months of incomplete years"):
+        data = cmip.read(stamped(tmp_path / "a.nc", middles))
+    assert data.year.values.tolist() == [2000]
+    lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    expected = 280 + np.average(np.arange(1, 13), weights=lengths)
+    np.testing.assert_allclose(data.tas[0, 0, 0], expected, rtol=1e-6)
+
+
+def test_times_that_cannot_be_told_are_refused(tmp_path):
+    daily = np.arange("2000-01-01", "2001-01-01", dtype="datetime64[D]").astype("datetime64[ns]")
+    for name, times, words in (
+        ("a", month_starts("2000-02", 12), "first of a month and begin after January"),
+        ("b", days("2000-01-15"), "one time without bounds"),
+        ("c", daily, "values of 1 to 1 days"),
+        ("d", days("2000-01-15", "2000-04-15", "2000-07-15", "2000-10-15"), "values of 9"),
+        ("e", month_starts("2000-01", 3)[:0], "no time"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            cmip.read(stamped(tmp_path / f"{name}.nc", times))
+    for number, (units, words) in enumerate(
+        [("fortnights since the flood", "cannot be decoded"), (None, "no unit of its time")]
+    ):
+        with xr.open_dataset(write(tmp_path / "g.nc"), decode_times=False) as raw:
+            data = raw.load()
+        data.time.attrs = {} if units is None else {"units": units, "calendar": "noleap"}
+        data.to_netcdf(tmp_path / f"h{number}.nc")
+        with pytest.raises(ValueError, match=words):
+            cmip.read(tmp_path / f"h{number}.nc")
+
+
+def test_grids_are_turned_round_the_globe_or_refused(tmp_path):
+    plain = cmip.read(write(tmp_path / "a.nc"))
+    with xr.open_dataset(tmp_path / "a.nc") as opened:
+        data = opened.load()
+    data["tas"] = data.tas + np.cos(np.deg2rad(data.lon))
+    expected = cmip.read(data)
+    assert not expected.equals(plain)
+    cyclic = xr.concat([data, data.isel(lon=[0]).assign_coords(lon=[360.0])], "lon")
+    high = data.expand_dims(height=[2.0], axis=1)
+    for one in (
+        data.isel(lon=slice(None, None, -1)),
+        cyclic,
+        high,
+        data.isel(lat=slice(None, None, -1)),
+    ):
+        np.testing.assert_allclose(cmip.read(one).tas, expected.tas, rtol=1e-6)
+    cells = data.isel(lat=0, drop=True).rename(lon="cell")
+    cells = cells.assign_coords(lat=("cell", np.zeros(36)), lon=("cell", np.arange(36.0)))
+    two = xr.concat([high, high.assign_coords(height=[10.0])], "height")
+    for one, words in (
+        (data.sel(lat=slice(45, -45)), "latitudes from -45 to 45 only"),
+        (data.isel(lon=slice(18)), "do not go once around"),
+        (cells, "unstructured grid"),
+        (two, "height besides"),
+        (data.drop_vars("lat"), "lacks lat"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            cmip.read(one)
+
+
+def test_values_that_nothing_on_earth_has_are_refused(tmp_path):
+    with xr.open_dataset(write(tmp_path / "a.nc")) as opened:
+        data = opened.load()
+    for value in (-999.0, 71.0, 0.0, 14.0, 1e20):  # fill values, damage, degrees called K
+        spoilt = data.copy(deep=True)
+        spoilt.tas[3, 4, 5] = value
+        with pytest.raises(ValueError, match="damaged, or in another unit"):
+            cmip.read(spoilt)
+    spoilt.tas[3, 4, 5] = np.inf
+    with pytest.raises(ValueError, match="missing values"):
+        cmip.read(spoilt)
+
+
+def test_models_of_cmip5_are_told_apart(tmp_path):
+    def old(name, year, model):
+        member = {"realization": 1, "initialization_method": 1, "physics_version": 1}
+        path = write(tmp_path / name, years=(year,))
+        with xr.open_dataset(path) as opened:
+            data = opened.load()
+        data.attrs = {"model_id": model, **member} if model else {}
+        return data
+
+    both = cmip.read([old("a.nc", 2000, "A"), old("b.nc", 2001, "A")])
+    assert both.title == "A r1i1p1"
+    with pytest.raises(ValueError, match="model A and B"):
+        cmip.read([old("c.nc", 2000, "A"), old("d.nc", 2001, "B")])
+    with pytest.warns(UserWarning, match="of which model"):
+        cmip.read([old("e.nc", 2000, None), old("f.nc", 2001, None)])
 
 
 def run(member):

@@ -172,6 +172,16 @@ def lightning(path, latitude, longitude, flag=0, seconds=0, subpoint=-75.0):
     return path
 
 
+def climate(path):
+    """Two years of monthly temperature, cells of 10 degrees."""
+    times = np.arange("2000-01", "2002-01", dtype="datetime64[M]").astype("datetime64[ns]")
+    kelvin = np.float32(np.random.default_rng(0).uniform(220, 310, (24, 18, 36)))
+    place = {"lat": np.arange(-85.0, 90, 10), "lon": np.arange(0.0, 360, 10)}
+    field = {"tas": (("time", "lat", "lon"), kelvin, {"units": "K"})}
+    xr.Dataset(field, {"time": times + np.timedelta64(14, "D"), **place}).to_netcdf(path)
+    return path
+
+
 def radar(path, dbz, number=0, minute=0):
     """A composite as MRMS writes it, 4 x 4 degrees around 35 N, 90 W."""
     handle = eccodes.codes_grib_new_from_samples("regular_ll_sfc_grib2")
@@ -570,7 +580,7 @@ DAMAGE = """
 import os, sys, warnings
 import numpy as np
 from pathlib import Path
-from utils.readers import abi, geolocation, glm
+from utils.readers import abi, cmip, geolocation, glm
 warnings.simplefilter("ignore")
 file, kind = Path(sys.argv[1]), sys.argv[2]
 whole, rng, here = file.read_bytes(), np.random.default_rng(0), geolocation.local(35.0, -90.0, 8)
@@ -586,6 +596,9 @@ for place in rng.choice(len(whole), 60, replace=False):
     try:
         if kind == "scan":
             abi.brightness_temperature(damaged, size=16, channels=[13])
+        elif kind.startswith("climate"):
+            data = cmip.read(damaged)
+            assert 150 < float(data.tas.min()) and float(data.tas.max()) < 350
         else:
             glm.groups(damaged, here)
     except Exception as error:
@@ -595,16 +608,20 @@ for place in rng.choice(len(whole), 60, replace=False):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork is what survives the C library here")
-@pytest.mark.parametrize("kind", ["scan", "lightning"])
+@pytest.mark.parametrize("kind", ["scan", "lightning", "climate", "climate, checksums"])
 def test_damage_anywhere_is_read_or_refused_in_a_sentence(tmp_path, kind):
     """Sixty files with one bit turned; what the libraries below say of it stays below."""
     file = tmp_path / "a.nc"
     if kind == "scan":
         infrared(file)
-    else:
+    elif kind == "lightning":
         lightning(file, [35.0] * 500, [-90.0] * 500)
+    else:
+        climate(file)
     data = xr.load_dataset(file)
     packed = {name: {"zlib": True} for name in ("Rad", "group_lat", "group_lon") if name in data}
+    if kind == "climate, checksums":
+        packed = {"tas": {"fletcher32": True}}
     data.to_netcdf(file, encoding=packed)
     command = [sys.executable, "-c", DAMAGE, file, kind]
     said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)

@@ -64,6 +64,10 @@ def opened(file, variables, kind):
     try:
         data = xr.open_dataset(file)
     except Exception as error:
+        if "decode time" in str(error) or "time units" in str(error):
+            raise ValueError(
+                f"{file.name}: its times cannot be decoded; mend units and calendar of `time`."
+            ) from error
         raise ValueError(damaged) from error
     with data:
         missing = sorted(set(variables) - set(data.variables))
