@@ -916,6 +916,7 @@ for k in THREE:
 # Above are the distributions and below the spectra, black for our world and in colour for real scans. Compared with the few real scans at hand ([all numbers](../data/README.md#goes_mrms-how-close-to-reality)), temperatures and lightning are of the right kind. The
 # faults matter more. Cloud edges are **sharper** than those of real storms, which helps strategy 2. Its parts add up in dBZ, so its strong echoes are too frequent and pile up at 60 dBZ. Light rain is too rare, and its showers are neat discs. Some of its lightning is stray, as from sun glint, but by night as well as by day.
 #
+# Lesson [11](11_a_real_storm.ipynb) takes the network to a storm of your choice, by the readers `utils.readers.fetch`, `abi`, `glm` and `mrms`.
 # On two real images, without lightning and one of them with stand-ins for C07 and C09, the network gives echoes to cold tops over the Great Plains and nearly none to California with little cloud. That is plausible, but without radar it validates nothing.
 
 # %% [markdown]
