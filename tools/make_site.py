@@ -74,9 +74,24 @@ def claim_card(row, anchored=True):
     anchor, sentence = re.fullmatch(r'<a id="([^"]*)"></a>(.*)', what).groups()
     target = f"({anchor})=\n" if anchored else ""
     return (
-        f"{target}:::{{div}} claim {kind(verdict)}\n**{verdict[0].upper() + verdict[1:]}**: "
-        f"{sentence}\n\n{result}, goal {goal}: {measured}. *By {by}.*\n:::\n"
+        (
+            f"{target}:::{{div}} claim {kind(verdict)}\n**{verdict[0].upper() + verdict[1:]}**: "
+            f"{sentence}\n\n{result}, goal {goal}: {measured}. *By {by}.*\n:::\n"
+        )
+        .replace("goal <= ", "goal ≤ ")
+        .replace("goal >= ", "goal ≥ ")
     )
+
+
+def verdict_first(text):
+    """Put what came of a slide's sentence before what was measured."""
+    if text.startswith("not tested"):
+        return text.replace("not tested", "**Not tested**", 1)
+    found = re.fullmatch(r"(.*): \[(.*?)\](\(#.*?\)), (lesson \d+)", text)
+    if not found:
+        return text
+    measured, verdict, link, lesson = found.groups()
+    return f"**[{verdict[0].upper() + verdict[1:]}]{link}**, {lesson}: {measured}"
 
 
 def claims_page(text):
@@ -91,7 +106,7 @@ def claims_page(text):
         elif len(row) == 3:
             if row[0]:
                 out.append(f"\n**{row[0]}**\n")
-            came = row[2].replace("<br>", "\n\n")
+            came = "\n\n".join(map(verdict_first, row[2].split("<br>")))
             out.append(f"\n:::{{div}} claim {kind(row[2])}\n{row[1]}\n\n{came}\n:::\n")
         elif len(row) == 6:
             out.append(claim_card(line))
@@ -154,19 +169,19 @@ def lesson_page(path):
         if FOLDED & set(tags):
             tags.append("hide-input")
         outputs, cell["outputs"] = cell["outputs"], []
-        pictures = 0
+        pictures, drawn = 0, None
         done.append(cell)
         for output in outputs:
             data = output.get("data", {})
             data.pop(CLAIM, None)
             if "data" in output and not data:
                 continue
+            if drawn and "".join(output.get("text", "")).startswith("An interactive panel"):
+                continue  # said of a picture whose controls do not work
             if "image/png" in data:
                 alt = output["metadata"]["image/png"]["alt"]
-                drawn = None
                 if output["metadata"].get("figure") == "panel":
                     drawn = panel(path.name[:2], alt)
-                    note = '<p class="note">In the notebook this picture has controls.</p>'
                 if drawn:
                     output = {"output_type": "display_data", "metadata": {}}
                     output["data"] = {"text/html": drawn}
@@ -178,11 +193,6 @@ def lesson_page(path):
                         cell["id"] = f"picture-{len(done)}"
                         done.append(cell)
                     cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
-                    if output["metadata"].get("figure") == "panel":
-                        more = {"output_type": "display_data", "metadata": {}}
-                        more["data"] = {"text/html": note}
-                        cell["outputs"].append(output)
-                        output = more
             cell["outputs"].append(output)
     notebook["cells"] = done
     return notebook
@@ -224,6 +234,7 @@ def home(claims):
         own = f"git clone https://github.com/{REPOSITORY}\ncd {REPOSITORY.split('/')[1]}"
     listed = "\n".join(f"notebooks/{path.stem}" for path in lessons())
     others = "\n".join(page.removesuffix(".md") for page in pages())
+    others = others.replace("README", "About the course <README>", 1)  # its title is the site's
     return f"""# Peering inside
 
 :::{{div}} lead
@@ -231,15 +242,16 @@ A hands-on course on explainable AI for Earth science. A neural network finds st
 year of a climate map. *Where does it look, and is that where it should look?*
 :::
 
-**What it is.** {len(headers)} Jupyter lessons with small worlds whose truth is known, so that each heat
-map can be checked. You predict, run, and see whether you were right.
+**What it is.** {len(headers)} Jupyter lessons with small worlds whose truth is known, so that
+heat maps can be checked. You predict, run, and see whether you were right.
 
 **How long.** A lesson takes from {min(t + e for _, _, t, e, *_ in headers)} to
-{max(t + e for _, _, t, e, *_ in headers)} minutes with its exercises, all together some {total} hours.
-[For instructors](INSTRUCTORS.md) has shorter routes. Their slides: {decks}.
+{max(t + e for _, _, t, e, *_ in headers)} minutes with its exercises,
+all together some {total} hours. [For instructors](INSTRUCTORS.md) has shorter
+routes. Their slides: {decks}.
 
-**What students need.** Python and NumPy, and the idea of a neural network. A laptop with 64 bits is
-enough, without a GPU. After the set-up no network is needed.
+**What students need.** Python and NumPy, and the idea of a neural network. A laptop of 64 bits with
+2 GB of free memory is enough, without a GPU. After the set-up no network is needed.
 
 **How to run it.** Read the solved lessons here, or run them:
 
@@ -251,7 +263,9 @@ make lab
 ## One result
 
 A network that names horses is nearly always right in the world in which it was trained.
-[Lesson 01](notebooks/01_clever_hans.ipynb) asks why:
+[Lesson 01](notebooks/01_clever_hans.ipynb) asks why.
+
+![{headers[1][5]}]({headers[1][4]})
 
 {results}
 [All claims](CLAIMS.md), with those that did not hold.
