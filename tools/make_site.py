@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import slides
@@ -296,6 +297,8 @@ def main():
     shutil.copytree(SITE / "_static", SOURCE / "_static")
     shutil.copytree(SITE / "panels", SOURCE / "_static" / "panels", dirs_exist_ok=True)
     shutil.copy(SITE / "conf.py", SOURCE)
+    font = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+    shutil.copy(font, SOURCE / "_static")  # without a font for formulas, browsers misplace indices
     extra = SOURCE / "_extra"
     (extra / "learners").mkdir(parents=True)
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):

@@ -47,7 +47,7 @@ def test_no_link_is_broken(pages):
             seen += 1
             there = target.exists()
             if there and anchor and target in pages:
-                there = unquote(anchor) in pages[target].ids or target.parent.name == "slides"
+                there = unquote(anchor) in pages[target].ids
             if not there:
                 broken.append(f"{path.name}: {link}")
     assert seen > 1000
