@@ -4,9 +4,10 @@ PYTHON = python3
 PORT =
 IP =
 ARGS =
+REPOSITORY =
 COURSE = $(PYTHON) -E tools/bootstrap.py
 
-.PHONY: help lab test test-slow setup lessons data weights pictures bench clean
+.PHONY: help lab test test-slow setup lessons data weights pictures bench site clean
 
 help:
 	@echo 'make lab        set up the course and open JupyterLab on the first lesson'
@@ -17,9 +18,10 @@ help:
 	@echo 'make lessons    make notebooks/ and solutions/ from lessons/'
 	@echo 'make data       make the data in data/ again'
 	@echo 'make weights    train the networks in data/weights/ again'
-	@echo 'make pictures   draw the title pictures of the lessons again'
+	@echo 'make pictures   draw the title pictures and the pictures of the panels again'
 	@echo 'make bench      measure time and memory of lessons and heat maps'
-	@echo 'make clean      remove what make made: .venv, .tools and caches'
+	@echo 'make site       build the web site in site/_build/html (REPOSITORY=owner/name adds buttons)'
+	@echo 'make clean      remove what make made: .venv, .site-venv, .tools, the site and caches'
 	@echo 'ARGS="..." passes arguments on to lessons, weights and bench.'
 
 lab:
@@ -39,11 +41,15 @@ weights:
 
 pictures:
 	@exec $(COURSE) run tools/make_pictures.py
+	@exec $(COURSE) run tools/panel_pictures.py
 
 bench:
 	@exec $(COURSE) run tools/bench.py $(ARGS)
 
+site:
+	@exec $(COURSE) site --repository "$(REPOSITORY)"
+
 clean:
-	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf .venv .site-venv .tools site/_build .pytest_cache .ruff_cache .hypothesis *.egg-info build
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name .ipynb_checkpoints -prune -exec rm -rf {} +

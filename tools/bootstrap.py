@@ -269,6 +269,27 @@ def build(wrong):
     say(f"Set up in {time.monotonic() - started:.0f} s.")
 
 
+def set_up_site():
+    """Make .site-venv, with what builds the site, unless it fits its list; return its Python."""
+    folder, packages = ROOT / ".site-venv", ROOT / "site" / "requirements.txt"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp, wanted = folder / "site-stamp", hashlib.sha256(packages.read_bytes()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return python
+    if not TOOLS.is_dir():
+        remove(TOOLS)
+        TOOLS.mkdir()
+    say(f"Setting up what builds the site in {folder}: 190 MB.")
+    uv = find_uv()
+    remove(folder)
+    found = find_python(uv)
+    run([uv, "venv", "--python", found[1] if found else f"3.{MINORS[0]}", folder], PYTHONS)
+    install = [uv, "pip", "install", "--python", python, "--no-deps", "--require-hashes"]
+    run(install + ["--only-binary", ":all:", "-r", "site/requirements.txt"], "The packages")
+    stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
 def check_port(text, address):
     """The port as a number; a Failure where it is none or is taken."""
     if not text.isdigit() or not 1 <= int(text) <= 65535:
@@ -340,12 +361,21 @@ def main(arguments=None):
     jupyter.add_argument("--ip", default="", help="0.0.0.0 lets other machines in (container)")
     commands.add_parser("test", help="run all tests but the slow ones")
     commands.add_parser("test-slow", help="run the slow tests")
+    site = commands.add_parser("site", help="build the web site")
+    site.add_argument("--repository", default="", help="owner/name on GitHub, for its buttons")
     tool = commands.add_parser("run", help="run a Python file of the course")
     tool.add_argument("rest", nargs=argparse.REMAINDER, metavar="FILE ...")
     chosen = parser.parse_args(arguments)
 
     if chosen.command == "lab" and chosen.port:
         check_port(chosen.port, chosen.ip)  # Before a long set-up, not after it.
+    if chosen.command == "site":
+        if not re.fullmatch(r"([\w.-]+/[\w.-]+)?", chosen.repository):
+            raise Failure(
+                f"REPOSITORY={chosen.repository} is not owner/name: give it as on GitHub."
+            )
+        os.environ["REPOSITORY"] = chosen.repository
+        become([str(set_up_site()), "tools/make_site.py"])
     set_up()
     if chosen.command == "setup":
         say("The course is set up: `make lab` opens it.")

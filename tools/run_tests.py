@@ -55,6 +55,9 @@ def parts(root, slow=False):
         yield "notebooks", pytest(*nbval, *names, dist="loadfile")
     if not slow and (root / "tests" / "browser").is_dir():
         yield "browser", pytest(*lean, "--maxschedchunk=1", "tests/browser", dist="load")
+    if not slow and (root / "tests" / "site").is_dir():
+        # One process: the site is built once, and each page is loaded once.
+        yield "site", ["pytest", *lean, "--durations=5", "tests/site"]
 
 
 def cores():

@@ -1,0 +1,120 @@
+"""Make a slide deck for each route of INSTRUCTORS.md, one HTML file that needs no network.
+
+Questions and figures come from the solved lessons, speaker notes from INSTRUCTORS.md.
+"""
+
+import html
+import json
+import re
+from itertools import pairwise
+
+ROUTES = {  # by the lessons' numbers
+    "90 minutes": ["00", "01", "07"],
+    "half a day": ["00", "01", "04", "06"],
+    "one day": ["00", "01", "03", "06", "07"],
+}
+
+STYLE = """
+body { margin: 0; background: #fff; color: #14181e; font: 1.5rem/1.4 system-ui, sans-serif; }
+section { display: none; box-sizing: border-box; min-height: 100vh; padding: 3vh 5vw 5vh;
+  flex-direction: column; justify-content: center; }
+section.on { display: flex; }
+h1 { font-size: 2.6rem; line-height: 1.2; } h2 { font-size: 1rem; margin: 0; color: #4a5560; }
+img { max-width: 100%; max-height: 70vh; object-fit: contain; margin: 2vh auto; }
+p { margin: .3em 0; } .caption { font-size: 1.1rem; color: #38414b; }
+aside { display: none; font-size: 1.1rem; border-top: 2px solid #ccc; margin-top: 2vh; }
+.notes aside { display: block; }
+footer { position: fixed; right: 1em; bottom: .3em; font-size: .8rem; color: #4a5560; }
+@media print { section { display: flex; page-break-after: always; } footer { display: none; } }
+"""
+
+SCRIPT = """
+const slides = [...document.querySelectorAll('section')], count = document.querySelector('footer');
+let now = 0;
+const show = i => {
+  now = Math.max(0, Math.min(slides.length - 1, i));
+  slides.forEach((slide, k) => slide.classList.toggle('on', k === now));
+  count.textContent = `${now + 1} / ${slides.length}, N: notes`;
+  history.replaceState(null, '', `#${now + 1}`);
+};
+const steps = {ArrowRight: 1, PageDown: 1, ' ': 1, ArrowLeft: -1, PageUp: -1};
+addEventListener('keydown', event => {
+  if (event.key in steps) { event.preventDefault(); show(now + steps[event.key]); }
+  else if (event.key === 'Home') show(0);
+  else if (event.key === 'End') show(slides.length - 1);
+  else if (event.key.toLowerCase() === 'n') document.body.classList.toggle('notes');
+});
+addEventListener('click', event => show(now + (event.clientX < innerWidth / 4 ? -1 : 1)));
+addEventListener('hashchange', () => show(parseInt(location.hash.slice(1)) - 1 || 0));
+show(parseInt(location.hash.slice(1)) - 1 || 0);
+"""
+
+
+def file(route):
+    """Return the name of a route's deck."""
+    return route.replace(" ", "_") + ".html"
+
+
+def plain(markdown):
+    """Return Markdown's inline marks as HTML."""
+    text = html.escape(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(markdown.split())))
+    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
+    return re.sub(r"\*(.+?)\*", r"<i>\1</i>", text)
+
+
+def notes(instructors, number):
+    """Return the speaker notes of a lesson as HTML, the first of them what to take home."""
+    found = re.search(rf"^### {number} .*?\n(.*?)(?=^##|\Z)", instructors, re.M | re.S)
+    if not found:
+        raise SystemExit(f"INSTRUCTORS.md has no section on lesson {number}.")
+    return [plain(part) for part in re.split(r"^- ", found.group(1), flags=re.M)[1:]]
+
+
+def lesson_slides(notebook, said):
+    """Return a lesson's slides: its question, its figures, and what to take home."""
+    text = "".join(notebook["cells"][0]["source"])
+    title = plain(re.search(r"^# (.*)$", text, re.M).group(1))
+    question = re.search(r"\*\*Question:\*\* (.*?)\n\s*\n", text, re.S).group(1)
+    aside = "<aside>" + "".join(f"<p>{one}</p>" for one in said) + "</aside>"
+    question = question[0].upper() + question[1:]
+    out = [f"<h2>{title}</h2><h1>{plain(question)}</h1>{aside}"]
+    for cell in notebook["cells"]:
+        outputs = cell.get("outputs", [])
+        for output, after in pairwise([*outputs, {}]):
+            picture = output.get("data", {}).get("image/png")
+            if not picture:
+                continue
+            alt = html.escape(output["metadata"]["image/png"]["alt"])
+            caption = plain("".join(after.get("data", {}).get("text/plain", "")))
+            picture = "".join(picture).replace("\n", "")
+            out.append(
+                f'<h2>{title}</h2><img alt="{alt}" src="data:image/png;base64,{picture}">'
+                f'<p class="caption">{caption}</p>'
+            )
+    if said:
+        home = re.sub(r"<b>.*?</b>\s*", "", said[0], count=1)
+        out.append(f"<h2>{title}: take home</h2><h1>{home[0].upper() + home[1:]}</h1>{aside}")
+    return out
+
+
+def write(folder, root):
+    """Write all decks into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    instructors = (root / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    for route, numbers in ROUTES.items():
+        found = [
+            f"<h1>Peering inside</h1><p>Explainable AI for Earth science, {route}</p>"
+            "<p class='caption'>Arrow keys turn the pages, N shows the speaker notes.</p>"
+        ]
+        for number in numbers:
+            path = next((root / "solutions").glob(f"{number}_*.ipynb"))
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            found += lesson_slides(notebook, notes(instructors, number))
+        body = "\n".join(f"<section>{slide}</section>" for slide in found)
+        (folder / file(route)).write_text(
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>Peering inside, {route}</title><style>{STYLE}</style></head>"
+            f"<body><main>{body}</main><footer></footer><script>{SCRIPT}</script></body></html>\n",
+            encoding="utf-8",
+        )
