@@ -477,7 +477,7 @@ for kind, both in kinds.items():
         rows[kind]["for, " + name] = parts.clip(min=0).sum(1).mean()
         rows[kind]["against, " + name] = parts.clip(max=0).sum(1).mean()
 plots.show(panel.effects(effects, guess), "effect")
-print(pd.DataFrame(rows).T.round(1).to_string())
+print(pd.DataFrame(rows).round(1).to_string())
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -487,7 +487,7 @@ print(pd.DataFrame(rows).T.round(1).to_string())
 # half of the effect elsewhere. Epsilon is about right for the tagged horses and gives 7.2 logits in the
 # open where the tag adds 4.6. **Without a known truth you would not know which rule to believe.**
 #
-# The table's last columns tell most of the reason. They split the logit by the 64 hidden units before the
+# The table's last rows tell most of the reason. They split the logit by the 64 hidden units before the
 # last layer, into those that speak for a horse and those against. In an empty scene the tag excites units for
 # a horse (from 1.5 to 7.7), and it also *silences* units against one (from -5.5 to -0.7). In the open the
 # horse has silenced most of these already (-1.0 to -0.5), and what is silent cannot be silenced again: the

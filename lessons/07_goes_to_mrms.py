@@ -684,8 +684,8 @@ print(f"without C13 and C07 {lost('C13', 'C07')[0]:.0f} %")
 moved = abs(at_pixel(estimate(model, crops * [0, 1, 1, 1]), at) - before).mean()
 kept = estimate(model, x * [0, 1, 1, 1])
 csi = [skill.scores(skill.counts(v, seen, [20]))["CSI"][0] for v in (says["network"], kept)]
-print(f"Without C07 the estimate at a pixel moves by {moved:.1f} dBZ, up or down;", end=" ")
-print(f"CSI at 20 dBZ, over all pixels: {csi[0]:.2f}, without C07 {csi[1]:.2f}")
+print(f"Without C07 the estimate moves by {moved:.1f} dBZ, up or down;", end=" ")
+print(f"CSI at 20 dBZ: {csi[0]:.2f}, without C07 {csi[1]:.2f}")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -916,7 +916,7 @@ for k in THREE:
 # Above are the distributions and below the spectra, black for our world and in colour for real scans. Compared with the few real scans at hand ([all numbers](../data/README.md#goes_mrms-how-close-to-reality)), temperatures and lightning are of the right kind. The
 # faults matter more. Cloud edges are **sharper** than those of real storms, which helps strategy 2. Its parts add up in dBZ, so its strong echoes are too frequent and pile up at 60 dBZ. Light rain is too rare, and its showers are neat discs. Some of its lightning is stray, as from sun glint, but by night as well as by day.
 #
-# Lesson [11](11_a_real_storm.ipynb) takes the network to a storm of your choice, by the readers `utils.readers.fetch`, `abi`, `glm` and `mrms`.
+# Lesson [11](11_real_storm.ipynb) takes the network to a storm of your choice, by the readers `utils.readers.fetch`, `abi`, `glm` and `mrms`.
 # On two real images, without lightning and one of them with stand-ins for C07 and C09, the network gives echoes to cold tops over the Great Plains and nearly none to California with little cloud. That is plausible, but without radar it validates nothing.
 
 # %% [markdown]

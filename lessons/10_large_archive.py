@@ -447,7 +447,7 @@ print("every process grew by less than half of that:", grown < moved / 2)
 # The result is again a plan, with the coordinates and chunks of the input, and its numbers, compared for the first model, are those of the plain call. A worker reads a chunk, explains it, writes it and lets it go before it takes the next.
 # So it needs memory for a chunk or two and the network, and an archive may be larger than memory.
 #
-# Did it pay? Measured times are in the README's table *heat maps of an archive*: two workers on two cores
+# Did it pay? Measured times are in [BENCHMARKS.md](../BENCHMARKS.md), table *heat maps of an archive*: two workers on two cores
 # are about as fast as the plain call, which uses both cores as well. Workers pay
 # where the archive does not fit into memory, where a run has to survive, and where there are several
 # machines. Before a run of days, time a few chunks and multiply by `x.data.npartitions`.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Measure what the course costs and write the tables into README.md.
+"""Measure what the course costs and write the tables into BENCHMARKS.md.
 
 python tools/bench.py          everything
 python tools/bench.py 00 01    these lessons only, printed but not written
@@ -99,15 +99,15 @@ def processor():
 def insert(page, text):
     """Return a page with the text between its two markers."""
     if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise ValueError(f"README.md needs one line {BEGIN} and below it one line {END}.")
+        raise ValueError(f"BENCHMARKS.md needs one line {BEGIN} and below it one line {END}.")
     before, rest = page.split(BEGIN)
     return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
 
 
 def main(arguments, root=ROOT):
-    """Measure, print, and write into README.md; return the exit code."""
+    """Measure, print, and write into BENCHMARKS.md; return the exit code."""
     chosen = sorted(root.glob("lessons/[0-9]*.py"))
-    readme = root / "README.md"
+    page = root / "BENCHMARKS.md"
     try:
         if arguments:
             names = tuple(name for name in arguments if name not in TABLES)
@@ -117,15 +117,15 @@ def main(arguments, root=ROOT):
                 if name in arguments:
                     print(module.table())
             return 0
-        insert(readme.read_text(encoding="utf-8"), "")  # find out before measuring for minutes
+        insert(page.read_text(encoding="utf-8"), "")  # find out before measuring for minutes
         tables = [lesson_table(chosen), *(module.table() for module in TABLES.values())]
     except (ValueError, build_lessons.LessonError) as error:
         print(error, file=sys.stderr)
         return 1
     text = "\n\n".join([*tables, machine()])
     print(text)
-    page = insert(readme.read_text(encoding="utf-8"), text)
-    readme.write_text(page, encoding="utf-8", newline="\n")
+    whole = insert(page.read_text(encoding="utf-8"), text)
+    page.write_text(whole, encoding="utf-8", newline="\n")
     return 0
 
 

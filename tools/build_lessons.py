@@ -18,6 +18,7 @@ import os
 import re
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import claims_page
@@ -32,8 +33,20 @@ from utils.plots import captions
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FOLDED = {"claims", "figure"}  # bookkeeping, and cells that only draw
+FOLDED = {"claims", "figure", "colab"}  # bookkeeping, and cells that only draw
 PANEL = "An interactive panel: open the notebook and run this cell to use it."
+GITHUB = "https://github.com"
+COLAB = """\
+# On Google Colab this fetches the course and the packages that it lacks. Elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    import os
+    import subprocess
+
+    if not os.path.isdir("/content/course"):
+        {fetch}
+    exec(open("/content/course/tools/colab.py").read())"""
 PROGRESS = re.compile(r"(.*\d%\|.*|.*\[\d\d:\d\d[<,].*)?")  # a line of tqdm's, or an empty one
 
 
@@ -47,10 +60,23 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
-def edition(lesson, drop):
-    """Read a lesson as a notebook without the cells that carry the tag `drop`."""
+def colab(root):
+    """The cell that makes a notebook run on Google Colab, or none where the course has no such."""
+    project = root / "pyproject.toml"
+    if not (root / "tools" / "colab.py").is_file():
+        return []
+    name = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["course"]["repository"]
+    fetch = f'subprocess.run(["git", "clone", "{GITHUB}/{name}", "/content/course"], check=True)'
+    unknown = 'raise SystemExit("Set `repository` in pyproject.toml and run `make lessons`.")'
+    source = COLAB.format(fetch=fetch if name else unknown)
+    return [nbformat.v4.new_code_cell(source, metadata={"tags": ["colab"]})]
+
+
+def edition(lesson, drop, first=()):
+    """Read a lesson as a notebook without cells of the tag `drop`; `first` come after its title."""
     notebook = jupytext.reads(lesson.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.cells = [cell for cell in notebook.cells if drop not in tags(cell)]
+    notebook.cells[1:1] = first
     references = lesson.parents[1] / "REFERENCES.md"
     known = links(references.read_text(encoding="utf-8")) if references.exists() else {}
     seen = {}
@@ -73,7 +99,7 @@ def edition(lesson, drop):
 
 def learners(lesson):
     """Make the learner's edition."""
-    return edition(lesson, drop="solution")
+    return edition(lesson, drop="solution", first=colab(lesson.parents[1]))
 
 
 def solved(lesson):

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,7 +24,8 @@ SOURCE = BUILD / "source"
 CLAIM = "application/vnd.peering-inside.claim+json"
 FOLDED = {"solution", "claims", "figure"}
 RESULTS = "hans-real-world", "hans-tag-cut"  # shown on the first page
-REPOSITORY = os.environ.get("REPOSITORY", "")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+REPOSITORY = os.environ.get("REPOSITORY") or PROJECT["tool"]["course"]["repository"]
 GITHUB = f"https://github.com/{REPOSITORY}/blob/main/"
 
 

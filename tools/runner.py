@@ -39,7 +39,7 @@ SAYINGS = [
         r"|no wheels? .*platform|not a supported wheel|not supported on this platform",
         "A package does not exist for this kind of machine (TensorFlow runs on 64-bit Linux and "
         "Windows on x86, on Linux on ARM, and on Macs with Apple's own processors, no longer on "
-        "Intel's): use another machine or Binder, as the README says.",
+        "Intel's): use another machine or Binder, as INSTALL.md says.",
     ),
     (
         r"permission denied|access is denied|read-only file system"

@@ -49,7 +49,7 @@ def check():
         Need(
             _has_avx(),
             "a processor with AVX",
-            "TensorFlow cannot run on this processor: use another machine or Binder (README)",
+            "TensorFlow cannot run on this processor: use another machine or Binder (INSTALL.md)",
         ),
         Need(tensorflow in TENSORFLOW, f"TensorFlow {' or '.join(TENSORFLOW)}", SET_UP_AGAIN),
         Need(

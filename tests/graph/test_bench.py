@@ -1,4 +1,4 @@
-"""The benchmark measures what a lesson really takes, and finds its place in the README."""
+"""The benchmark measures what a lesson really takes, and finds its place in BENCHMARKS.md."""
 
 import re
 
@@ -30,8 +30,8 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "01_hungry.py").write_text(LESSON)
-    readme = tmp_path / "README.md"
-    readme.write_text("# Course\n\n<!-- bench -->\nold\n<!-- /bench -->\n\nMore.\n")
+    bench_page = tmp_path / "BENCHMARKS.md"
+    bench_page.write_text("# Course\n\n<!-- bench -->\nold\n<!-- /bench -->\n\nMore.\n")
     assert bench.main([], tmp_path) == 0
     table = capsys.readouterr().out
     row = next(line for line in table.splitlines() if "01_hungry" in line)
@@ -41,22 +41,22 @@ def test_bench_measures_time_and_memory(tmp_path, capsys, monkeypatch):
     tables = "| cost of one LRP map |", "| cost of one heat map |", "| one pixel |", "| archive |"
     assert "\n\n".join(["", *tables, ""]) in table
     page = f"# Course\n\n<!-- bench -->\n{table}<!-- /bench -->\n\nMore.\n"
-    assert readme.read_text() == page
+    assert bench_page.read_text() == page
 
     (tmp_path / "lessons" / "02_broken.py").write_text("# %%\n1 / 0\n")
     assert bench.main(["02"], tmp_path) == 1
     assert "02_broken fails in code cell 1" in capsys.readouterr().err
     assert bench.main(["lrp"], tmp_path) == 0
     assert capsys.readouterr().out == "| cost of one LRP map |\n"
-    assert readme.read_text() == page
+    assert bench_page.read_text() == page
 
 
 @pytest.mark.parametrize("page", ["", "<!-- /bench --> <!-- bench -->", "<!-- bench -->" * 2])
-def test_a_readme_without_its_markers_is_an_error(tmp_path, capsys, page):
-    (tmp_path / "README.md").write_text(page)
+def test_a_bench_page_without_its_markers_is_an_error(tmp_path, capsys, page):
+    (tmp_path / "BENCHMARKS.md").write_text(page)
     assert bench.main([], tmp_path) == 1
     assert "needs one line <!-- bench -->" in capsys.readouterr().err
-    assert (tmp_path / "README.md").read_text() == page
+    assert (tmp_path / "BENCHMARKS.md").read_text() == page
 
 
 def test_the_table_of_lrp_holds_the_measurement_against_the_goals(monkeypatch):

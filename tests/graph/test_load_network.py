@@ -171,9 +171,8 @@ def test_keras_alone_leaves_the_weights_random(saved):
     assert abs(model.predict(answers["x"], verbose=0) - answers["plain"]).max() > 0.01
 
 
-def test_the_example_of_the_readme_runs(saved, tmp_path, monkeypatch):
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    part = page.split("## Your own network")[1].split("\n## ")[0]
+def test_the_example_of_the_page_runs(saved, tmp_path, monkeypatch):
+    part = (ROOT / "OWN_NETWORK.md").read_text(encoding="utf-8")
     code = textwrap.dedent("\n".join(re.findall(r"^    .+$", part, re.MULTILINE)))
     values = np.random.default_rng(0).normal(size=(4, 1, 8, 8))
     x = xr.Dataset({"field": (("sample", "channel", "y", "x"), values)})

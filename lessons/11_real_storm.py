@@ -37,7 +37,7 @@ from utils.readers import fetch, real_files
 from utils.weights import load_weights
 from utils.worlds import goes_mrms as world
 
-course.start("11_a_real_storm", seed=0)
+course.start("11_real_storm", seed=0)
 
 # %% [markdown]
 # ## 1. Choose a storm
