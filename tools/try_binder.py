@@ -23,7 +23,7 @@ LIMIT = 2 * 2**30 / 1e6  # MB
 
 
 def server(folder):
-    """Start JupyterLab's server without a browser; what it writes at run time goes into `folder`."""
+    """Start JupyterLab's server without a browser; `folder` takes the files of its run."""
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
     variables = {**os.environ, "JUPYTER_RUNTIME_DIR": folder}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
