@@ -1,7 +1,7 @@
 """Lay the course out as pages and build the site with Sphinx; nothing is executed.
 
 `make site` runs it in an environment of its own, .site-venv. REPOSITORY (owner/name) in the
-environment adds the buttons that open a lesson elsewhere.
+environment, or else `repository` in pyproject.toml, adds the buttons that open a lesson elsewhere.
 """
 
 import html
@@ -295,7 +295,8 @@ A network that names horses is nearly always right in the world in which it was 
 def main():
     shutil.rmtree(BUILD, ignore_errors=True)
     (SOURCE / "notebooks").mkdir(parents=True)
-    shutil.copytree(ROOT / "pictures", SOURCE / "pictures")
+    no_page = shutil.ignore_patterns("*.md")
+    shutil.copytree(ROOT / "pictures", SOURCE / "pictures", ignore=no_page)
     shutil.copytree(SITE / "_static", SOURCE / "_static")
     shutil.copytree(SITE / "panels", SOURCE / "_static" / "panels", dirs_exist_ok=True)
     shutil.copy(SITE / "conf.py", SOURCE)
@@ -317,7 +318,8 @@ def main():
     (SOURCE / "index.md").write_text(home(claims), encoding="utf-8")
     slides.write(extra / "slides", ROOT)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
-    code = subprocess.call([*command, str(SOURCE), str(BUILD / "html")])
+    variables = {**os.environ, "REPOSITORY": REPOSITORY}  # conf.py reads it for the theme's buttons
+    code = subprocess.call([*command, str(SOURCE), str(BUILD / "html")], env=variables)
     if not code:
         print(f"The site is in {BUILD / 'html'}; open index.html in a browser.")
     return code
