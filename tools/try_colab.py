@@ -3,17 +3,22 @@
 
     python tools/try_colab.py PINS FOLDER [LESSON ...]
 
-PINS is a list of Colab's packages. FOLDER gets an environment of some 4 GB. Needs the network, and
-a Python 3.13 that uv finds. What Colab itself would say can only be seen there.
+PINS is a list of Colab's packages; those that tools/colab.py adds are left out of it. FOLDER gets
+an environment of some 4 GB and a clone of the last commit, which the cell makes from this folder in
+place of GitHub. Needs the network, and a Python 3.13 that uv finds. What Colab itself would say can
+only be seen there.
 """
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = ROOT / ".tools" / "uv" / "bin" / "uv"
+OPENCV = "opencv-python-headless"
 RUN = """
 import sys, time, nbformat, resource
 from nbclient import NotebookClient
@@ -28,26 +33,42 @@ print(f"{path.rpartition('/')[2]}: {time.perf_counter() - begin:.0f} s, {used:.0
 """
 
 
+def added(line):
+    """Say whether a line of the list names a package that tools/colab.py adds."""
+    name = re.match(r"[\w-]*", line)[0]
+    own = (ROOT / "tools" / "colab.py").read_text(encoding="utf-8")
+    # OpenCV is there, but too new.
+    return bool(name) and name != OPENCV and re.search(rf"[\s\"]{name}[=<>]", own) is not None
+
+
+def moved(text, course):
+    """Return a learner's edition whose first cell fetches the course from here into `course`."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if "colab" in cell["metadata"].get("tags", []):
+            clone = f'subprocess.run(["git", "clone", "{ROOT}", "{course}"], check=True)'
+            source = re.sub(
+                r"(raise SystemExit|subprocess\.run)\(.*\)", clone, "".join(cell["source"])
+            )
+            cell["source"] = source.replace("/content/course", str(course))
+    return json.dumps(notebook)
+
+
 def main(pins, folder, *lessons):
     """Make the environment and run the lessons; return how many failed."""
     folder = Path(folder).resolve()
     python, course = folder / "venv" / "bin" / "python", folder / "course"
     if not python.is_file():
         subprocess.run([UV, "venv", "--seed", "--python", "3.13", folder / "venv"], check=True)
-        # Some packages ask for older ones than Colab has.
-        over = folder / "overrides.txt"
-        over.write_text("tensorflow==2.20.0\nnumpy==2.1.3\nfuture>=1\n", encoding="utf-8")
-        install = [UV, "pip", "install", "--python", python, "--override", over]
-        subprocess.run([*install, "-r", pins, "ipykernel"], check=True)
+        kept = [line for line in Path(pins).read_text().splitlines() if not added(line)]
+        there = folder / "pins.txt"
+        there.write_text("\n".join([*kept, "ipykernel"]), encoding="utf-8")
+        subprocess.run([UV, "pip", "install", "--python", python, "-r", there], check=True)
     failed = 0
     for lesson in lessons or ("00", "01", "03", "05", "07"):
         notebook = next((ROOT / "notebooks").glob(f"{lesson}_*.ipynb"))
-        # The clone is made here, so the cell finds it; all else is as the cell says.
-        text = notebook.read_text(encoding="utf-8").replace("/content/course", str(course))
         copy = folder / notebook.name
-        copy.write_text(text, encoding="utf-8")
-        if not course.exists():
-            subprocess.run(["git", "clone", "--quiet", ROOT, course], check=True)
+        copy.write_text(moved(notebook.read_text(encoding="utf-8"), course), encoding="utf-8")
         variables = {**os.environ, "PEERING_INSIDE_COURSE": str(course)}
         done = subprocess.run([python, "-c", RUN, copy, folder], env=variables)
         failed += done.returncode != 0
