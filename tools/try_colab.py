@@ -5,8 +5,8 @@
 
 PINS is a list of Colab's packages; those that tools/colab.py adds are left out of it. FOLDER gets
 an environment of some 4 GB and a clone of the last commit, which the cell makes from this folder in
-place of GitHub. Needs the network, and a Python 3.13 that uv finds. What Colab itself would say can
-only be seen there.
+place of GitHub. Run it with Python 3.13, as on Colab, and with a network. What Colab itself would
+say can only be seen there.
 """
 
 import json
@@ -59,7 +59,7 @@ def main(pins, folder, *lessons):
     folder = Path(folder).resolve()
     python, course = folder / "venv" / "bin" / "python", folder / "course"
     if not python.is_file():
-        subprocess.run([UV, "venv", "--seed", "--python", "3.13", folder / "venv"], check=True)
+        subprocess.run([UV, "venv", "--seed", "--python", sys.executable, folder / "venv"], check=True)
         kept = [line for line in Path(pins).read_text().splitlines() if not added(line)]
         there = folder / "pins.txt"
         there.write_text("\n".join([*kept, "ipykernel"]), encoding="utf-8")
