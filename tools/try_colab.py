@@ -59,11 +59,15 @@ def main(pins, folder, *lessons):
     folder = Path(folder).resolve()
     python, course = folder / "venv" / "bin" / "python", folder / "course"
     if not python.is_file():
-        subprocess.run([UV, "venv", "--seed", "--python", sys.executable, folder / "venv"], check=True)
+        folder.mkdir(exist_ok=True)
+        make = [UV, "venv", "--seed", "--python", sys.executable, "venv"]
+        subprocess.run(make, cwd=folder, check=True)
         kept = [line for line in Path(pins).read_text().splitlines() if not added(line)]
         there = folder / "pins.txt"
         there.write_text("\n".join([*kept, "ipykernel"]), encoding="utf-8")
-        subprocess.run([UV, "pip", "install", "--python", python, "-r", there], check=True)
+        # Not here, where uv would take what pyproject.toml overrides.
+        install = [UV, "pip", "install", "--python", python, "-r", there]
+        subprocess.run(install, cwd=folder, check=True)
     failed = 0
     for lesson in lessons or ("00", "01", "03", "05", "07"):
         notebook = next((ROOT / "notebooks").glob(f"{lesson}_*.ipynb"))
