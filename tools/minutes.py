@@ -32,7 +32,7 @@ def counted(name):
     )
     prose = "\n".join(cell.source for cell in learners.cells if cell.cell_type == "markdown")
     words = len(re.findall(r"\w[\w'’.-]*", NO_PROSE.sub(" ", prose)))
-    code = [cell.source for cell in code_cells(learners) if "claims" not in tags(cell)]
+    code = [c.source for c in code_cells(learners) if not {"claims", "colab"} & set(tags(c))]
     lines = [line.strip() for source in code for line in source.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     outputs = [output for cell in code_cells(solved) for output in cell.outputs]
