@@ -374,7 +374,8 @@ def heat_maps(network, x, wanted=in_periods):
     """Relevance of the strongest decade, each map divided by its mean; of wanted maps only."""
     result = np.zeros(x.shape, np.float32)
     found = lrp.relevance(network, x[wanted], "alpha_1_beta_0", layers=False).input
-    result[wanted] = found / np.maximum(found.mean((1, 2), keepdims=True), 1e-12)
+    mean = found.mean((1, 2), keepdims=True)  # negative where the logit is
+    result[wanted] = np.divide(found, mean, out=np.zeros_like(found), where=mean != 0)
     return result
 
 
@@ -387,11 +388,11 @@ def by_model(values, chosen):
 
 relevance = heat_maps(model, x)
 pattern = {name: by_model(relevance, good & inside)[0] for name, inside in within.items()}
-late_pattern = pattern["2060-79"].mean(0)
 for name, maps_of in pattern.items():
     print(f"{name}: {(good & within[name]).sum()} of 320 maps, from {len(maps_of)} of 16 models")
 
 # %% tags=["figure"]
+late_pattern = pattern["2060-79"].mean(0)
 true_ratio = {
     name: abs(ratio).sel(year=slice(a, b - 1)).mean("year").values
     for name, (a, b) in PERIODS.items()
@@ -469,7 +470,7 @@ plots.show(fig, "places")
 
 # %% [markdown]
 # The numbers agree with the eye. In 1960-79 relevance is about three times as dense over eastern North America as on the globe, and four
-# times over Europe. By 2060-79 both have less than their share. China has five times its share in 2000-19. South of Greenland relevance is no less dense in 2000-19 (2.0) than in 2060-79 (1.7), and the later interval is wide, and the later interval is wide: there the models differ.
+# times over Europe. By 2060-79 both have less than their share. China has five times its share in 2000-19. South of Greenland relevance is no less dense in 2000-19 (2.0) than in 2060-79 (1.7), and the later interval is wide: there the models differ.
 #
 # The intervals here and below are jackknife intervals over models: leave each model out once, and see how much the result varies. They hold
 # for this one trained network; section 8 trains others.

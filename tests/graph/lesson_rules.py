@@ -17,6 +17,7 @@ PRINTED = {
     "a path of one machine": MACHINE_PATH,
     "a memory address": re.compile(r"\b0x[0-9a-f]{8,}\b"),
     "a timing": re.compile(r"Wall time:|CPU times:|\d[mµ]?s/step|\d+(\.\d+)? (seconds|ms|s) per "),
+    "a number that nothing here can have": re.compile(r"(?<![\w.,-])-?\d{7,}(\.\d+)?(?![\w.,]?\d)"),
 }
 UNCOUNTED = {"solution", "guess", "figure"}  # what only draws is folded
 GUESS = re.compile(r"guess = \{[^{}]*\}")

@@ -282,6 +282,7 @@ def printing(text):
         (printing("read /tmp/file.nc"), "a path of one machine"),
         (printing(r"read C:\course"), "a path of one machine"),
         (printing("<Figure at 0x7fb984564820>"), "a memory address"),
+        (printing("density over China -73669792.4"), "nothing here can have"),
         (printing("Wall time: 3 s"), "a timing"),
     ],
 )
