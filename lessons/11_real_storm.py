@@ -3,7 +3,7 @@
 #
 # ![Infrared, lightning, radar, and what the network estimates](../pictures/goes_mrms.png)
 #
-# **Question:** what does a network say of a real storm, if it has only ever seen simulated ones?
+# **Question:** what does a network say about a real storm, if it has only ever seen simulated ones?
 #
 # **Objectives:** you can
 # - fetch a scan, its lightning and its radar from open archives, and check that they fit together,
@@ -46,8 +46,8 @@ course.start("11_real_storm", seed=0)
 # the satellite, the scan, the 45 files of lightning in the 15 minutes before it and the nearest radar composite, says how
 # much it will download, and keeps it for the next time.
 #
-# `STORMS` names three outbreaks of which much has been written. **We could not try them where this lesson was made,
-# since there was no network.** So what you see with one of them, we have not seen. To fetch one, set `STORM` to its
+# `STORMS` names three severe storms that are well documented. **We could not try them where this lesson was made,
+# since there was no network.** You may see what we could not. To fetch one, set `STORM` to its
 # name, in quotation marks, and run all cells.
 #
 # With `STORM = None` the lesson shows a scene of lesson 07's simulated world. It has been written as files like those of
@@ -92,7 +92,7 @@ plots.show(fig, "scene")
 # ## 2. What the network says
 #
 # The network is that of lesson 07, trained on simulated scenes alone. On fresh simulated scenes its CSI at 35 dBZ was
-# 0.29 there. Guess what it is here, and what it would be if every value were as frequent as radar has it.
+# 0.29 there. Guess what it is here, and what it would be at equal frequency bias.
 
 # %% tags=["guess"]
 guess = {"as it is": None, "equal bias": None}
@@ -136,10 +136,12 @@ plots.show(fig, "estimate")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In the simulated scene the network does about what it did in lesson 07: the estimate lies where the radar's echoes
-# are, in smoother and larger patches. For a real storm read the frequency bias first. A network that calls far too
-# many pixels strong has learned how frequent strong echoes are in the wrong world, and `equal bias` shows what is left
-# when that is taken out.
+# In the simulated scene the network does about what it did in lesson 07. Its strong cores are smoother and larger than
+# the radar's, and two areas of weak echo, in the east and in the south-west, are missing. The strongest echo lies
+# under most of the lightning, in the south; the small western cell has a strong echo and no lightning.
+#
+# Read the frequency bias first. Even in its own world the network says 50 dBZ five times as often as the radar has it,
+# since its loss wanted that. A real storm can add to this bias, so compare with these numbers and not with 1.
 #
 # </details>
 #
@@ -147,14 +149,14 @@ plots.show(fig, "estimate")
 #
 # Two things move a real estimate away from the radar without any fault of the network.
 #
-# - **Time.** The scan takes minutes, the composite is of another moment, and a storm moves 15 m or more in a second.
+# - **Time.** A mesoscale scan takes half a minute and one of the United States up to five, the radars need some minutes
+#   for a volume, and a storm may move 15 m or more in a second.
 #   Section 1 prints both times.
 # - **Parallax.** A satellite looks from the side. A cloud top at 12 km is placed too far from the point below the
 #   satellite, and a radar does not share this error. The next cell works out how far.
 #
-# So we shift the estimate by whole pixels, and look for the shift that agrees best with the radar. If the best shift
-# points along the parallax, the network is not to blame for it. Where the files were written from our world, clouds
-# have no parallax. **What shift do you expect?** Guess in pixels of 3 km, to the north and to the east.
+# So we shift the estimate by whole pixels, and look for the shift that agrees best with the radar. If the best shift points along the parallax,
+# that is the likelier cause, unless the storm moves the same way. **What shift do you expect?** Guess in pixels of 3 km, to the north and to the east.
 
 # %% tags=["guess"]
 guess = {"north": None, "east": None}
@@ -185,9 +187,10 @@ plots.show(fig, "shift")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In the simulated scene the best shift is none, or one pixel at most, and the cross of the parallax lies elsewhere: the
-# files were written without it. In a real storm we expect the dot near the cross. A shift that does not fit is a
-# question about time: how far does this storm move between scan and radar?
+# In the simulated scene the best shift is none, and the cross of the parallax lies elsewhere: these files were written
+# without parallax. In a real storm we expect the dot near the cross. A shift that does not fit is a question about
+# time. One thing no shift can mend: GLM's positions already allow for the height of the cloud and ABI's do not, so
+# lightning and cloud are shifted against each other. Our reader puts lightning back to where the scan shows the cloud.
 #
 # </details>
 #
@@ -224,12 +227,12 @@ plots.heat_map_bar(fig, drawn, axes[:, 1:], label="relevance (dBZ per pixel)")
 plots.show(fig, "one-pixel")
 
 # %% [markdown]
-# In lesson 07 relevance moved to strong gradients when lightning was erased. Does it do so here? We take up to 40
+# In lesson 07 we asked where relevance goes when lightning is erased. Here we take up to 40
 # pixels with lightning and an estimate of 20 dBZ or more, and ask what share of the positive relevance lies where C13
-# changes by more than 10 K from pixel to pixel. Guess by how many percentage points it rises.
+# changes by more than 10 K from pixel to pixel. Guess by how many percentage points it changes.
 
 # %% tags=["guess"]
-guess = {"rise": None}
+guess = {"change": None}
 
 # %%
 rows, columns = panel.lit(data.glm.values[0], says[0], most=40)
@@ -241,17 +244,18 @@ share = {
 }
 rise = np.nanmean(share["erased"]) - np.nanmean(share["with lightning"])
 print(
-    f"{len(rows)} pixels: {np.nanmean(share['with lightning']):.0f} % on strong gradients", end=", "
+    f"{len(rows)} pixels: {np.nanmean(share['with lightning']):.1f} % on strong gradients", end=", "
 )
-print(f"{np.nanmean(share['erased']):.0f} % without lightning: {rise:+.0f} points", end="")
-print(plots.guess_text(guess, "rise"))
+print(f"{np.nanmean(share['erased']):.1f} % without lightning: {rise:+.1f} points", end="")
+print(plots.guess_text(guess, "change"))
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In the simulated scene relevance moves towards strong gradients, as in lesson 07. The pixels all lie in one scene, so they
+# In the simulated scene relevance moves towards strong gradients, as in lesson 07, and as there a part of the rise is
+# only what left the pixels with lightning. The pixels all lie in one scene, so they
 # are no independent cases, and a single storm proves nothing either way. And a real storm has softer edges than our world
-# ([all numbers](../data/README.md#goes_mrms-how-close-to-reality)), so there 10 K may be too much to ask.
+# ([all numbers](../data/README.md#goes_mrms-how-close-to-reality)), so few of its pixels may exceed 10 K.
 #
 # </details>
 #
@@ -333,24 +337,23 @@ check.csi_wrong(csi_wrong, estimate, x, seen)
 # <details><summary>An answer</summary>
 #
 # By night C07 and C13 are so alike that you might not. By day look at the sunlit anvils: C07 must be the warmer one there.
-# A range check by channel helps as well (C09 is never as warm as clear ground in C13), and so does a name on each channel,
-# which is why the reader returns a dataset and not a bare array.
+# A range check on C09 would not help, since it has kept its place. A name on each
+# channel does, which is why the reader returns a dataset and not a bare array.
 #
 # </details>
 #
 # ## 6. How real was this?
 #
-# With `STORM = None` only the files were real in kind: their packing, their grids, their names, and the way from a bucket
-# to a heat map. The tests of the course know the scene that was written, and compare it with what comes back. With a real
+# With `STORM = None` only the files were real in kind: their packing, their grids, their names, and the way from files to a heat map. The tests of the course know the scene that was written, and compare it with what comes back. With a real
 # storm everything is real but the network, which has learned from a world whose edges are too sharp, whose strong echoes are too
-# frequent, and whose light rain is too rare. Where it fails on your storm, ask which of the three it is. And fetch more than one
+# frequent, and whose light rain is too rare. If it fails on your storm, ask which of the three is to blame. And fetch more than one
 # storm before you believe any answer.
 #
 # ## In this lesson you
 #
 # - fetched a scene from files of a satellite, a lightning mapper and a radar network,
-# - scored a network outside of the world that it was trained in,
-# - told a shift by parallax or time from an error,
+# - scored the network on a scene read from files; with a storm of your choice, outside of its world,
+# - looked for a shift between estimate and radar before blaming the network,
 # - explained a pixel, and tested what the map suggested,
 # - put channels into the wrong order, and saw that nobody complains.
 #
@@ -362,9 +365,9 @@ check.csi_wrong(csi_wrong, estimate, x, seen)
 #
 # </details>
 #
-# <details><summary>2. CSI at 35 dBZ doubles once every value is as frequent as radar has it. What was wrong?</summary>
+# <details><summary>2. CSI at 35 dBZ hardly changes at equal bias. What does that tell you?</summary>
 #
-# The level, and not the places. The network said too much or too little everywhere, as it had learned in another world.
+# That the level cost little here. The places are what is wrong.
 #
 # </details>
 #
