@@ -13,7 +13,7 @@
 #
 # **Minutes:** 65 teaching, 40 exercises.
 #
-# **Prerequisites:** NumPy arrays and lesson 00 (necessary); lessons 01 and 03 (helpful).
+# **Prerequisites:** NumPy arrays and lesson 00 (necessary); lessons 01, 03 and 04 (helpful).
 #
 # **Needs:** 1.5 GB of memory, no network connection, no GPU.
 
@@ -47,8 +47,9 @@ course.start("06_convection", seed=0)
 #
 # ## 1. The loop
 #
-# You see five images, two minutes apart: every second image of a one-minute scan, as GOES takes them at 0.64 µm in its channel 2, each with 64 x 64 pixels of 0.5 km. The value is the **reflectance**, the share of sunlight that is sent back: black is 0, white
-# is 1. The images are not real. They come from a world of our making, in which we know how bright each pixel of cloud is and
+# You see five images, two minutes apart: every second image of a one-minute scan, as GOES takes them at 0.64 µm in its
+# channel 2, each with 64 x 64 pixels of 0.5 km. The value is the **reflectance**, the share of sunlight that is sent
+# back: black is 0, white is 1. The images are not real. They come from a world of our making, in which we know how bright each pixel of cloud is and
 # how much it bubbles. Press play. **How do *you* see convection?**
 # (If you are only reading, two of them follow with all five images.)
 
@@ -134,8 +135,7 @@ print(f"POD {says[label].mean():.2f}, FAR {1 - label[says].mean():.2f}")
 # ### Exercise 1: when storms are rare
 #
 # `says` and `label` have the shape (400,). Half of our test scenes are storms. At any moment perhaps 2 % of an area is
-# convective.
-# Suppose that the network keeps two abilities: it finds the same share of the storms, and it gives the alarm in the same share
+# convective. Suppose that the network keeps two abilities: it finds the same share of the storms, and it gives the alarm in the same share
 # of the *other* scenes. (The latter is the *false alarm rate*, which is easily confused with FAR, a ratio.) What
 # is FAR then?
 #
@@ -168,8 +168,8 @@ check.far_when_rare(far_when_rare, says, label, share=0.02)
 # neuron whose weights are the difference of theirs.
 #
 # The rule $\alpha_1\beta_0$ follows only what speaks for convection (lesson 03). After division by its sum, a map
-# shows each pixel's share of the evidence for convection, also when the answer is "none". The price is known from lessons 04 and 05: the rule hardly notices
-# when the last layers change. So in section 4 a second rule must agree.
+# shows each pixel's share of the evidence for convection, also when the answer is "none". The price is known from
+# lessons 04 and 05: the rule hardly notices when the last layers change. So in section 4 a second rule must agree.
 
 
 # %%
@@ -200,23 +200,22 @@ maps, masks = heat_maps(single, hits), hits.truth_bubbling.values
 strength = gaussian_filter(hits.truth_texture.values**2, (0, 0, 2, 2)) ** 0.5  # for exercise 2
 
 # %% [markdown]
-# Here are two hits. Red marks what speaks for convection, and the outline encloses the bubbling part.
+# Here are two hits, with their first and their last image. Red marks what speaks for convection, and the outline
+# encloses the bubbling part.
 # **Where will red lie?**
 
 # %% tags=["figure"]
-fig, axes = plt.subplots(4, 5, figsize=(10, 8))
+fig, axes = plt.subplots(2, 4, figsize=(10, 5.2))
 percent = 100 * maps[:2]
 limit = plots.colour_limit(percent)
-for case in range(2):
-    for frame in range(5):
-        above, below = axes[2 * case : 2 * case + 2, frame]
+for case, row in enumerate(axes):
+    for (left, right), frame in zip((row[:2], row[2:]), (0, 4), strict=True):
         outline = {"bubbling": masks[case, frame]}
-        plots.picture(above, hits.reflectance[case, frame], f"{2 * frame} min", outline)
-        title = f"z = {z[found[case]]:.1f}" if frame == 0 else ""
-        drawn = plots.heat_map(below, percent[case, frame], title, outline, limit=limit)
-for ax, name in zip(axes[:, 0], ("image", "heat map") * 2, strict=True):
-    ax.set_ylabel(name)
-plots.heat_map_bar(fig, drawn, axes[2:], label="% of all relevance")
+        plots.picture(left, hits.reflectance[case, frame], f"{2 * frame} min", outline)
+        title = f"heat map, z = {z[found[case]]:.1f}"
+        drawn = plots.heat_map(right, percent[case, frame], title, outline, limit=limit)
+words = "against", "for convection"
+plots.heat_map_bar(fig, drawn, axes, "% of all relevance", words)
 plots.show(fig, "two-hits")
 
 # %% [markdown]
@@ -226,9 +225,7 @@ plots.show(fig, "two-hits")
 # domes. In the second storm there are three patches, one among the domes, one at their edge, and one well out on the smooth
 # anvil. So red covers neither all that is bright nor all that bubbles, and by eye it is hard to say more. (It
 # comes in patches because of the last pooling, where each feature counts only once in a quarter of the image, at
-# the place where it is strongest.)
-#
-# The patches lie at the same places in all five images.
+# the place where it is strongest.) The patches lie at the same places in both images.
 #
 # </details>
 #
@@ -441,9 +438,10 @@ plots.show(fig, "flips")
 #
 # </details>
 #
-# How could the first network pass its test? We built the world so that **brightness is nearly enough**. Under an
-# overhead sun, every training storm is on average brighter than every other kind of cloud. (Gaps in the cloud and
-# the height of the sun blur this a little.) Every storm bubbles, too, but nothing made the network learn that.
+# How could the first network pass its test? We built the world so that **brightness is nearly enough**. Were the sun
+# overhead, the cloud of every training storm would on average be brighter than any other cloud. (Gaps in the cloud
+# and the height of the sun blur this a little.) Every storm bubbles, too, but with brightness alone the network is
+# right in nearly all scenes.
 #
 # ### Exercise 3: and brightness?
 #
@@ -462,7 +460,7 @@ for data in (plain, changed["smoothed"], changed["dimmed"]):
     measures(data)
 
 # %% [markdown]
-# A dim dome has a dim sunny side. In reflectance, the bubbling was halved along with the brightness, so we cannot say
+# A dim cloud has dim domes. In reflectance, the bubbling was halved along with the brightness, so we cannot say
 # which of the two changed the answer. Make a third pair: `fair`, a list of the 80 `storms` with a brightness of 0.35 that bubble about
 # as strongly as before. A scene's `texture` is its **contrast**, the bubbling relative to the brightness: with 0.2, domes
 # and hollows differ from the cloud by about 20 % of its brightness.
@@ -508,7 +506,7 @@ for column, (name, data) in zip(axes.T, versions.items(), strict=True):
         drawn = plots.heat_map(ax, percent, title, outline, limit=0.12, explained=score)
 for ax, name in zip(axes[:, 0], ("image", "first network", "second network"), strict=True):
     ax.set_ylabel(name)
-plots.heat_map_bar(fig, drawn, axes[1:], label="% of all relevance")
+plots.heat_map_bar(fig, drawn, axes[1:], "% of all relevance", words)
 plots.show(fig, "twins")
 
 # %% [markdown]
@@ -517,8 +515,7 @@ plots.show(fig, "twins")
 # The printed strengths say that the third pair is fair: the bubbling stays nearly as strong as it was. For the *second
 # network* only one storm in ten is lost now. What it had missed in the dimmed storms was mostly the bubbling, and without the third
 # pair we would have written that it also needs brightness. For the *first network* keeping the bubbling makes no difference.
-# The control
-# trained on texture alone loses none.
+# The control trained on texture alone loses none.
 #
 # In the storm shown, the first network has the same $z$ with the bubbling and without. Its heat maps lie at similar places in all
 # versions. The second network says "none" when the bubbling is gone, and there its darkest red moves
@@ -562,14 +559,15 @@ plots.show(fig, "hard-cases")
 # <details><summary>What we saw</summary>
 #
 # It is wrong in all of the bright cases and in nearly all of the dim ones. Of each cloud shown twice it calls the smooth
-# version convection and the bubbling one none.  Its strategy turns into errors wherever the clues part, and all along it had passed its test.
+# version convection and the bubbling one none. (The third, fourth and sixth storm are so dark because their sun is
+# low. It also deepens the shading of their domes, which is why they look cracked.) The strategy turns into errors
+# wherever the clues part, and all along the network had passed its test.
 #
 # </details>
 #
 # ### Exercise 4: when does it lose the storms?
 #
-# Storms peak in the afternoon. Do the experiment: put 20 storms under an
-# ever lower sun, and nothing else. For each of the `angles`, the sun's zenith angle in degrees, give the POD of `model` as a
+# Storms peak in the afternoon. Do the experiment: put 20 storms under an ever lower sun, and nothing else. For each of the `angles`, the sun's zenith angle in degrees, give the POD of `model` as a
 # number between 0 and 1.
 #
 # <details><summary>Hint</summary>
@@ -596,9 +594,10 @@ check.pod_by_angle(pod_by_angle, model, storms[:20], angles)
 # <details><summary>An answer</summary>
 #
 # The model misses the heating every afternoon, an error with a daily rhythm that looks as if its physics were at fault.
-# Dividing by the cosine undoes the dimming (try it), but does nothing for the strategy: snow and old anvils would
-# still be called convection. A forecaster may trust this network around noon, as a detector of bright cloud, and
-# for no more.
+# Dividing by the cosine undoes the dimming: multiply the input by `np.cos(np.radians(30)) / np.cos(np.radians(a))`, and
+# the network finds as many of the 20 storms at 65 degrees as at 20. But it does nothing for the strategy: snow and old
+# anvils are called convection at noon as well. A forecaster may trust this network around noon, as a detector of bright
+# cloud, and for no more.
 #
 # </details>
 
@@ -607,13 +606,13 @@ check.pod_by_angle(pod_by_angle, model, storms[:20], angles)
 #
 # The lecture proposes two.
 #
-# **Repair one is to pre-train where only texture differs.** This is our second network. It is first trained on anvils of any brightness, half of
-# them bubbling, with a strong contrast of 0.3 to 0.6. Then it is *fine-tuned* on the ordinary scenes. Because brightness is the
+# **Repair one is to pre-train where only texture differs.** This is our second network. It is first trained on anvils
+# of any brightness, half of them bubbling, with a strong contrast of 0.3 to 0.6. Then it is *fine-tuned* on the ordinary scenes. Because brightness is the
 # easier way to a small loss, it may forget the texture again. So the old samples are *replayed* among the new ones.
 #
-# **Repair two is to make the task a segmentation.** The network gives a map: does this pixel bubble? We take more than 100 of its 4,096 pixels, or
-# 25 square kilometres, as a yes. Each smooth anvil pixel is now a training example: bright, yet not convection. Each sequence is also shown at a second, random
-# brightness (times 0.4 to 1.6).
+# **Repair two is to make the task a segmentation.** The network gives a map: does this pixel bubble? We take more than
+# 100 of its 4,096 pixels, or 25 square kilometres, as a yes. Each smooth anvil pixel is now a training example:
+# bright, yet not convection. Each sequence is also shown at a second, random brightness (times 0.4 to 1.6).
 #
 # Repair two changes two things at once, so it gets two controls, each with one of the changes alone. What per cent of all
 # hard cases will each repair get wrong?
@@ -631,12 +630,19 @@ REPAIRS = {
     "control: map alone": "convection_map_plain",
     "control: random brightness alone": "convection_rescaled",
 }
+
+
+def verdict(network, one):
+    """The answer to a single scene, and whether it is right."""
+    yes, is_so = says_convection(network, one)[0], one.convection.values[0] == 1
+    return f"{'convection' if yes else 'none'}: {'right' if yes == is_so else 'wrong'}"
+
+
 tests = {"ordinary": test, **hard}
 wrong = {}
 for name, file in REPAIRS.items():
-    network = trained(file)
     wrong[name] = {
-        kind: says_convection(network, data) != (data.convection.values == 1)
+        kind: says_convection(trained(file), data) != (data.convection.values == 1)
         for kind, data in tests.items()
     }
 
@@ -660,15 +666,14 @@ plots.show(fig, "repairs")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# **Repair one** leaves a third of the errors in the hard cases, of both kinds, and makes no more errors than before on ordinary
-# scenes. Its controls say what is needed for that. Without replay nearly everything is forgotten. Pre-training alone does as
-# well in hard cases, but it is wrong in nearly a third of ordinary scenes. It has never seen stratus, cirrus or
-# cumulus, which may be why; we have not tested it.
+# **Repair one** leaves a third of the errors in hard cases, of both kinds, and makes no more errors on ordinary scenes
+# than the first network. Without replay nearly everything is forgotten. Pre-training alone does as well in hard cases,
+# but is wrong in nearly a third of ordinary scenes. (It has never seen stratus, cirrus or cumulus, which may be why;
+# we have not tested it. Nor have we trained with the replayed samples and *without* pre-training.)
 #
-# **Repair two** leaves a quarter of the errors in bright, smooth cases and about half of those in dim, bubbling ones. Neither change alone does
-# as well. The map by itself halves the first kind and does next to nothing for the second. Random
-# brightness by itself does next to nothing for the first kind and a little for the second, which makes
-# neither a repair.
+# **Repair two** leaves a quarter of the errors in bright, smooth cases and about half of those in dim, bubbling ones.
+# The map by itself halves the first kind and does next to nothing for the second. Random brightness by itself does next
+# to nothing for the first kind and only a little for the second.
 #
 # So as the lecture words them, neither repair works here: pre-training without replay and the map alone leave most
 # of the errors. Each needs a second ingredient, and even then a quarter to about half of the hard cases of a kind go
@@ -677,45 +682,50 @@ plots.show(fig, "repairs")
 #
 # </details>
 #
-# Where do the repaired networks look? Here are six hard cases, three of each kind. Below each image are the heat maps of the
-# first network and of repair one, and the map with which repair two answers. **Before you run the cell: where should red
-# lie in each of them, if you agreed with the strategy?**
+# Where do the repaired networks look? Here are four hard cases, two of each kind. Below each image are the heat maps of
+# the first network and of repair one, and in green the pixels in which repair two sees bubbling. **Before you run the
+# cell: where should red lie in each of them, if you agreed with the strategy?**
 
 # %% tags=["figure"]
-fig, axes = plt.subplots(4, 6, figsize=(11, 8.6))
+fig, axes = plt.subplots(4, 4, figsize=(9, 9.4))
+rows = {name: trained(REPAIRS[name]) for name in ("first network", "repair one", "repair two")}
 for columns, data in zip(np.split(axes, 2, axis=1), hard.values(), strict=True):
-    three = data.isel(sample=[0, 2, 3])
-    answers = trained("convection_map").predict(world.as_input(three), verbose=0)[..., 0] > 0
-    for i, column in enumerate(columns.T):
-        one = three.isel(sample=[i])
-        outline = {"bubbling": one.truth_bubbling.values[0, 2]}
-        is_so = one.convection.values[0] == 1
-        kind = "storm" if is_so else world.KINDS[int(one.truth_kind[0])]
-        plots.picture(column[0], one.reflectance[0, 2], kind)
-        for ax, network in zip(column[1:3], ("first network", "second network"), strict=True):
-            score = singles[network].predict(world.as_input(one), verbose=0)[0, 0]
-            title = f"says: {'convection' if score > 0 else 'none'}"
-            shown = 100 * heat_maps(singles[network], one)[0, 2]
-            drawn = plots.heat_map(ax, shown, title, outline, explained=score)
-        title = f"says: {'convection' if answers[i].sum() > 100 else 'none'}"
-        plots.picture(column[3], 0.9 - 0.5 * answers[i], title, outline)
-for ax, name in zip(axes[:, 0], ("image", "first", "repair one", "repair two: map"), strict=True):
+    for i, column in zip((0, 2), columns.T, strict=True):
+        one = data.isel(sample=[i])
+        image, mask = one.reflectance[0, 2], one.truth_bubbling.values[0, 2]
+        kind = "storm" if mask.any() else world.KINDS[one.truth_kind.item()]
+        plots.picture(column[0], image, kind)
+        for ax, (name, network) in zip(column[1:], rows.items(), strict=True):
+            title = verdict(network, one)
+            if name == "repair two":
+                plots.picture(ax, image, title)
+                if mask.any():
+                    ax.contour(mask, [0.5], colors="white", linewidths=1.2)
+                bubbles = network.predict(world.as_input(one), verbose=0)[0, :, :, 0] > 0
+                ax.contourf(bubbles, [0.5, 1.5], colors=plots.GREEN, alpha=0.7)
+                continue
+            explained = with_one_output(network)
+            score = explained.predict(world.as_input(one), verbose=0)[0, 0]
+            shown = 100 * heat_maps(explained, one)[0, 2]
+            drawn = plots.heat_map(ax, shown, title, {"bubbling": mask}, explained=score)
+for ax, name in zip(axes[:, 0], ("image", *rows), strict=True):
     ax.set_ylabel(name)
-plots.heat_map_bar(fig, drawn, axes[1:3], label="% of all relevance, scaled to each map")
+plots.heat_map_bar(fig, drawn, axes[1:3], "% of all relevance, scaled to each map", words)
 plots.show(fig, "after-repairs")
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The *first network* calls all three bright clouds convection. In the second dim storm its deepest red lies *inside* the
-# bubbling, and in the third on its edge. And yet section 5 showed that it is blind to bubbling. **Where red lies is not what the network uses.**
+# The *first network* is wrong in all four. In the second storm its deepest red lies *inside* the bubbling, although
+# section 5 showed that it is blind to it. **Where red lies is not
+# what the network uses.**
 #
-# *Repair one* lets the anvil go. It is wrong on deck and snow, with $z$ barely above zero, so these calls were close.
-# In all three storms its deepest red lies among the domes or at their edge, and two of them are found. The first storm is missed.
-# (The numbers below the maps are shares of each map's own sum, so a large one does not mean strong evidence.)
+# *Repair one* lets the anvil go. It is wrong on the deck, but with $z$ barely above zero. In both storms its deepest
+# red lies within the outline, but only the second is found. (The numbers below the maps are shares of each map's own sum,
+# so a large one does not mean strong evidence.)
 #
-# *Repair two* marks parts of the bubbling in two storms and next to nothing in the third. It raises false alarms
-# at the ragged edge of the anvil and around dark patches in the snow.
+# *Repair two* marks part of the bubbling in both storms. It raises a false alarm at the ragged edge of the anvil. On the
+# deck it marks a few pixels, too few for a yes.
 #
 # </details>
 #
@@ -723,7 +733,7 @@ plots.show(fig, "after-repairs")
 #
 # Below are storms whose brightness, bubbling and sun you can change. Let the sun go down. Then put `"first network"` in
 # the place of `"second network"`, which is repair one, and run the cell again. For each network: which slider moves
-# the probability most?
+# $z$ most?
 
 # %%
 panel_scenes = [replace(s, sun_azimuth=135.0) for s in storms[:8]]
@@ -750,18 +760,17 @@ from utils.worlds.convection import reality
 print(reality.comparison().to_string(na_rep=""))
 
 # %% [markdown]
-# Our stratus comes close, though it is brighter. Our cirrus and land are too rough and too dark; for the land this is in
-# part because plants are bright in channel 3. The spectrum of our cirrus also falls too steeply. **No real storm was at hand to compare ours with.** Some things are also
-# easier here: clouds rarely hide each other, real stratocumulus has stronger cells than our decks, and our labels are
-# exact. One thing is harder: the shadows of our domes stop growing once the sun is low, so the evening's relief is
-# missing.
+# Our stratus comes close, though it is brighter. Our cirrus and land are too rough and too dark (for the land in part
+# because plants are bright in channel 3), and the spectrum of our cirrus falls too steeply. **No real storm was at
+# hand to compare ours with.** Some things are easier here: clouds rarely hide each other, real stratocumulus has
+# stronger cells, and our labels are exact. One is harder: the shadows of our domes stop growing once the sun is low.
 #
 # > **The lecture says** two output neurons and five images. **The paper** has the later version. Its network gives
 # > a map of convection, as in repair two, and it also reads channel 14 (11.2 µm), where the temperature of the cloud top tells a
 # > deep cloud from a low one. Its truth is the type of precipitation that radar saw [@lee2021].
 #
-# > **The lecture's loop** shows West Texas on 28 March 2017. `utils.readers.abi` reads your own, from five files of level 1b
-# > of channel 2. Do not trust the answer: these networks have never seen a real cloud.
+# > **The lecture's loop** shows West Texas on 28 March 2017. `utils.readers.abi` reads your own, from five files of
+# > level 1b of channel 2. Do not trust the answer: these networks have never seen a real cloud.
 #
 # The lecture's key point is that such pictures bring the reasoning of a network back to the space of physics and expert
 # knowledge. Here the heat maps raised a suspicion, the controls showed how far they could be trusted, and the matched pairs
@@ -803,9 +812,10 @@ print(reality.comparison().to_string(na_rep=""))
 #
 # ## Claims
 #
-# Here is what the lecture says, and what was measured on sequences that no network was trained on. Intervals are 95 %. Goals were set
-# beforehand. The first claim changed its measure, from heat maps to matched pairs, because section 4 left it open.
-# That the shortcut exists is our doing: the world was built for it.
+# Here is what the lecture says, and what was measured on sequences that no network was trained on. Intervals are 95 %.
+# Goals were set beforehand, but for the first claim: its measure changed from heat maps to matched pairs, because
+# section 4 left it open, and its goal changed with it. That the shortcut exists is our doing: the world was built
+# for it.
 
 # %% tags=["claims"]
 RESULT = 'slide: LRP result for our "convection ANN"'
@@ -814,13 +824,9 @@ claims.record(
     "convection-looks",
     "The network looks primarily for high brightness.",
     RESULT,
-    "storms lost when they are dimmed, bubbling kept, minus those lost when they are smoothed",
-    *skill.bootstrap(
-        lambda dim, smooth: 100 * (dim.mean() - smooth.mean()),
-        FIRST["dimmed, bubbling kept"],
-        FIRST["smoothed"],
-    ),
-    "> 0",
+    "storms lost when they are dimmed, bubbling kept, and not when they are smoothed",
+    *skill.rate(FIRST["dimmed, bubbling kept"] & ~FIRST["smoothed"]),
+    ">= 50",
     "%",
 )
 claims.record(

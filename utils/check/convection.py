@@ -88,7 +88,9 @@ def fair_partner(answer, storms, brightness):
             "Bubbling in reflectance is brightness times contrast: from one storm to the other it "
             f"is now {min(strength):.2f} to {max(strength):.2f} times as strong as it was."
         )
-    return right(f"The bubbling is {np.mean(strength):.2f} times as strong as it was, on average.")
+    return right(
+        f"Brightness times contrast is {np.mean(strength):.2f} times what it was, on average."
+    )
 
 
 @exercise

@@ -51,7 +51,7 @@ def prepare_loop(pictures, titles):
 
 
 def prepare(model, scenes):
-    """Prepare the panel's picture: a scene, its heat map and its probability.
+    """Prepare the panel's picture: a scene, its heat map, z and the answer.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def prepare(model, scenes):
         scene = replace(scenes[number], brightness=brightness, texture=texture, sun_zenith=sun)
         x = world.as_input(world.render([scene]))
         logit, relevance = heat_map.by_lrp(model, x, "alpha_1_beta_0")
-        says = f"convection: {100 / (1 + np.exp(-logit)):.0f} %"
-        share = relevance / (relevance.sum() or 1)  # of what speaks for it, whatever the answer
-        return x[0, :, :, x.shape[-1] // 2], share, says, "what speaks for it, as shares"
+        says = f"z = {logit:.1f}: {'convection' if logit > 0 else 'none'}"
+        percent = 100 * relevance / (relevance.sum() or 1)  # of what speaks for it
+        return x[0, :, :, x.shape[-1] // 2], percent, says, "what speaks for it (%)"
 
     return heat_map.prepare(look, signed=False)
 
