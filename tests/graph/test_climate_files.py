@@ -99,6 +99,10 @@ def test_what_does_not_fit_is_refused(tmp_path):
         cmip.read(one, "psl")
     with pytest.raises(FileNotFoundError):
         cmip.read(tmp_path / "gone.nc")
+    for nothing in ([], iter([])):
+        with pytest.raises(ValueError, match="at least one CMIP file"):
+            cmip.read(nothing)
+    assert cmip.read(tmp_path.glob("[ab].nc")).year.values.tolist() == [2000, 2001, 2002]
 
 
 def test_what_a_file_says_is_cut_and_plain(tmp_path):

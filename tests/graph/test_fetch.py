@@ -5,6 +5,7 @@ The scene is the world's, written as real files, so what must come out is known.
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -88,6 +89,19 @@ def test_what_was_fetched_works_without_a_network(server, tmp_path):
     assert storm(CLOSED, tmp_path).identical(first)
 
 
+def test_a_folder_is_listed_once(folder, monkeypatch):
+    listed, files = [], fetch._Store._files
+
+    def noted(self, name):
+        listed.append(name)
+        return files(self, name)
+
+    monkeypatch.setattr(fetch._Store, "_files", noted)
+    with pytest.raises(FileNotFoundError):  # larger than the sector, so all three are looked at
+        storm(folder, size=400)
+    assert listed and len(listed) == len(set(listed))
+
+
 def test_the_cache_can_be_moved(server, tmp_path, monkeypatch):
     monkeypatch.setenv(fetch.VARIABLE, str(tmp_path / "moved"))
     storm(server)
@@ -160,10 +174,7 @@ def test_the_sector_of_the_united_states_where_no_other_looks(folder, tmp_path, 
 
 
 def test_missing_lightning_is_counted(folder, tmp_path):
-    for file in filter(Path.is_file, folder.rglob("*")):
-        to = tmp_path / file.relative_to(folder)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(file.read_bytes())
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     for file in sorted(tmp_path.rglob("OR_GLM*"))[20:22]:
         file.unlink()
     with warnings.catch_warnings(record=True) as said:
@@ -184,6 +195,8 @@ def test_missing_lightning_is_counted(folder, tmp_path):
         ({"time": "NaT"}, ValueError, "A time is given as"),
         ({"place": "Mayfield"}, TypeError, "A place is"),
         ({"place": (36.7,)}, TypeError, "A place is"),
+        ({"place": ("36.7", "-88.6")}, TypeError, "two numbers in degrees"),
+        ({"place": (None, -88.6)}, TypeError, "two numbers in degrees"),
         ({"place": (95.0, -88.6)}, ValueError, "no place at latitude 95"),
         ({"place": (36.7, 10.0)}, ValueError, "out of view of both"),
         ({"place": (80.0, -88.6)}, ValueError, "out of view of both"),

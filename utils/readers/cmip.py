@@ -1,7 +1,9 @@
 """One run of a CMIP model, as annual means on the grid of the climate world."""
 
 import warnings
+from collections.abc import Iterable
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -60,12 +62,12 @@ def read(files, name="tas"):
     """
     if name not in UNITS:
         raise ValueError(f"name must be one of {', '.join(UNITS)}, not {name!r}.")
-    if isinstance(files, xr.Dataset):
+    if isinstance(files, str | Path | xr.Dataset) or not isinstance(files, Iterable):
         files = [files]
-    some = files if isinstance(files, list | tuple) else [files]
-    given = [one for one in some if isinstance(one, xr.Dataset)]
-    if len(given) < len(some):
-        given += as_paths([one for one in some if not isinstance(one, xr.Dataset)], KIND)
+    files = list(files)
+    given = [one for one in files if isinstance(one, xr.Dataset)]
+    if not given or len(given) < len(files):
+        given += as_paths([one for one in files if not isinstance(one, xr.Dataset)], KIND)
     parts = [_read(one, name) for one in given]
     _one_run(parts)
     months, span = _months(parts)
@@ -175,10 +177,8 @@ def _times(data, file):
     start, end = bounds.values.T
     span = np.array([_days(b - a) for a, b in zip(start, end, strict=True)])
     if not any(((low <= span) & (span <= high)).all() for low, high in (MONTH, YEAR)):
-        return {
-            "time": np.atleast_1d(time.values),
-            "span": None,
-        }  # yearmean may average bounds, too
+        # A yearly mean of monthly files may have averaged their bounds, too.
+        return {"time": np.atleast_1d(time.values), "span": None}
     return {"time": start + (end - start) / 2, "span": span}
 
 

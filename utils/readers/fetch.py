@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import re
@@ -96,7 +97,9 @@ def storm(time, place, size=256, cache=None, source=None, progress=True):
         If files of lightning are missing.
     """
     time = _time(time)
-    geolocation.local(*_pair(place), size)  # refuses what is no place or no size
+    if np.shape(place) != (2,):
+        raise TypeError(f"A place is (latitude, longitude), not {place!r}.")
+    geolocation.local(*place, size)  # refuses what is no place or no size
     bucket = _satellite(time, *place)
     store = _Store(source, cache, progress)
     sector, scan = _scan(store, bucket, time, place, size)
@@ -135,12 +138,6 @@ def _time(time):
     if time > np.datetime64("now"):
         raise ValueError(f"{time} UTC is in the future.")
     return time
-
-
-def _pair(place):
-    if np.shape(place) != (2,):
-        raise TypeError(f"A place is (latitude, longitude), not {place!r}.")
-    return [float(degrees) for degrees in place]
 
 
 def _satellite(time, latitude, longitude):
@@ -274,11 +271,11 @@ class _Store:
     def __init__(self, source, cache, progress):
         self.progress = progress
         self.folder = None
+        self.files = functools.cache(self._files)  # two sectors lie in the same folders
         if source is not None and not str(source).startswith("http"):
             self.folder = Path(source)
             if not self.folder.is_dir():
                 raise FileNotFoundError(f"There is no folder {source}.")
-            self.system = fsspec.filesystem("file")
             return
         cache = cache or os.environ.get(VARIABLE) or user_cache_dir("peering-inside")
         self.cache = Path(cache).expanduser()
@@ -292,7 +289,7 @@ class _Store:
             skip_instance_cache=True,
         )
 
-    def files(self, folder):
+    def _files(self, folder):
         """What a bucket's folder holds, by the names that tell a time."""
         if self.folder is not None:
             return self._named(folder, self._local(folder))
