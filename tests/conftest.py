@@ -9,6 +9,15 @@ import utils  # noqa: F401 - before TensorFlow, which takes Keras 2 by its word
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -19,3 +28,18 @@ def pytest_collection_modifyitems(items):
             "tests/graph and tests/eager need different modes of TensorFlow: "
             "run them one after the other, as `make test` does."
         )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, for the tests of JupyterLab and of the site."""
+    import run_tests  # takes seconds, and the process that hands the tests out needs it not
+    from playwright.sync_api import sync_playwright
+
+    program = run_tests.browser()
+    if program is None:
+        pytest.skip(f"No browser here: install one of {', '.join(run_tests.BROWSERS)}.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()

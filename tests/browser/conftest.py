@@ -1,36 +1,12 @@
-"""A browser, a JupyterLab and a notebook in it."""
+"""A JupyterLab, and a notebook in it."""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.browser.labs import ROOT, Lab, jupyterlab
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    import run_tests  # takes seconds, and the process that hands the tests out needs it not
-
-    program = run_tests.browser()
-    if program is None:
-        pytest.skip(f"No browser here: install one of {', '.join(run_tests.BROWSERS)}.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
