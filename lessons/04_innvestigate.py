@@ -172,7 +172,7 @@ letters = np.random.default_rng(4).permutation(sorted(KINDS)).tolist()
 letters = dict(zip("ABCDEFGHIJKLMN", letters, strict=True))
 title = f"picture, z = {both['first'][0][decides[ONE]]:.1f}"
 shown = {letter: maps[kind]["first"][ONE] for letter, kind in letters.items()}
-plots.show(panel.lettered(x[ONE], title, shown, {}), "fourteen")
+plots.show(panel.lettered(x[ONE], title, shown), "fourteen")
 
 # %% tags=["guess"]
 guess = {"the map I would publish": None}

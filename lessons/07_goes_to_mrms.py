@@ -838,8 +838,8 @@ pd.DataFrame(rows).T
 # of 0, so the clear side does count.
 #
 # Does LRP miss it? Above 250 K the fall is a fifth of the estimate (13 to 30 %), and LRP gives these pixels 12 % of the
-# relevance. At 225 K it is the other way about: a fall of 11 %, and 30 % of the relevance. **So no clear miss was
-# shown.** No limit is perfect. Filling adds cold cloud, and a colder limit also overwrites the anvil's own warm parts,
+# relevance. At 225 K it is the other way about: a fall of 11 %, and 30 % of the relevance. **So LRP may give the clear side too
+# little, and this test does not settle it.** No limit is perfect. Filling adds cold cloud, and a colder limit also overwrites the anvil's own warm parts,
 # a second change.
 #
 # </details>
@@ -927,7 +927,7 @@ for k in THREE:
 # - tested three strategies over many pixels, against references that know nothing of the pixel,
 # - erased lightning, and saw the relevance turn towards cloud boundaries,
 # - found a channel with little relevance and a large effect, and one with much relevance and hardly any,
-# - mended an intervention that had not done what it said, and found no clear miss of LRP.
+# - mended an intervention that had not done what it said, and saw what it leaves open.
 #
 # ## Quiz
 #

@@ -224,7 +224,7 @@ def test_a_choice_is_marked_in_the_scores():
 def test_lettered_maps_stand_beside_their_picture():
     rng = np.random.default_rng(0)
     maps = {letter: rng.normal(size=(8, 8)) for letter in "ABC"}
-    fig = innvestigate.lettered(rng.random((8, 8, 3)), "z = 1.0", maps, {})
+    fig = innvestigate.lettered(rng.random((8, 8, 3)), "z = 1.0", maps)
     titles = [ax.get_title("left") for ax in fig.axes if ax.images]
     assert titles == ["z = 1.0", "A", "B", "C"]
     plt.close(fig)

@@ -45,8 +45,8 @@ def chosen(guess, letters):
     return letters[letter.strip().upper()]
 
 
-def lettered(picture, title, maps, masks):
-    """A picture and its heat maps under letters, with outlines of what is there.
+def lettered(picture, title, maps):
+    """A picture and its heat maps under letters.
 
     Parameters
     ----------
@@ -55,17 +55,15 @@ def lettered(picture, title, maps, masks):
         Above the picture: what the maps explain.
     maps : dict of str to array, shape (y, x)
         By letter, fourteen at most.
-    masks : dict of str to array of bool, shape (y, x)
-        What to outline, in the picture and in the maps.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     fig, axes = plt.subplots(3, 5, figsize=(10, 6.7))
-    plots.picture(axes.flat[0], picture, title, masks)
+    plots.picture(axes.flat[0], picture, title)
     for ax, (letter, values) in zip(axes.flat[1:], maps.items(), strict=False):
-        drawn = plots.heat_map(ax, values, letter, masks)
+        drawn = plots.heat_map(ax, values, letter)
         ax.set_title(letter, fontsize=12, fontweight="bold", loc="left")
     for ax in axes.flat[len(maps) + 1 :]:
         ax.axis("off")
