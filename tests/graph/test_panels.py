@@ -306,6 +306,33 @@ def test_convection_follows_every_slider():
     assert shown[0] == shown[1] and len(set(shown)) == 5
 
 
+def test_convection_scenes_have_names():
+    made = convection.world.Scene(seed=worlds.VALIDATION, texture=0.3)
+    some = [made, replace(made, texture=0.0), replace(made, texture=0.0, kind="broken")]
+    names = ["storm", "old anvil", "shallow cumulus"]
+    assert convection.names(convection.world.render(some)) == names
+
+
+def test_convection_bars_stand_by_network_and_change():
+    lost = {name: {"smoothed": [True, False], "dimmed": [True, True]} for name in ("a", "b")}
+    alarms = {name: {"as they are": [False, False]} for name in lost}
+    fig = convection.bars({"storms lost (%)": lost, "false alarms (%)": alarms})
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["a", "b", "", ""]
+    widths = [[bar.get_width() for bar in ax.patches] for ax in fig.axes]
+    assert widths == [[50, 100], [50, 100], [0], [0]]
+    plt.close("all")
+
+
+def test_convection_repairs_are_counted_by_kind():
+    kinds = {"bright": np.array(["snow", "deck", "snow"]), "dim": np.array(["young"])}
+    answers = {"bright": [True, False, False], "dim": [True], "ordinary": [False]}
+    wrong = {f"network {i}": {k: np.array(v) for k, v in answers.items()} for i in range(7)}
+    left, right = convection.repairs(wrong, kinds).axes
+    assert [text.get_text() for text in right.texts[:3]] == ["0", "50", "100"]  # deck, snow, young
+    assert {text.get_text() for text in left.texts} == {"0", "50"}
+    plt.close("all")
+
+
 def test_a_panel_leaves_no_open_figure_that_a_notebook_would_show():
     fig = plt.figure(figsize=(2, 1))
     box = panels.panel(lambda: fig)

@@ -119,14 +119,13 @@ def correlations(follows):
                 ax.plot(value, y, "o", ms=6, color=colour, label=None if row else what)
                 style = {"ha": "center", "va": "center", "fontsize": 9, "color": colour}
                 ax.text(value, y + 0.2 * up, f"{value:.2f}", **style)
-        ax.axvline(0, color=plots.INK, lw=1, ls=":")
+        ax.axvline(0, color="#c9ced6", lw=1, zorder=0)
         ax.set(yticks=range(len(by_network)), yticklabels=by_network, xlim=(-0.2, 1))
-        ax.set(ylim=(len(by_network) - 0.4, -0.6), xlabel="correlation, mean over scenes")
+        ax.set(ylim=(len(by_network) - 0.4, -0.6), xlabel="correlation of relevance with the field")
         ax.set_title(rule, fontsize=10)
     for label in axes[0].get_yticklabels()[:: len(by_network) - 1]:  # the two controls
         label.set_color(plots.GREY)
-    handles = axes[0].get_legend_handles_labels()
-    fig.legend(*handles, loc="outside upper right", ncols=2, title="with", alignment="right")
+    axes[1].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return fig
 
 
@@ -147,8 +146,10 @@ def bars(rows):
     size = 10, 0.5 + 0.75 * len(rows) + 0.3 * sum(heights)
     looks = {"figsize": size, "sharey": "row", "height_ratios": heights, "squeeze": False}
     fig, axes = plt.subplots(len(rows), len(next(iter(rows.values()))), **looks)
+    for ax, name in zip(axes[0], next(iter(rows.values())), strict=True):
+        ax.set_title(name, fontsize=10)
     for line, (label, by_network) in zip(axes, rows.items(), strict=True):
-        for ax, (name, by_change) in zip(line, by_network.items(), strict=True):
+        for ax, by_change in zip(line, by_network.values(), strict=True):
             for row, yes in enumerate(by_change.values()):
                 value, (low, high) = skill.rate(yes)
                 ax.barh(row, value, 0.6, color=plots.GREY)
@@ -156,8 +157,6 @@ def bars(rows):
                 ax.text(high + 3, row, f"{value:.0f}", va="center", fontsize=9)
             ax.set(yticks=range(len(by_change)), yticklabels=by_change, xlabel=label)
             ax.set(ylim=(len(by_change) - 0.5, -0.5), xlim=(0, 120), xticks=[0, 50, 100])
-            if line is axes[0]:
-                ax.set_title(name, fontsize=10)
     return fig
 
 
@@ -171,9 +170,7 @@ def repairs(wrong, kinds):
     kinds : dict of str to array of str
         By test, what each of its scenes is; of all tests but "ordinary".
     """
-    fig, (left, right) = plt.subplots(
-        1, 2, figsize=(10, 4), sharey=True, width_ratios=(5, 4), layout="constrained"
-    )
+    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), sharey=True, width_ratios=(3, 4))
     hard = {name: np.concatenate([by[test] for test in kinds]) for name, by in wrong.items()}
     ordinary = {name: by["ordinary"] for name, by in wrong.items()}
     for label, answers, colour, shift in (
@@ -188,6 +185,8 @@ def repairs(wrong, kinds):
             left.text(high + 2, row + shift, f"{value:.0f}", va="center", fontsize=9, color=colour)
     left.set(yticks=range(len(wrong)), yticklabels=wrong, ylim=(len(wrong) - 0.5, -0.5))
     left.set(xlabel="wrong answers (%)", xlim=(0, 108))
+    for label, name in zip(left.get_yticklabels(), wrong, strict=True):
+        label.set_color(plots.INK if name.startswith(("first", "repair")) else plots.GREY)
     left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     parts = [(test, kind) for test, of in kinds.items() for kind in sorted(set(of))]
     table = [
@@ -198,7 +197,7 @@ def repairs(wrong, kinds):
     for (row, column), value in np.ndenumerate(table):
         right.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=9)
     labels = [f"{kind}\n({(kinds[test] == kind).sum()})" for test, kind in parts]
-    right.set_xticks(range(len(parts)), labels, fontsize=9)
+    right.set_xticks(range(len(parts)), labels, fontsize=8.5)
     right.xaxis.tick_top()
     right.tick_params(length=0)
     right.spines[:].set_visible(False)
