@@ -22,6 +22,7 @@ PANELS = (
     "08_climate_indicators",
     "09_receptive_fields",
     "10_large_archive",
+    "11_real_storm",
 )
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 # From the last, the longest, to the first, the shortest: so two processes end together.
