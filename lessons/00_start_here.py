@@ -81,7 +81,7 @@ print(f"logit: {logit:.1f}; probability of a horse: {1 / (1 + np.exp(-logit)):.6
 
 # %% [markdown]
 # The network says "horse", and it is right. (We did not draw this picture at random. Of the 200 in the
-# dataset it is the one the network is most certain about.) The grey bars fill it up to a square.
+# dataset it has the highest logit.) The grey bars fill it up to a square.
 #
 # **How did you know that it is a horse?** Click on the place that told *you*, or set its row and column
 # by the sliders.
@@ -260,8 +260,8 @@ try_out(18, guess, "painted-dark")
 # ## What this course is
 #
 # The course rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science,
-# part 2* [@lecture]. Each claim of the lecture becomes an experiment with a known answer, and
-# [CLAIMS.md](../CLAIMS.md) collects the results, including the claims that failed. One thought of the
+# part 2* [@lecture]. Wherever we can, we turn a claim of the lecture into an experiment with a known answer, and
+# [CLAIMS.md](../CLAIMS.md) collects the results, including the claims that failed or could not be tested. One thought of the
 # lecture runs through all lessons: **looking inside is a discovery, and you lead it.** It takes
 # hypotheses, experiments and second looks, and somebody who knows whether a strategy makes sense.
 # [GLOSSARY.md](../GLOSSARY.md) explains the words of the course, and
@@ -299,8 +299,7 @@ try_out(18, guess, "painted-dark")
 # other objects that lesson 01 introduces. "Mainly" should mean more than half. The code is folded away.
 
 # %% tags=["claims"]
-with_others = (data.truth_has_tag | data.truth_has_hurdle).values
-found = (data.horse.values == 1) & ~with_others & (logits(data.picture) > 0)
+found = panel.with_little_else(data) & (logits(data.picture) > 0)
 horses = data.isel(sample=np.nonzero(found)[0])
 all_maps = analyzer.analyze(horses.picture.values).sum(axis=-1)
 on_horse = horses.truth_horse.values

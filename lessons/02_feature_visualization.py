@@ -289,8 +289,8 @@ print(f"lowest of all 64, each off alone: {alone.min():.0f} %")
 # ## 4. Method 2: make up its favourite
 #
 # Why search for a good sample if we can make one? Start from noise, or from a sample $x$. The **gradient** of the excitation
-# $a$ says for each of the picture's 12,288 numbers whether $a$ would rise with it. Take a small step that way, then
-# another, and so on. This is **gradient ascent**:
+# $a$ says for each of the picture's 12,288 numbers whether $a$ would rise with it, and one backward pass through the network
+# gives all of them. Take a small step that way, then another, and so on. This is **gradient ascent**:
 #
 # $$x \leftarrow x + \text{rate} \cdot \frac{\partial a}{\partial x}$$
 #
@@ -563,7 +563,8 @@ plots.show(panel.switched_off(panes, counts, guess), "switched-off")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In the order that weakens most, eleven channels or so are enough. The best detectors take twice as many, and random draws
+# In the order that weakens most, eleven channels or so are enough. (Fewer may do: each was chosen with those before it
+# fixed, and other sets were not tried.) The best detectors take twice as many, and random draws
 # more than 56 on average. To respond to a thing is not the same as to pass it on, because what the layers above make of a channel
 # counts as well. (With more than 40 channels off, the blue curve rises again for a while. What is left then is another network.)
 #

@@ -88,6 +88,11 @@ def paint_over(picture, heat_map, horse, inside, n=100, draws=20):
     }
 
 
+def with_little_else(data):
+    """Which pictures of the horse world show a horse without a tag or hurdles, shape (sample,)."""
+    return (data.horse == 1).values & ~(data.truth_has_tag | data.truth_has_hurdle).values
+
+
 def one_pixel_more(masks):
     """Widen masks, shape (sample, y, x), by one pixel in each direction."""
     square = np.ones((3, 3), np.uint8)
