@@ -225,7 +225,7 @@ try_out(140, guess, "painted-light")
 # <details><summary>What we saw</summary>
 #
 # The heat map passes the test on this picture. Paint over the hottest pixels, and the logit falls from 13.8 to 2.3.
-# Paint over as many of the horse elsewhere, and on average it falls by 2.
+# Paint over a patch of the horse instead, and on average it falls by 2.
 #
 # </details>
 #
@@ -294,8 +294,8 @@ try_out(18, guess, "painted-dark")
 # ## Claims
 #
 # Each lesson ends with cards: what is claimed, by whom (a slide, a paper, or *this course* where the expectation is
-# ours), and what we measured. The numbers in brackets are the 95 % interval, within which the result would mostly
-# fall with other pictures. A claim **holds** if the whole interval meets a goal that we set. It **does not hold here** if
+# ours), and what we measured. The numbers in brackets are the 95 % interval, which says how far the result might
+# move with other pictures of the same kind. A claim **holds** if the whole interval meets a goal that we set. It **does not hold here** if
 # no part of it does, and otherwise it is **undecided**. A sentence that says what something does *not* do is confirmed or not.
 #
 # These two are about all horses of the dataset that the network found, in pictures without certain
