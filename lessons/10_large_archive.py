@@ -12,7 +12,7 @@
 # - say what becomes of the maps when a process dies or a run is stopped,
 # - do all that with a network and data of your own.
 #
-# **Minutes:** 40 teaching, 30 exercises. Sections 1 and 2 hold the finding, 3 to 6 the tools.
+# **Minutes:** 45 teaching, 30 exercises. Sections 1 and 2 hold the finding, 3 to 6 the tools.
 #
 # **Prerequisites:** lessons 00 and 08 (necessary); lessons 03 and 07 (helpful).
 #
@@ -121,8 +121,8 @@ print(f"dated well: {100 * good.mean():.0f} %; rank correlation of the two means
 
 # %% [markdown]
 # What makes a mean map good? It should hold for climate models and networks that it was *not* made
-# from. So we split the 16 models at random into two halves, and the ten networks as well, and repeat this sixty
-# times. The mean of all maps from one half is the reference. From the other half we take some maps, and `nearness`
+# from. So we cut the 16 models at random into two halves, and the ten networks as well, in sixty
+# ways. The mean of all maps from one half is the reference. From the other half we take some maps, and `nearness`
 # says how well their mean agrees with the reference. It is a rank correlation, as in lesson 08: it compares the
 # order of the cells by their relevance.
 
@@ -198,7 +198,7 @@ print(f"8 models are ahead of 20 years in {ahead.sum()} of {ahead.size} cuts")
 # curve is still rising. Twenty years of a single run bring about a third of that gain. Three years help as
 # much as three members, since both bring different weather. More networks help least.
 # The bands are wide, because much depends on which models a half happens to hold, but at their right-hand ends
-# they no longer overlap. And in a given split eight models nearly always beat twenty years, as the last line
+# they no longer overlap. And within a cut eight models nearly always beat twenty years, as the last line
 # counts.
 #
 # For a statement about new models, the models are the sample. Our archive has sixteen of them, however
@@ -370,7 +370,7 @@ added = skill.jackknife(
     *parts["ten networks"],
     *parts["random weights"],
 )
-print("the first minus the second: {:.0f} points ({:.0f} to {:.0f})".format(added[0], *added[1]))
+print("trained minus random weights: {:.0f} points ({:.0f} to {:.0f})".format(added[0], *added[1]))
 
 # %% [markdown]
 # Even with random weights, and for the input alone, more than half of the variance lies between models. So most
@@ -471,6 +471,7 @@ client = cluster.enter_context(archive.local_client(workers=2))
 
 def in_chunks(name):
     """A run of `measured` that goes from store to store, by all workers that are there."""
+    shutil.rmtree(folder / name, ignore_errors=True)  # if this cell has run before
     return lambda watch: archive.relevance(
         network, many, folder / name, rule, client=client, watch=watch
     )
@@ -502,9 +503,9 @@ print(f"largest difference from the one call: {off:.0e} of the maximum")
 # memory for a chunk or two, however long the archive is. (It also has to hold TensorFlow, which takes
 # several hundred MB. Programs on one machine share a part of these.)
 #
-# Workers are not faster than the one call, which uses both cores of our machine as well; the table *heat maps of an
-# archive* in [BENCHMARKS.md](../BENCHMARKS.md) compares them with more care. They pay where the archive does not fit into
-# memory, where a run must survive a crash, and where there are several machines.
+# The workers are no faster than the one call here. (How many seconds each takes depends on what else the machine is
+# doing. The table *heat maps of an archive* in [BENCHMARKS.md](../BENCHMARKS.md) compares them with more care.) They pay
+# where the archive does not fit into memory, where a run must survive a crash, and where there are several machines.
 #
 # How large should a chunk be? We let the one worker that is left explain the same 600 maps twice, once in two
 # chunks and once in sixty.
@@ -514,7 +515,9 @@ some = x[:2].compute()
 seconds = {}
 for pieces in (some.chunk(model=1), some.chunk(model=1, member=1, year=10)):
     chunks = pieces.data.npartitions
-    store, start = folder / f"in_{chunks}.zarr", time.perf_counter()
+    store = folder / f"in_{chunks}.zarr"
+    shutil.rmtree(store, ignore_errors=True)
+    start = time.perf_counter()
     archive.relevance(network, pieces, store, rule, client=client)
     seconds[chunks] = time.perf_counter() - start
     print(f"{pieces[..., 0, 0].size} maps in {chunks} chunks: {seconds[chunks]:.2f} s")
@@ -551,12 +554,12 @@ cut = {"ms for a chunk": 1000 * extra, "scenes in a chunk": fit, "minutes": whol
 check.cut(cut, seconds, shape=(256, 256, 4), scenes=365 * 24 * 4, each=50, limit=LIMIT)
 
 # %% [markdown]
-# **Think.** Scenes of one pixel would fit in by the million. What speaks against the largest chunk that fits?
+# **Think.** Suppose there were memory enough. What would still speak against very large chunks?
 #
 # <details><summary>An answer</summary>
 #
-# When a worker dies, the chunk that it was working on is lost, and with few chunks some workers have nothing to do at
-# the end. Once the cost of handing over is small beside that of the maps, larger chunks gain nothing.
+# When a worker dies, all its work on the current chunk is lost. And with only a few chunks, some workers will have nothing
+# to do at the end. Once a chunk costs little compared with its maps, larger chunks gain nothing.
 #
 # </details>
 #
@@ -804,7 +807,7 @@ panels.panel(draw, "panel", **sliders, year=IntSlider(2070, 2000, 2099, descript
 #
 # The goals are ours, set after a first trial with ten networks. The paper says that patterns vary between models, and not
 # how much. Random weights pass such variation on as well, so for the share of models it is the difference
-# that counts; its interval is 95 % over models, by jackknife. For the gain the interval holds 95 % of the 60 splits, so it tells
+# that counts; its interval is 95 % over models, by jackknife. For the gain the interval holds 95 % of the 60 cuts, so it tells
 # how a single trial may come out.
 
 # %% tags=["claims"]
