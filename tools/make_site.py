@@ -25,7 +25,8 @@ CLAIM = "application/vnd.peering-inside.claim+json"
 FOLDED = {"solution", "claims", "figure"}
 RESULTS = "hans-real-world", "hans-tag-cut"  # shown on the first page
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-REPOSITORY = os.environ.get("REPOSITORY") or PROJECT["tool"]["course"]["repository"]
+NAMED = PROJECT["tool"]["course"]["repository"]
+REPOSITORY = os.environ.get("REPOSITORY") or NAMED
 GITHUB = f"https://github.com/{REPOSITORY}/blob/main/"
 
 
@@ -120,38 +121,50 @@ def claims_page(text):
 
 def ways(name):
     """Return the row of buttons of a lesson."""
-    links = [(f"../learners/{name}.ipynb", "Download the notebook", " download")]
+    links = []
     if REPOSITORY:
         binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/HEAD?urlpath=lab/tree/notebooks"
-        colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/notebooks"
-        links = [
-            (f"{binder}/{name}.ipynb", "Run on Binder", ""),
-            (f"{colab}/{name}.ipynb", "Open in Colab", ""),
-        ] + links
+        links.append((f"{binder}/{name}.ipynb", "Run on Binder", ""))
+    if NAMED:  # or its first cell would not know what to fetch
+        colab = f"https://colab.research.google.com/github/{NAMED}/blob/main/notebooks"
+        links.append((f"{colab}/{name}.ipynb", "Open in Colab", ""))
+    links.append((f"../learners/{name}.ipynb", "Download the notebook", " download"))
     inner = "".join(f'<a href="{to}"{more}>{label}</a>' for to, label, more in links)
     return f'<div class="ways">{inner}</div>'
 
 
+def control(one):
+    """Return a control of a panel as HTML: a menu, or a slider. Its value is a place in a list."""
+    data = f'data-label="{one["label"]}" data-values="{"|".join(one["values"])}" autocomplete="off"'
+    if one["menu"]:
+        options = "".join(
+            f'<option value="{i}"{" selected" * (i == one["start"])}>{html.escape(value)}</option>'
+            for i, value in enumerate(one["values"])
+        )
+        inner = f"<span>{one['label']}</span><select {data}>{options}</select>"
+        return f'<label class="menu">{inner}</label>'
+    last = len(one["values"]) - 1
+    return (
+        f'<label><span>{one["label"]}</span><input type="range" min="0" max="{last}" '
+        f'value="{one["start"]}" {data}><output></output></label>'
+    )
+
+
 def panel(number, alt):
-    """Return a panel's sliders and its first picture as HTML, or None where none were drawn."""
+    """Return a panel's controls and its first picture as HTML, or None where none were drawn."""
     folder = SITE / "panels" / number
     if not (folder / "panel.json").exists():
         return None
     described = json.loads((folder / "panel.json").read_text(encoding="utf-8"))
-    place, sliders, alt = f"../_static/panels/{number}", described["sliders"], html.escape(alt)
-    controls = "".join(
-        f'<label><span>{one["label"]}</span><input type="range" min="0" value="{one["start"]}" '
-        f'max="{len(one["values"]) - 1}" data-label="{one["label"]}" autocomplete="off" '
-        f'data-values="{" ".join(one["values"])}"><output></output></label>'
-        for one in sliders
-    )
-    first = "_".join(str(one["start"]) for one in sliders)
+    place, alt = f"../_static/panels/{number}", html.escape(alt)
+    controls = "".join(map(control, described["controls"]))
+    first = "_".join(str(one["start"]) for one in described["controls"])
     return (
         f'<div class="panel" data-panel="{place}"><div class="controls">{controls}</div>'
         f'<img src="{place}/{first}.webp" loading="lazy" alt="{alt}" data-alt="{alt}" '
         f'width="{described["width"]}" height="{described["height"]}">'
-        "<p>These pictures were drawn beforehand, for some places of the sliders. "
-        "In the notebook every place can be tried.</p></div>"
+        "<p>These pictures were drawn beforehand, for some settings of the panel. "
+        "In the notebook you can try them all.</p></div>"
     )
 
 
@@ -179,8 +192,12 @@ def lesson_page(path):
             data.pop(CLAIM, None)
             if "data" in output and not data:
                 continue
-            if drawn and "".join(output.get("text", "")).startswith("An interactive panel"):
-                continue  # said of a picture whose controls do not work
+            if "".join(output.get("text", "")).startswith("An interactive panel"):
+                if drawn:
+                    continue  # here its controls work
+                text = "<p>The controls of this panel work when you run the lesson.</p>"
+                output = {"output_type": "display_data", "metadata": {}}
+                output["data"] = {"text/html": text + ways(path.stem)}
             if "image/png" in data:
                 alt = output["metadata"]["image/png"]["alt"]
                 if output["metadata"].get("figure") == "panel":
@@ -316,7 +333,7 @@ def main():
         text = json.dumps(lesson_page(path))
         (SOURCE / "notebooks" / path.name).write_text(text, encoding="utf-8")
     (SOURCE / "index.md").write_text(home(claims), encoding="utf-8")
-    slides.write(extra / "slides", ROOT)
+    slides.write(extra / "slides")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     variables = {**os.environ, "REPOSITORY": REPOSITORY}  # conf.py reads it for the theme's buttons
     code = subprocess.call([*command, str(SOURCE), str(BUILD / "html")], env=variables)

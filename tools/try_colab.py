@@ -25,25 +25,28 @@ import sys, types
 colab = sys.modules["google.colab"] = types.ModuleType("google.colab")
 colab.output = types.SimpleNamespace(enable_custom_widget_manager=lambda: None)"""
 MOVE = """\
+def move(panel):
+    widgets, answered = parts(panel), []
+    picture = next(one for one in widgets if type(one).__name__ == "Image")
+    for control in widgets:
+        before, kind = picture.value, type(control).__name__
+        if hasattr(control, "options"):
+            control.index = (control.index + 1) % len(control.options)
+        elif kind == "Checkbox":
+            control.value = not control.value
+        elif kind.endswith("Slider"):
+            end = control.base**control.max if "Log" in kind else control.max
+            control.value = end if control.value != end else control.min
+        else:
+            continue
+        answered.append(picture.value != before)
+    print(f"panel: the picture followed {sum(answered)} of {len(answered)} controls")
+    assert any(answered)
+
 def parts(box):
     return [one for part in getattr(box, "children", ()) for one in (part, *parts(part))]
 
-widgets, answered = parts(_), []
-picture = next(one for one in widgets if type(one).__name__ == "Image")
-for control in widgets:
-    before = picture.value
-    if hasattr(control, "options"):
-        control.index = (control.index + 1) % len(control.options)
-    elif isinstance(getattr(control, "value", None), bool):
-        control.value = not control.value
-    elif "Slider" in type(control).__name__:
-        end = control.max if "Log" not in type(control).__name__ else control.base**control.max
-        control.value = end if control.value != end else control.min
-    else:
-        continue
-    answered.append(picture.value != before)
-print(f"panel: the picture followed {sum(answered)} of {len(answered)} controls")
-assert any(answered)"""
+move(Out[max(Out)])"""
 RUN = """
 import sys, time, nbformat, resource
 from nbclient import NotebookClient
