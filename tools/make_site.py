@@ -2,6 +2,8 @@
 
 `make site` runs it in an environment of its own, .site-venv. REPOSITORY (owner/name) in the
 environment, or else `repository` in pyproject.toml, adds the buttons that open a lesson elsewhere.
+
+    python tools/make_site.py [FOLDER]     into FOLDER/html, site/_build/html by default
 """
 
 import html
@@ -16,11 +18,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import slides
+from minutes import STATED
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
-BUILD = SITE / "_build"
-SOURCE = BUILD / "source"
 CLAIM = "application/vnd.peering-inside.claim+json"
 FOLDED = {"solution", "claims", "figure"}
 RESULTS = "hans-real-world", "hans-tag-cut"  # shown on the first page
@@ -225,10 +226,15 @@ def header(path):
     title = re.search(r"^# (\d\d .*)$", text, re.M).group(1)
     question = re.search(r"\*\*Question:\*\* (.*?)\n\s*\n", text, re.S).group(1)
     question = " ".join(question.split())
-    minutes = re.search(r"\*\*Minutes:\*\* (\d+) teaching.*?(\d+) exercises", text, re.S)
     picture = re.search(r"!\[[^\]]*\]\(\.\./(pictures/[^)]*)\)", text).group(1)
     alt = " ".join(re.search(r"!\[([^\]]*)\]", text).group(1).split())
-    return title, question[0].upper() + question[1:], *map(int, minutes.groups()), picture, alt
+    return (
+        title,
+        question[0].upper() + question[1:],
+        *map(int, STATED.search(text).groups()),
+        picture,
+        alt,
+    )
 
 
 def home(claims):
@@ -309,17 +315,20 @@ A network that names horses is nearly always right in the world in which it was 
 """
 
 
-def main():
-    shutil.rmtree(BUILD, ignore_errors=True)
-    (SOURCE / "notebooks").mkdir(parents=True)
+def main(build=SITE / "_build"):
+    """Build the site in `build`/html; return Sphinx's exit code."""
+    source, target = build / "source", build / "html"
+    for folder in (source, target):
+        shutil.rmtree(folder, ignore_errors=True)
+    (source / "notebooks").mkdir(parents=True)
     no_page = shutil.ignore_patterns("*.md")
-    shutil.copytree(ROOT / "pictures", SOURCE / "pictures", ignore=no_page)
-    shutil.copytree(SITE / "_static", SOURCE / "_static")
-    shutil.copytree(SITE / "panels", SOURCE / "_static" / "panels", dirs_exist_ok=True)
-    shutil.copy(SITE / "conf.py", SOURCE)
+    shutil.copytree(ROOT / "pictures", source / "pictures", ignore=no_page)
+    shutil.copytree(SITE / "_static", source / "_static")
+    shutil.copytree(SITE / "panels", source / "_static" / "panels", dirs_exist_ok=True)
+    shutil.copy(SITE / "conf.py", source)
     font = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
-    shutil.copy(font, SOURCE / "_static")  # without a font for formulas, browsers misplace indices
-    extra = SOURCE / "_extra"
+    shutil.copy(font, source / "_static")  # without a font for formulas, browsers misplace indices
+    extra = source / "_extra"
     (extra / "learners").mkdir(parents=True)
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         shutil.copy(path, extra / "learners")
@@ -327,20 +336,21 @@ def main():
     for page in pages():
         text = (ROOT / page).read_text(encoding="utf-8")
         text = claims_page(text) if page == "CLAIMS.md" else text
-        (SOURCE / page).parent.mkdir(exist_ok=True)
-        (SOURCE / page).write_text(linked(text, str(Path(page).parent)), encoding="utf-8")
+        (source / page).parent.mkdir(exist_ok=True)
+        (source / page).write_text(linked(text, str(Path(page).parent)), encoding="utf-8")
     for path in lessons():
         text = json.dumps(lesson_page(path))
-        (SOURCE / "notebooks" / path.name).write_text(text, encoding="utf-8")
-    (SOURCE / "index.md").write_text(home(claims), encoding="utf-8")
+        (source / "notebooks" / path.name).write_text(text, encoding="utf-8")
+    (source / "index.md").write_text(home(claims), encoding="utf-8")
     slides.write(extra / "slides")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    command += ["-d", str(build / "doctrees"), "-E", str(source), str(target)]
     variables = {**os.environ, "REPOSITORY": REPOSITORY}  # conf.py reads it for the theme's buttons
-    code = subprocess.call([*command, str(SOURCE), str(BUILD / "html")], env=variables)
+    code = subprocess.call(command, env=variables)
     if not code:
-        print(f"The site is in {BUILD / 'html'}; open index.html in a browser.")
+        print(f"The site is in {target}; open index.html in a browser.")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

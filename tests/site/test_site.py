@@ -2,10 +2,12 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 ROOT_PAGES = ["index.html", "notebooks/03_layerwise_relevance.html", "CLAIMS.html"]
 
 
@@ -120,7 +122,7 @@ def test_a_panel_follows_the_keyboard(page, address, built, number):
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("name", ROOT_PAGES)
 def test_axe_finds_nothing_serious(page, address, built, name, mode):
-    axe = next((built[0].parents[2] / ".site-venv").rglob("axe.min.js"))
+    axe = next((ROOT / ".site-venv").rglob("axe.min.js"))
     page.goto(address + name)
     page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
     page.add_script_tag(path=axe)
