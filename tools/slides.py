@@ -4,6 +4,7 @@ Questions and figures come from the solved lessons, and site/slides.toml says wh
 speaker notes are those of INSTRUCTORS.md, and what each figure shows.
 """
 
+import base64
 import html
 import json
 import re
@@ -16,13 +17,15 @@ ROUTES = tomllib.loads((ROOT / "site" / "slides.toml").read_text(encoding="utf-8
 
 STYLE = """
 body { margin: 0; background: #fff; color: #14181e; font: 1.5rem/1.4 system-ui, sans-serif; }
-section { display: none; box-sizing: border-box; min-height: 100vh; padding: 3vh 5vw 5vh;
+section { display: none; box-sizing: border-box; height: 100vh; padding: 3vh 5vw 5vh;
   flex-direction: column; justify-content: center; }
 section.on { display: flex; }
 h1 { font-size: 2.6rem; line-height: 1.2; } h2 { font-size: 1rem; margin: 0; color: #4a5560; }
-img { max-width: 100%; max-height: 70vh; object-fit: contain; margin: 2vh auto; }
+img { flex: 1; min-height: 0; width: 100%; object-fit: contain; margin: 2vh 0; }
+.title img { flex: none; height: 45vh; object-position: left; }
 p { margin: .3em 0; } .caption { font-size: 1.1rem; color: #38414b; }
-aside { display: none; font-size: 1.1rem; border-top: 2px solid #ccc; margin-top: 2vh; }
+aside { display: none; font-size: 1.1rem; border-top: 2px solid #ccc; margin-top: 2vh;
+  max-height: 45vh; overflow-y: auto; }
 .notes aside { display: block; }
 footer { position: fixed; right: 1em; bottom: .3em; font-size: .8rem; color: #4a5560; }
 @media print { section { display: flex; page-break-after: always; } footer { display: none; } }
@@ -111,16 +114,22 @@ def write(folder):
     """Write all decks into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     instructors = (ROOT / "INSTRUCTORS.md").read_text(encoding="utf-8")
+    picture = base64.b64encode((ROOT / "pictures" / "first_heat_map.png").read_bytes()).decode()
     for route, lessons in ROUTES.items():
-        found = [
+        title = (
             f"<h1>Peering inside</h1><p>Explainable AI for Earth science, {route}</p>"
-            "<p class='caption'>Arrow keys turn the pages, N shows the speaker notes.</p>"
-        ]
+            '<img alt="A horse and the heat map of a network that found it" '
+            f'src="data:image/png;base64,{picture}">'
+            '<p class="caption">Arrow keys turn the pages, N shows the speaker notes. '
+            "Text and figures: CC BY 4.0.</p>"
+        )
+        found = []
         for number, keys in lessons.items():
             path = next((ROOT / "solutions").glob(f"{number}_*.ipynb"))
             notebook = json.loads(path.read_text(encoding="utf-8"))
             found += lesson_slides(notebook, notes(instructors, number), keys)
         body = "\n".join(f"<section>{slide}</section>" for slide in found)
+        body = f'<section class="title">{title}</section>\n{body}'
         (folder / file(route)).write_text(
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
