@@ -13,7 +13,7 @@ from google.colab import output
 COURSE = os.environ.get("PEERING_INSIDE_COURSE", "/content/course")
 PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 # Both ask for older packages than they work with, so nothing of theirs is resolved.
-ALONE = ["innvestigate==2.1.2", "tf-explain==0.3.1", "tensorboard>=2.20"]
+ALONE = ["innvestigate==2.1.2", "tf-explain==0.3.1"]
 MISSING = """
     cartopy>=0.23 distributed>=2024.8 eccodes>=2.41 ipyevents>=2.0.2 locket>=1.0 netcdf4>=1.6
     opencv-python-headless<5 psutil>=5.9 s3fs>=2025.1 zarr>=3
