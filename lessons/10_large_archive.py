@@ -370,7 +370,7 @@ added = skill.jackknife(
     *parts["ten networks"],
     *parts["random weights"],
 )
-print("trained minus random weights: {:.0f} points ({:.0f} to {:.0f})".format(added[0], *added[1]))
+print("trained minus random: {:.0f} points ({:.0f} to {:.0f})".format(added[0], *added[1]))
 
 # %% [markdown]
 # Even with random weights, and for the input alone, more than half of the variance lies between models. So most

@@ -16,7 +16,6 @@ The same call runs on a real cluster, where the course's `utils` and the folder 
 """
 
 import contextlib
-import ctypes
 import itertools
 import logging
 import os
@@ -65,8 +64,6 @@ def local_client(workers=2):
     distributed.Client
     """
     validation.check_count("workers", workers)
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc keeps what was freed,
-        ctypes.CDLL(None).malloc_trim(0)  # and the workers will need it
     with (
         dask.config.set({"temporary_directory": str(course.scratch()), **_NO_STATISTICS}),
         LocalCluster(
