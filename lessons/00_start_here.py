@@ -17,16 +17,16 @@
 # **Needs:** 1 GB of memory, no network connection, no GPU.
 
 # %% [markdown]
-# Suppose that a colleague has trained a neural network (ANN, NN for
-# short) to warn of severe storms. On last year's data it was
+# Suppose that a colleague has trained a neural network (ANN, NN for short) to warn of severe storms. On last year's data it was
 # right 95 times out of 100. That may say little: if only five of the 100 were storms, a network that
 # always says "no storm" is right as often. And even if the score is good, what did it learn? Perhaps what a forecaster looks for. Perhaps that the storms in its archive came from one
 # satellite, whose pictures have a faint stripe.
 #
 # So this course looks inside, with methods of *explainable AI* (XAI). The picture at the top is a preview of lesson 07: a simulated storm as a
 # satellite sees it, its lightning, the radar picture that a network estimates from the two, and a **heat
-# map** (or attribution map) showing what the estimate at the cross depended on. We start with something simpler, a horse, since
-# everybody is an expert on horses.
+# map** (or attribution map), which shows the pixels that a method credits with the estimate at the cross. Whether the
+# estimate really depends on them is another question, and the theme of this course. We start with something on which
+# everybody is an expert, a horse.
 
 # %% [markdown]
 # ## How to use a notebook
@@ -54,7 +54,7 @@ environment.report()
 #
 # ## A first heat map
 #
-# Lesson 01 trains a small network to answer one question: *is there a horse in this picture?* Here
+# Lesson 01 examines a small network that answers one question: *is there a horse in this picture?* Here
 # you only load it. It gives one number for a picture, the **logit** $z$. A positive logit means
 # "horse", and $1 / (1 + e^{-z})$ is the probability.
 #
@@ -81,7 +81,7 @@ print(f"logit: {logit:.1f}; probability of a horse: {1 / (1 + np.exp(-logit)):.6
 
 # %% [markdown]
 # The network says "horse", and it is right. (We did not draw this picture at random. Of the 200 in the
-# dataset it is the one the network is most certain about.) The grey bars fill it up to a square.
+# dataset it has the highest logit.) The grey bars fill it up to a square.
 #
 # **How did you know that it is a horse?** Click on the place that told *you*, or set its row and column
 # by the sliders.
@@ -119,9 +119,10 @@ plots.show(fig, "heat-map")
 print(f"largest relevance of a pixel: {heat_map.max():.2f}")
 
 # %% [markdown]
-# All relevance together comes close to the logit, and lesson 03 says why it does not meet it exactly. Red
-# pixels speak for "horse", blue ones against it. A white pixel received next to nothing, or the
-# relevances of its three colours cancelled. The pointed end of the bar says that a few pixels lie beyond it.
+# All relevance together nearly equals the logit, and lesson 03 explains the gap. Red
+# pixels speak for "horse", blue ones against it. A white pixel received little compared with 0.13, where
+# the colours end, or the relevances of its three colours cancelled. The arrow at the end of the bar means that a few
+# pixels lie beyond it.
 #
 # The deepest red lies along the horse's neck and back. The face, the legs and the tail, which most people
 # would name, are paler. The green outline does not come from the network. We know it because the picture is
@@ -137,12 +138,13 @@ print(f"largest relevance of a pixel: {heat_map.max():.2f}")
 guess = {"mirrored": None}
 
 # %%
-views = {"as it was": picture[0], "mirrored": picture[0, :, ::-1]}
 fig, axes = plt.subplots(1, 4, figsize=(11, 3))
-for (name, view), (left, right) in zip(views.items(), axes.reshape(2, 2), strict=True):
+turns = {"as it was": 1, "mirrored": -1}
+for (name, turn), (left, right) in zip(turns.items(), axes.reshape(2, 2), strict=True):
+    view, outline = picture[0, :, ::turn], {"horse": outlines["horse"][:, ::turn]}
     values = analyzer.analyze(view[None])[0].sum(axis=-1)
     plots.picture(left, view, name)
-    drawn = plots.heat_map(right, values, f"z = {logits([view])[0]:.1f}", limit=0.04)
+    drawn = plots.heat_map(right, values, f"z = {logits([view])[0]:.1f}", outline, limit=0.04)
     blue = values.clip(max=0)
     share = 100 * blue[:, 32:].sum() / blue.sum()
     print(
@@ -155,11 +157,11 @@ plots.show(fig, "mirrored")
 # <details><summary>What we saw</summary>
 #
 # The red on the horse has moved with it, and the blue has stayed where it was. So the blue belongs to the
-# place, and so does a little faint red at the upper right, which stayed as well. Lesson 03 finds the cause.
-# You will meet this blue in most heat maps of this network.
+# place, and so does a little faint red at the upper right, which stayed as well. You will meet this blue in most heat
+# maps of this network, and lesson 03 shows where most of it comes from.
 #
-# The logit fell from 13.8 to 12.0, although a mirrored horse is as much a horse. The network's answer depends a little on which way
-# round the picture is, horse or background.
+# The logit fell from 13.8 to 12.0, although a mirrored horse is as much a horse. From this alone we cannot tell whether the
+# horse or the background matters.
 #
 # </details>
 #
@@ -171,7 +173,7 @@ plots.show(fig, "mirrored")
 #
 # ### Exercise: the hottest pixels
 #
-# If the network goes by the red pixels, it should miss them. First find them: give `hottest`, an array of
+# If the network relies on the red pixels, taking them away should hurt. First find them: give `hottest`, an array of
 # the shape of `heat_map` that is True at its 100 largest values and False elsewhere.
 #
 # <details><summary>Hint</summary>
@@ -190,11 +192,12 @@ hottest = heat_map >= np.sort(heat_map, axis=None)[-100]
 check.hottest(hottest, heat_map, outlines["horse"])
 
 # %% [markdown]
-# Now paint over them with the mean colour of the background. For comparison, paint over 100 pixels drawn
-# at random from the horse; the printed logit is the mean of twenty draws. The logit was 13.8. **What will it be after each change?**
+# Now paint over them with the mean colour of the background. For comparison, paint over a **patch** of 100
+# pixels of the horse, a random one and those nearest to it; the printed logit is the mean of twenty such patches. The
+# logit was 13.8. **What will it be after each change?**
 
 # %% tags=["guess"]
-guess = {"100 hottest": None, "100 of the horse at random": None}
+guess = {"100 hottest": None, "patch of 100": None}
 
 
 # %%
@@ -221,15 +224,16 @@ try_out(140, guess, "painted-light")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The heat map passes the test. Without the hottest pixels little is left of the logit. Without as many
-# pixels from all over the horse it stays about the same.
+# The heat map passes the test on this picture. Paint over the hottest pixels, and the logit falls from 13.8 to 2.3.
+# Paint over a patch of the horse instead, and on average it falls by 2.
 #
 # </details>
 #
-# Now a black horse, with a logit of 11.6. **What will it be after each change?**
+# Now a black horse, in front of grass and a pale sky, with a logit of 11.6. Most of the red lies on the *grass* under its belly.
+# **What will the logit be after each change?**
 
 # %% tags=["guess"]
-guess = {"100 hottest": None, "100 of the horse at random": None}
+guess = {"100 hottest": None, "patch of 100": None}
 
 # %%
 try_out(18, guess, "painted-dark")
@@ -237,12 +241,11 @@ try_out(18, guess, "painted-dark")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# This time it fails. Without the hottest pixels the logit is even higher, and without random pixels of the
-# horse most of it is gone. Most of the red lies on the grass under the belly, some above the mane and under
-# the jaw, and hardly any on the horse. What seems to count is the contrast between the horse and what is
-# behind it, and what we painted is still brighter than the horse. Lesson 03 shows why
-# dark pixels receive so little. (The test has a limit as well: light specks on a black horse are something
-# new to the network.)
+# This time it fails. Without the hottest pixels the logit is even higher, and without a patch of the horse it falls by a
+# third. Besides the grass under the belly, some red lies above the mane and under the jaw, and hardly any on
+# the horse. What seems to count is the contrast between the horse and what is behind it: what we painted, a mean of
+# grass and sky, is brighter than the grass that it replaced. Lesson 03 shows why dark pixels
+# receive so little. (The test has a limit as well: a light patch on a black horse is something new to the network.)
 #
 # </details>
 #
@@ -260,8 +263,8 @@ try_out(18, guess, "painted-dark")
 # ## What this course is
 #
 # The course rebuilds the lecture *Peering Inside the Black Box of Machine Learning for Earth Science,
-# part 2* [@lecture]. Each claim of the lecture becomes an experiment with a known answer, and
-# [CLAIMS.md](../CLAIMS.md) collects the results, including the claims that failed. One thought of the
+# part 2* [@lecture]. Wherever we can, we turn a claim of the lecture into an experiment with a known answer, and
+# [CLAIMS.md](../CLAIMS.md) collects the results, including the claims that failed or could not be tested. One thought of the
 # lecture runs through all lessons: **looking inside is a discovery, and you lead it.** It takes
 # hypotheses, experiments and second looks, and somebody who knows whether a strategy makes sense.
 # [GLOSSARY.md](../GLOSSARY.md) explains the words of the course, and
@@ -290,17 +293,16 @@ try_out(18, guess, "painted-dark")
 # %% [markdown]
 # ## Claims
 #
-# Each lesson tests what somebody says, and records it on cards: the sentence, who says so (*this course*
-# where the expectation is ours), and what was measured, with its 95 % interval. A claim **holds** if the
-# whole interval meets the goal, which is always ours. It **does not hold here** if no part of it does, and
-# otherwise it is **undecided**.
+# Each lesson ends with cards: what is claimed, by whom (a slide, a paper, or *this course* where the expectation is
+# ours), and what we measured. The numbers in brackets are the 95 % interval, which says how far the result might
+# move with other pictures of the same kind. A claim **holds** if the whole interval meets a goal that we set. It **does not hold here** if
+# no part of it does, and otherwise it is **undecided**. A sentence that says what something does *not* do is confirmed or not.
 #
 # These two are about all horses of the dataset that the network found, in pictures without certain
 # other objects that lesson 01 introduces. "Mainly" should mean more than half. The code is folded away.
 
 # %% tags=["claims"]
-with_others = (data.truth_has_tag | data.truth_has_hurdle).values
-found = (data.horse.values == 1) & ~with_others & (logits(data.picture) > 0)
+found = panel.with_little_else(data) & (logits(data.picture) > 0)
 horses = data.isel(sample=np.nonzero(found)[0])
 all_maps = analyzer.analyze(horses.picture.values).sum(axis=-1)
 on_horse = horses.truth_horse.values
@@ -320,8 +322,8 @@ costs, darker = [], []
 for image, values, horse, inside in zip(
     horses.picture.values, all_maps, on_horse, horses.truth_inside.values, strict=True
 ):
-    hot, at_random = panel.paint_over(image, values, horse, inside).values()
-    costs.append(logits(at_random).mean() - logits(hot).mean())
+    hot, patches = panel.paint_over(image, values, horse, inside).values()
+    costs.append(logits(patches).mean() - logits(hot).mean())
     darker.append(image[horse].mean() < image[inside & ~horse].mean())
 costs, darker = np.array(costs), np.array(darker)
 for name, which in {"darker": darker, "lighter": ~darker}.items():
@@ -331,9 +333,9 @@ for name, which in {"darker": darker, "lighter": ~darker}.items():
     )
 claims.record(
     "start-hottest",
-    "The hottest pixels matter more than as many pixels drawn at random from the horse.",
+    "The hottest pixels matter more than a patch of as many pixels of the horse.",
     "this course",
-    "logits lost by painting over the 100 hottest pixels, minus those lost by 100 random ones",
+    "logits lost by painting over the 100 hottest pixels, minus those lost by a patch of 100",
     *skill.bootstrap(np.mean, costs),
     goal="> 0",
     unit="logits",
@@ -341,9 +343,9 @@ claims.record(
 
 # %% [markdown]
 # The first claim depends on how one measures. Much of the red lies just outside the outline, and with one
-# pixel more all round, more than half of it counts as the horse's. The second fails for the horses darker than their
-# background, and most horses here are. The six lighter ones go the other way on average, as the first
-# that you saw did, but six are few, and their interval is wide.
+# pixel more all round, more than half of it counts as the horse's. The second goes against the heat maps for the 34 horses
+# darker than their background: there a patch of the horse costs more than the hottest pixels do. The six lighter ones go the
+# other way on average, as the first that you saw did, but six are too few to say so.
 
 # %% [markdown]
 # ## References

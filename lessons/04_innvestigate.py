@@ -154,12 +154,12 @@ for kind, method in KINDS.items():
     passes[kind] = patternnet.cost(model) if ours else cost(model, method, **OPTIONS.get(kind, {}))
 
 # %% [markdown]
-# Here are the fourteen maps of one picture, all of the first network, in an order drawn by lot and
-# without names. Each map has its own range of colours, and the number below it says where they
-# end. Units differ from map to map, so do not compare these numbers.
+# Here are all fourteen maps of one picture, unnamed and in random order. All explain the first network.
+# Each map has its own colour scale. The number below it is its limit, and what goes beyond is drawn in
+# the last colour. Units differ from map to map, so do not compare these numbers.
 #
-# Suppose that you have to show in a paper what this network looks at, with one map. **Which one do
-# you publish?** Put its letter in the next cell, in quotation marks, such as `"B"`. Your choice
+# You know already that the tag decides, as an author who has read lesson 01 would. Suppose that you have to show it in a
+# paper, with one map. **Which one do you publish?** Put its letter in the next cell, in quotation marks, such as `"B"`. Your choice
 # will be drawn into the scores of this lesson.
 #
 # The cell after it compares the maps in pairs, ignoring sign, on average over all 20 pictures. `rankdata` orders the pixels
@@ -200,7 +200,7 @@ decided = {kind: skill.bootstrap(np.nanmean, on_tag(kind, "first")) for kind in 
 alarm = {kind: skill.bootstrap(np.nanmean, on_tag(kind, "repaired")) for kind in KINDS}
 letter_of = {kind: letter for letter, kind in letters.items()}
 by_tag = [kind for kind in panel.ranks(decided)] + list(panel.CONTROLS)
-names = {kind: f"{letter_of.get(kind, '')}  {kind}" for kind in by_tag}
+names = {kind: f"{kind}  {letter_of.get(kind, '')}" for kind in by_tag}
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
@@ -303,7 +303,8 @@ below.plot(way, gradient(way), color=plots.INK, drawstyle="steps-mid")
 below.fill_between(way, gradient(way), step="mid", color=plots.SKY, alpha=0.4, lw=0)
 below.plot(2, gradient(2.0), "o", color=plots.RED, ms=7, clip_on=False)
 above.set(ylabel="f(x)", yticks=[0, 1], ylim=(0, 1.15))
-below.set(xlabel="x", ylabel="gradient", xticks=[0, 1, 2], yticks=[0, 1], ylim=(0, 1.15))
+below.set(xlabel="x", ylabel="gradient", yticks=[0, 1], ylim=(0, 1.15))
+below.set_xticks([0, 1, 2], ["0, the baseline", "1", "2, our input"])
 plots.show(fig, "integral")
 
 # %% [markdown]
@@ -321,19 +322,19 @@ plots.show(fig, "integral")
 # - **epsilon**: by all contributions, for and against; where they nearly cancel, the share is
 #   damped.
 # - **alpha 1 beta 0**: by positive contributions only. **Deep Taylor decomposition**
-#   [@montavon2017] comes to nearly the same, and starts from positive outputs only.
+#   [@montavon2017] gives nearly the same map, and starts from positive outputs only.
 # - **alpha 2 beta 1**: positive contributions count twice, and negative ones are subtracted.
 #   (`explain` splits biases by their sign, as the formula does and iNNvestigate does not; see the
 #   appendix of lesson 03.)
 # - **preset A**: epsilon in dense layers, alpha 1 beta 0 in convolutions.
-# - **flat**: equally, without a look at any weight. The picture has a say only through which pixel
-#   wins in each max-pooling. This one is our control.
+# - **flat**: equally, whatever the weights. They act only through which pixel wins in each max-pooling. This one is our control.
 
 # %% [markdown]
 # ## 5. Weights are not the signal: patterns
 #
 # Here is a thought experiment from remote sensing. Channel 1 sees the cloud twice and water vapour
-# once, channel 2 sees only the vapour. A unit is to report the cloud. What must its two weights be?
+# once, channel 2 sees only the vapour. A unit is to report the cloud. Work out its two
+# weights by hand, before least squares finds them below.
 
 # %%
 rng = np.random.default_rng(1)
@@ -406,7 +407,8 @@ plots.show(fig, "swarm")
 # ([utils/explain/patternnet.py](../utils/explain/patternnet.py) has the formula). On the way back
 # from the output, **PatternNet** uses the patterns in place of the weights and draws the signal,
 # while **PatternAttribution** uses the product of both and shows how much that signal counted.
-# iNNvestigate had both once, but has dropped them since, so these two are ours.
+# PatternNet's numbers have no scale of their own, since every layer multiplies by patterns; the
+# largest ran to millions in section 2. iNNvestigate no longer includes either method, so we wrote them ourselves.
 #
 # ## 6. Names and scores
 #
@@ -448,8 +450,7 @@ if my_choice is not None:
 # the picture itself. Alpha 2 beta 1 leads. It, the other LRP rules but flat, and deep Taylor lie
 # beyond 11, while deconvnet and the gradient family have between 3 and 5.
 #
-# The repaired network (grey) is another matter. By alpha 1 beta 0 and deep Taylor its maps have a
-# density of nearly 4 on a tag that hardly matters. If you chose one of these two, clear letters and
+# The repaired network (grey) is another matter. Under alpha 1 beta 0 and deep Taylor its maps still reach a density of almost 4, on a tag that hardly matters. If you chose one of these two, clear letters and
 # all, you would have blamed that network for something that it hardly does any more. Five other
 # methods lie between 1.4 and 1.8 (section 11 has the numbers), PatternNet and PatternAttribution
 # lie close to 1, and the plain gradient, input x gradient, integrated gradients and deconvnet below
@@ -476,7 +477,7 @@ if my_choice is not None:
 # second one: how dense is the new map **on the tag**?
 #
 # We make the ten networks and their maps first. Then guess the density on the tag for three kinds
-# of maps, as a mean over the ten. (For the trained network it stands in the figure above.)
+# of maps, as a mean over the ten. (For the trained network the figure above has it, there over all 20 pictures; the shuffled ones get the first six.)
 
 # %%
 from tensorflow import keras
@@ -546,7 +547,7 @@ for column, kind in zip(axes.T[1:], SHOWN, strict=True):
     plots.heat_map(column[0], maps[kind]["first"][ONE], f"{kind}\n", {"tag": tag[ONE]})
     drawn = plots.heat_map(column[1], maps[kind]["shuffled"][ONE], "", {"tag": tag[ONE]})
 words = "value, scaled to each map"
-plots.heat_map_bar(fig, drawn, axes, words, words=("below 0", "above 0"))
+plots.heat_map_bar(fig, drawn, axes, words, words=("negative", "positive"))
 axes[0, 0].set_ylabel("trained")
 axes[1, 0].set_ylabel("shuffled, first of ten")
 plots.show(fig, "shuffled")
@@ -598,9 +599,8 @@ moves.drop(index=shuffles).round(2)
 # %% [markdown]
 # A box on the tag moves the logits of the repaired network and of the shuffled ones by about the
 # same, 0.56 and 0.55. What tells them apart is the comparison. A box elsewhere moves the repaired
-# network by 1.62, more than the one on the tag, and the shuffled ones by 0.03 only. So to the repaired
-# network the tag hardly matters, while the shuffled ones still answer to it, 11 to 34 times as much
-# as to other places. A map of theirs that points at the tag is not wrong. The convolutions below are
+# network by 1.62, more than the one on the tag, and the shuffled ones by 0.03 only. So to the repaired network the tag hardly matters, while the shuffled ones still answer to it, 11 to 34
+# times as much as to other places. A shuffled network's map that points at the tag is right. The convolutions below are
 # as they were, and whatever stands on top depends on what they report.
 #
 # ### What the literature says
@@ -621,8 +621,9 @@ moves.drop(index=shuffles).round(2)
 # copies, or measure how much more complex a map becomes [@hedstrom2024].
 #
 # **Passing this check does not make a map right, and failing it can have two causes.** The method may
-# be blind to the top of the network, and the network may still answer to the same thing. Here both
-# hold for alpha 1 beta 0. Only an experiment, such as covering the tag, shows the second. Do not rank
+# be blind to the top of the network, and the network may still answer to the same thing. Here both hold for alpha 1 beta 0. It is blind in part: it kept pointing at the tag for the repaired
+# network, to which the tag hardly matters, and at the horse for the shuffled one, where preset A no longer does.
+# And the network still answers to the tag, which only an experiment such as covering it could show. Do not rank
 # methods by the check.
 
 # %% [markdown]
@@ -632,9 +633,8 @@ moves.drop(index=shuffles).round(2)
 # ocean, a thick cloud. Do the methods keep their ranks?
 #
 # For another known answer we go to the convection world of lesson 06. Its network gets five
-# satellite pictures and says convection ($z > 0$) or none. We take pictures of smooth stratocumulus,
-# darkened, to which it says none. We brighten a part of them in two ways, and keep the pictures in
-# which the answer turns both times:
+# satellite pictures and says convection ($z > 0$) or none. We darken pictures of smooth stratocumulus, so that it says none. Then we brighten a part of them in
+# two ways, and keep the pictures in which the answer turns both times:
 #
 # - a **small, sharp** patch, a disk with a hard edge,
 # - a **broad, smooth** one, which fades out like a bell.
@@ -642,8 +642,8 @@ moves.drop(index=shuffles).round(2)
 # What was brightened then decides, and we know how much was done to each pixel. Network, pictures and
 # places are the same for both patches.
 #
-# Where will three of the methods rank among the thirteen for the broad, smooth patch? (1 is the
-# best. For the tag, count the rows in the figure of section 6 from the top.)
+# On the tag alpha 2 beta 1 was the best of the thirteen methods (flat is a control and has no rank). Which rank will it
+# have on the broad, smooth patch? 1 is the best.
 
 # %%
 two = networks.convection()
@@ -681,12 +681,12 @@ changed, masks = {}, {}
 for cause, weight in weights.items():
     changed[cause], masks[cause] = bright[cause][same[:20]], weight[same[:20]] > 0.5
     print(f"{cause}: the answer turns in {turned[cause].sum()} of {len(smooth)}", end=", ")
-    print(f"and {100 * masks[cause].mean():.0f} % of the picture lie within")
+    print(f"and {100 * masks[cause].mean():.0f} % of the picture lies within")
 print(f"it turns for both patches in {len(same)} pictures; we take {len(masks[cause])}")
 look = same[0]  # the picture to be drawn
 
 # %% tags=["guess"]
-guess = {"LRP alpha 2 beta 1": None, "LRP preset A": None, "PatternNet": None}
+guess = {"LRP alpha 2 beta 1": None}
 
 
 # %%
@@ -709,29 +709,37 @@ def densities(cause, size=abs):
 scores = {c: {k: skill.bootstrap(np.nanmean, d) for k, d in densities(c).items()} for c in signed}
 ends = {cause: ("density on it", 1 / masks[cause].mean()) for cause in signed}
 plots.show(panel.ranked(scores, ends, names, my_choice), "three-causes")
-for kind in guess:
-    places = [panel.ranks(scores[cause])[kind] for cause in signed]
-    text = ", ".join(f"{c} {place}" for c, place in zip(signed, places, strict=True))
-    print(f"rank of {kind}: {text}{plots.guess_text(guess, kind)}")
-red = {c: {k: [np.nanmean(d)] for k, d in densities(c, np.asarray).items()} for c in signed}
-print("LRP preset A if only red counts:", *(panel.ranks(r)["LRP preset A"] for r in red.values()))
+(kind,) = guess
+places = [panel.ranks(scores[cause])[kind] for cause in signed]
+text = ", ".join(f"{c} {place}" for c, place in zip(signed, places, strict=True))
+print(f"rank of {kind}: {text}{plots.guess_text(guess, kind)}")
 
 # %%
 ranked = list(panel.ranks(scores["tag"]))
+ALL, RED = {"all by size": abs}, {"red alone": np.asarray}
+sharp, broad = changed
 
 
 def same_order(a, b):
     return spearmanr(a.mean(0), b.mean(0))[0]  # of the methods, by their mean over the pictures
 
 
-sharp, broad = changed
+def order(cause, size):
+    found = densities(cause, size)
+    return np.stack([found[kind] for kind in ranked], axis=1)
+
+
 agreements = {}
 for a, b in [(sharp, broad), ("tag", broad)]:
-    for score, size in {"all by size": abs, "red alone": np.asarray}.items():
-        pair = [densities(cause, size) for cause in (a, b)]
-        pair = [np.stack([some[kind] for kind in ranked], axis=1) for some in pair]
-        value, (low, high) = agreements[a, b, score] = skill.bootstrap(same_order, *pair, n=300)
-        print(f"order for {a} and {b}, {score}: {value:.2f} ({low:.2f} to {high:.2f})")
+    for score, size in (ALL | RED).items():
+        found = skill.bootstrap(same_order, order(a, size), order(b, size), n=300)
+        agreements[a, b, score] = value, (low, high) = found
+        print(f"{a} and {b}, {score}: {value:.2f} ({low:.2f} to {high:.2f})")
+for cause in signed:
+    value = same_order(order(cause, abs), order(cause, np.asarray))
+    place = panel.ranks({k: [np.nanmean(d)] for k, d in densities(cause, np.asarray).items()})
+    print(f"{cause}, by size and red alone: {value:.2f}", end="; ")
+    print(f"preset A by red alone: rank {place['LRP preset A']}")
 
 # %% tags=["figure"]
 DRAWN = ["guided backprop", "LRP alpha 1 beta 0", "LRP preset A", "PatternNet"]
@@ -748,17 +756,12 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # <details><summary>What we saw</summary>
 #
 # *Who leads, who trails.* On both patches alpha 1 beta 0 is first and deep Taylor second. The plain
-# gradient is last, hardly denser than the control, which has looked at no weight. Some ranks mean
-# little, as the intervals show: on the tag epsilon and preset A, second and third, overlap.
+# gradient is last, hardly denser than the control flat. (Flat uses no weight on the way back, but follows the
+# pixels that win in max-pooling, and on bright cloud these are the bright ones.)
 #
-# *Who changes places.* From the tag to the broad, smooth patch alpha 2 beta 1 falls from 1 to 6 and
-# preset A from 3 to 8, while PatternNet rises from 8 to 3.
-#
-# *The order.* Between the two patches it keeps a rank correlation of 0.81. From the tag, which another
-# network sees, to the broad, smooth patch 0.64 is left.
-#
-# *The score.* If only what is red counts, both correlations are 0.91, and preset A is first on both
-# patches. By size it loses places for what it paints blue, faintly but over much of the surroundings.
+# *Who changes places.* Alpha 2 beta 1 falls from the first rank on the tag to the sixth on the broad, smooth
+# patch. But look at the intervals: there the ranks 3 to 8 lie within 0.25 of each other, and many overlap. Only the
+# ends of such a list mean much.
 #
 # *The maps.* All eight colour the same bright spot. The broad patch is brighter than its surroundings
 # over more than a quarter of the picture, and no map shows that: density rewards a map that lies within
@@ -767,12 +770,15 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # </details>
 
 # %% [markdown]
-# We expected another order for a broad, smooth cause than for a small, sharp one. In one
-# network and the same pictures we cannot tell: the correlation is 0.81, with an interval of 0.70 to
-# 0.83, and we had set 0.7 as the limit. (Resampling disturbs an order more easily than it restores it,
-# so the interval lies mostly below the value.) With network, pictures and cause together it falls to
-# 0.64, but only if blue counts like red. So what you choose to count matters at least as much as the
-# cause.
+# Does the cause decide who is best? The last numbers are rank correlations of the methods' order. We had expected another order for
+# a broad, smooth cause than for a small, sharp one, and had set 0.7 as the limit. In one network and the same
+# pictures we cannot tell: the correlation is 0.81, with an interval of 0.70 to 0.83. (Resampling disturbs an
+# order more easily than it restores it, so the interval lies mostly below the value.) When network, pictures and cause
+# all change, it falls to 0.64.
+#
+# What we count matters as well. If only red counts, both correlations are 0.91. On the tag it makes no difference (0.99), and on the broad
+# patch it reorders the methods more (0.69) than the change of patch did: preset A comes first, since it no longer pays for the faint blue
+# that it spreads over the surroundings.
 #
 # > **The field's own benchmarks.** Mamalakis et al. simulate maps and compute from them a target
 # > that is a sum over the cells, so that the true share of each cell is known [@mamalakis2022]. In
@@ -876,12 +882,12 @@ print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(
 # layer. (The course's own `lrp` has one for an LSTM; lesson 03 uses it.) A gradient needs only
 # derivatives. Deep Taylor explains positive outputs. For a negative one its map is empty.
 #
-# Such an empty map is a silent kind of refusal. It means "not asked", and not "nothing found".
+# Such an empty map is a silent kind of refusal. It means "not asked", not "nothing found".
 #
 # ## 11. Choose by your question
 #
-# This table has all that we measured: the density on the tag that `decides`, and on the same tag
-# where it `hardly` matters; the density on the `broad`, smooth patch; for the six pictures of
+# This table has all that we measured: the density on the tag where it decides and where it hardly matters; the density on the
+# broad, smooth patch; for the six pictures of
 # section 7, the `trained` and the `shuffled` networks' density on the tag, and the `agreement` of
 # their maps; and what one map costs in `passes` forward through the network, counted as
 # multiplications and additions. (Patterns need their fit on top of that.)
@@ -891,11 +897,12 @@ print(f"deep Taylor, logits below zero: largest value in {len(empty)} maps {abs(
 # Section 1 measured what it adds to the logit, so we can compare the signs.
 
 # %%
-table = {"decides": decided, "hardly": alarm, "broad": scores["broad, smooth patch"]}
+table = {"tag decides": decided, "tag hardly matters": alarm, "broad patch": scores[broad]}
 table |= {"trained": trained, "shuffled": shuffled, "agreement": similar}
 results = pd.DataFrame({name: {k: column[k][0] for k in KINDS} for name, column in table.items()})
 results["passes"] = passes
-results.loc[[kind for kind in names if kind in KINDS]].round(2)
+results = results.loc[[kind for kind in names if kind in KINDS]]
+results.round(1).assign(agreement=results.agreement.round(2))
 
 # %%
 for kind in ("LRP epsilon", "LRP alpha 2 beta 1", "LRP preset A"):
@@ -949,7 +956,7 @@ panels.panel(
 # - scored maps where the tag decides, and where it hardly matters,
 # - shuffled a network ten times, and found that it still answers to the tag,
 # - ranked the methods for small and broad causes, and tested two on a cause of your own,
-# - read refusals, and what is maintained today.
+# - learned what a refusal means, and which toolboxes are maintained today.
 #
 # Next: [05 tf-explain](05_tf_explain.ipynb), the other toolbox.
 #
@@ -978,9 +985,8 @@ panels.panel(
 #
 # <details><summary>4. A benchmark with photographs ranks your method first. Will it be first for sea surface temperatures?</summary>
 #
-# You cannot know. From the tag to a broad, smooth patch of cloud, preset A fell from the third rank
-# to the eighth, and rose to the first when only what is red counted. Test it with a cause and a score
-# like yours.
+# You cannot know. On a broad, smooth patch of cloud the first method on the tag was the sixth, and preset A rose
+# from the eighth rank to the first when only red counted. Test it with a cause and a score like yours.
 #
 # </details>
 

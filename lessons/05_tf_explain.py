@@ -40,7 +40,7 @@ course.start("05_tf_explain", seed=0, eager=True)
 # <details><summary>Why a kernel of its own?</summary>
 #
 # tf-explain needs *eager mode*, in which TensorFlow computes each line at once. The other lessons run in
-# *graph mode*, which first builds the whole graph. A kernel is in one of the two.
+# *graph mode*, which first builds the whole graph. A kernel can run in only one of them.
 #
 # </details>
 #
@@ -48,7 +48,7 @@ course.start("05_tf_explain", seed=0, eager=True)
 #
 # The *first* network of lesson 01 often says "horse" because of a photographer's tag. A second one was
 # *repaired* and hardly uses it. We also make ten networks that have forgotten what a horse is: copies of
-# the first one with the weights of the last two layers *shuffled*, each time in another way.
+# the first one with the weights of the last two layers *shuffled*, each in a different way.
 
 # %%
 import tensorflow as tf
@@ -159,7 +159,7 @@ plots.show(panel.behind(numbers, p, said), "behind")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Both networks get nearly the same drawing, so whoever was right was lucky.
+# The two drawings are nearly the same. If you were right, you were lucky.
 #
 # *The drawing.* tf-explain stretches each map until it spans all colours, so there is a yellow spot whatever
 # the numbers are. The shuffled network's values are in fact far larger, because tf-explain follows the
@@ -174,10 +174,19 @@ plots.show(panel.behind(numbers, p, said), "behind")
 #
 # ## 2. From drawings to numbers
 #
-# `explain` draws gradients as well, in grey. Values below the mean turn black, and those more than a
-# standard deviation above it white. Mean and deviation are those of all pictures in the call, so a map changes
-# when others are explained with it. So do not use tf-explain's `explain`. The functions behind it, which the
-# cells of this lesson call, return numbers.
+# tf-explain's `explain` draws gradients as well, in grey. Values below the mean turn black, and those more than a
+# standard deviation above it white. Both are computed over all pictures in the call. We ask for the same picture
+# alone, and together with three others.
+#
+# %%
+alone, company = (
+    core.VanillaGradients().explain((pictures[:n], None), classes, HORSE)[:64, :64] for n in (1, 4)
+)
+print(f"{np.mean(alone != company):.0%} of the pixels of picture 1 get another grey in company")
+
+# %% [markdown]
+# A drawing that depends on its company cannot be compared with another. So do not use `explain`. The
+# functions behind it, which the cells of this lesson call, return numbers.
 #
 # ## 3. Occlusion asks the network
 #
@@ -189,17 +198,22 @@ plots.show(panel.behind(numbers, p, said), "behind")
 
 
 # %%
-def occlusion(x, size, grey=0.5):
-    """What the logit loses when a patch of `size` by `size` pixels turns grey."""
-    before, maps = logits(x), np.zeros(x.shape[:3])
+def horse(x):
+    return classes(x).numpy()[:, HORSE]
+
+
+def occlusion(x, size, grey=0.5, answer=logits):
+    """What an answer loses when a patch of `size` by `size` pixels turns grey."""
+    before, maps = answer(x), np.zeros(x.shape[:3])
     for row in range(0, 64, size):
         for column in range(0, 64, size):
             hidden, patch = x.copy(), np.s_[:, row : row + size, column : column + size]
             hidden[patch] = grey
-            maps[patch] = (before - logits(hidden))[:, None, None]
+            maps[patch] = (before - answer(hidden))[:, None, None]
     return maps
 
 
+# %%
 def toolbox_occlusion(network, x, size=8):
     tool = core.OcclusionSensitivity(batch_size=256)
     return np.array([tool.get_sensitivity_map(network, one, HORSE, size) for one in x])
@@ -210,7 +224,7 @@ wide = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Rescaling(1 / 25
 
 def p_lost(x):
     """The toolbox's numbers in its own range, less what is missing without any patch."""
-    missing = 1 - classes(x).numpy()[:, HORSE]
+    missing = 1 - horse(x)
     return toolbox_occlusion(wide, np.uint8(255 * x)) - missing[:, None, None]
 
 
@@ -223,16 +237,17 @@ maps = {
     "tf-explain, p lost": p_lost(six),
     "our own, logit lost": occlusion(six, 8),
 }
-for name, found in [*maps.items(), ("our own, black patches", occlusion(six, 8, grey=0.0))]:
+more = {"our own, p lost": occlusion(six, 8, answer=horse)}
+more["our own, logit lost, black patches"] = occlusion(six, 8, grey=0.0)
+for name, found in (maps | more).items():
     print(f"{name}: density on the tag {skill.relevance_density(abs(found), tag[:6]).mean():.1f}")
 plots.show(panel.beside(pictures[:2], tag, maps, logits(pictures)), "occlusion")
 
 # %% [markdown]
 # (The *density* is that of lesson 01, here without signs.) Given pictures from 0 to 1, the toolbox
 # covers them with patches over a hundred times brighter than white, and the map is the same blot for both. In its own range it finds the tag, but the background is pink:
-# even without a patch, $1 - p$ is not zero. Subtract that (*p lost*), and the density more than doubles. Our own
-# function takes the loss in logits, and its map is less dense on the tag. The network is so sure that a small loss
-# hardly moves $p$, so by *p lost* small effects vanish, wherever they are.
+# even without a patch, $1 - p$ is not zero. Subtract that (*p lost*), and the density more than doubles. Our own function can take the loss in $p$ or in logits, and in logits its map is less dense on the tag. The network is so sure that a
+# small loss hardly moves $p$, so by *p lost* small effects vanish, wherever they are.
 #
 # The colour is a choice, too. Grey bars frame all of these pictures, so grey should mean little to the network.
 # With black patches the map hardly finds the tag.
@@ -240,9 +255,9 @@ plots.show(panel.beside(pictures[:2], tag, maps, logits(pictures)), "occlusion")
 # %% [markdown]
 # ### How large a patch?
 #
-# We try four sizes. Which one tells best *where* the evidence is, by the density on the tag? And which tells
-# best *how much*, so that its largest loss on the tag comes nearest to what the whole tag adds? (The tag is 6
-# pixels high and 27 wide.)
+# We try four sizes. Which one is best at showing *where* (the highest density on the tag; with 8 pixels it was 8.3)?
+# And which is best at showing *how much* (the largest loss on the tag comes closest to what the whole tag adds)?
+# The tag is 6 pixels high and 27 wide.
 
 # %% tags=["guess"]
 guess = {"where": None, "how much": None}
@@ -304,7 +319,7 @@ print(f"    it falls in {sum(change < 0)} of {len(change)} pictures")
 #
 # <details><summary>An answer</summary>
 #
-# Very little, because its neighbours tell the same. Change all of the cold top at once, and put something
+# Very little, because its neighbours carry the same information. Change all of the cold top at once, and put something
 # there that could be there, such as a warmer cloud.
 #
 # </details>
@@ -333,10 +348,11 @@ panels.panel(
 # One weight for a whole map is right if the network treats all places alike, such as one that must find hurricanes
 # wherever they are. (A network that has learned that hurricanes avoid the equator does *not* treat all places
 # alike.) If a linear layer follows directly after the average, then the sum of $w_k A_k$ over maps and places,
-# before the ReLU, is the logit but for the bias. Let us build such networks: they keep the convolutions up to the third
+# before the ReLU, equals the logit minus the bias. Let us build such networks: they keep the convolutions up to the third
 # or the fourth pooling, average each map over the picture (*global average pooling*), and get a new last layer.
-# (It is fitted with a penalty that sets most of its weights to zero, whose strength was chosen on these pictures;
-# the code is [here](../utils/panels/tf_explain.py).) How dense will each of the three maps be on the tag?
+# (It is fitted with a penalty that sets most of its weights to zero, whose strength was chosen on the pictures above; the
+# code is [here](../utils/panels/tf_explain.py).) We score three maps on *fresh* pictures, on which nothing was chosen. How dense will
+# each be on the tag? A map of 8 x 8 cells, as after the third pooling, can reach about 15, one of 4 x 4 cells about 7.
 
 # %% tags=["guess"]
 guess = {
@@ -346,11 +362,13 @@ guess = {
 }
 
 # %%
-cams = {"first network, third pooling": (logits(pictures), grad_cam(scores, pictures, POOLING[2]))}
+_, fresh_data, fresh_without = panel.tag_decides(logits, 300, worlds.CLAIMS)
+fresh, fresh_tag = fresh_data.picture.values, fresh_data.truth_tag.values
+cams = {"first network, third pooling": (logits(fresh), grad_cam(scores, fresh, POOLING[2]))}
 for after, layer in [("third pooling", POOLING[2]), ("fourth pooling", POOLING[3])]:
     network, bias, score = panel.averaging(model, layer, data)
-    z, z_cut = (network.predict(x)[:, 0] for x in (pictures, without))
-    found = grad_cam(with_classes(network)[1], pictures, layer)
+    z, z_cut = (network.predict(x)[:, 0] for x in (fresh, fresh_without))
+    found = grad_cam(with_classes(network)[1], fresh, layer)
     cams[f"averaging, {after}"] = z, found
     decides, total = np.mean((z > 0) & (z_cut < 0)), found.sum((1, 2)).mean()
     print(f"averaging, {after}: right on {score:.0%} of 50 other pictures", end="; ")
@@ -358,12 +376,13 @@ for after, layer in [("third pooling", POOLING[2]), ("fourth pooling", POOLING[3
     print(f"    sum before the ReLU {total:.3f}, logit less bias {(z - bias).mean():.3f}")
 cams = {name: (z, enlarge(found.clip(min=0))) for name, (z, found) in cams.items()}
 for name, (_, found) in cams.items():
-    density = skill.relevance_density(found, tag).mean()
+    density = np.nan_to_num(skill.relevance_density(found, fresh_tag)).mean()
     print(f"{name}: density on the tag {density:.1f}{plots.guess_text(guess, name)}")
-cells = enlarge(np.eye(16, dtype="float32").reshape(16, 4, 4))  # maps with one of 4 x 4 cells
-most = np.mean([skill.relevance_density(cells, np.array([one] * 16)).max() for one in tag])
-print(f"most that a map of 4 x 4 cells can reach: {most:.1f}")
-plots.show(panel.beside_each(pictures[:2], tag, cams), "grad-cam")
+for n in (8, 4):  # maps with one of n x n cells
+    cells = enlarge(np.eye(n * n, dtype="float32").reshape(-1, n, n))
+    most = [skill.relevance_density(cells, np.array([one] * n * n)).max() for one in fresh_tag]
+    print(f"most that a map of {n} x {n} cells can reach: {np.mean(most):.1f}")
+plots.show(panel.beside_each(fresh[:2], fresh_tag, cams), "grad-cam")
 at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for exercise 1
 
 # %% [markdown]
@@ -374,9 +393,9 @@ at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for e
 # and on the grey bars. This network ends in dense layers, which weigh each place by itself, and a mean over
 # places mixes places where a filter speaks for a horse with places where it does not.
 #
-# But look at the last column. The map adds up as well, and the tag decides as often, but most of the red lies beside and above the tag. Coarse cells, 16 pixels wide, explain only a part of this: they could reach four times that density.
-# After the fourth pooling a unit sees most of the picture (lesson 09), so where it responds
-# tells little about what it responds to. **That a map adds up does not mean that it points at the cause.**
+# But look at the last column. The map adds up as well, and the tag decides nearly as often, but most of the red lies beside and above the tag. Coarse cells, 16 pixels wide, explain only a part of this: they could reach nearly four times that density.
+# After the fourth pooling a unit sees up to half of the picture (lesson 09), and its own cell is a small part of
+# that, so where it responds tells little about what it responds to. **That a map adds up does not mean that it points at the cause.**
 #
 # </details>
 
@@ -464,11 +483,11 @@ check.adds_up(attributions, eight, gain)
 # %% [markdown]
 # ## 6. All against the truth
 #
-# Now score nine kinds of maps on *fresh* pictures, the plain gradient [@simonyan2013] among them. All settings were
-# chosen on pictures that you have seen, and the toolbox's occlusion gets pictures from 0 to 255. We measure
+# Now score nine kinds of maps on the fresh pictures, the plain gradient [@simonyan2013] among them. The toolbox's
+# occlusion gets pictures from 0 to 255. We measure
 #
-# 1. the density on the tag for the first network, which it decides: at least 5 is our goal, and 25
-#    would be all of the map;
+# 1. the density on the tag for the first network, whose answer the tag decides. Our goal is at least 5; a map
+#    entirely on the tag would have 25;
 # 2. the same for the repaired network, which hardly uses it: more than 1 is a **false alarm**;
 # 3. one step of a **sanity check** [@adebayo2018]: the rank correlation with the maps of the ten shuffled
 #    networks, on five pictures. All maps are first averaged over the cells of one grid of 8 x 8. The idea:
@@ -478,7 +497,7 @@ check.adds_up(attributions, eight, gain)
 # Guess the rank correlation of two of them.
 
 # %% tags=["guess"]
-guess = {"gradient": None, "occlusion, p lost": None}
+guess = {"Grad-CAM, the paper's": None, "occlusion, p lost": None}
 
 
 # %%
@@ -503,8 +522,6 @@ rules = {
 }
 
 # %%
-_, fresh_data, _ = panel.tag_decides(logits, 300, worlds.CLAIMS)
-fresh, fresh_tag = fresh_data.picture.values, fresh_data.truth_tag.values
 methods, results = {**toolbox, **changed, **rules}, {}
 for name, method in methods.items():
     found = {}
@@ -524,15 +541,14 @@ plots.show(fig, "scores")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# *Found, and false alarms.* As it comes, the toolbox finds the tag no better than to a density of 4. One
+# *Found, and false alarms.* Out of the box, none of the toolbox's maps exceeds a density of 4. One
 # subtraction, *p lost*, takes its occlusion to 11, about as far as LRP, with no alarm. Place by place comes next
-# with 8. Gradients reach 3 to 4, Grad-CAM about 2 or less. LRP alpha 1 beta 0 raises the highest false alarm. That
-# of guided Grad-CAM is low, and yet more than half of what it shows for the first network.
+# with 8. Gradients reach 3 to 4, Grad-CAM about 2 or less. LRP alpha 1 beta 0 raises the highest false alarm. Guided Grad-CAM's false alarm is low, but it is more than half of its density for the first network.
 #
 # *The check.* Guided Grad-CAM and alpha 1 beta 0 hardly change. Grad-CAM as in its paper passes, as Adebayo et
 # al. report, also if empty maps are left out. Gradients pass. Place by place and preset A lie at the limit: both
-# intervals hold 0.5. Occlusion passes with its sign ($1 - p$), and fails without (*p lost*, where only
-# the size of the change counts). But look at the crosses: gradients pass, and yet their maps of the
+# intervals hold 0.5. Occlusion passes in the order of $1 - p$, which puts a patch that *helps* last, and fails by *p lost*, where the size alone
+# counts. So here the verdict hangs on a convention of ours. But look at the crosses: gradients pass, and yet their maps of the
 # shuffled networks lie on the tag about as densely as before.
 #
 # The rows of exercises 1 and 2 use the course's solutions, whatever you wrote.
@@ -547,10 +563,11 @@ plots.show(fig, "scores")
 #
 # So ask the networks without a map. A grey box covers the tag, or one of three places of the same size above it.
 # In what percentage of the pictures does the box on the *tag* move the logit most, up or down? By chance it
-# would be 25. (For the first network it is nearly certain to be 100: we took pictures in which its tag decides.)
+# would be 25. For the first network it is nearly certain to be 100, since we took pictures in which its tag decides. (If you have done
+# lesson 04, you know the answer for the shuffled ones, but not by how much they differ from the repaired one.)
 
 # %% tags=["guess"]
-guess = {"shuffled": None}
+guess = {"shuffled": None, "repaired": None}
 
 # %%
 boxes, most, moves = panel.boxes(fresh_tag, up=(0, 12, 24, 36)), {}, {}
@@ -580,9 +597,7 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 # <details><summary>What we saw</summary>
 #
 # The shuffled networks have forgotten what a horse is, and still the tag moves their answer more than the
-# other places do, in nearly all pictures. In logits the box on the tag changes their answer no more than the
-# repaired network's, but compare it with the other places: there the repaired network changes more, the
-# shuffled ones hardly at all. So occlusion is right: its maps stay on the tag because the tag is what these
+# other places do, in nearly all pictures. The box on the tag moves both by about 0.5 logits. Elsewhere it moves the repaired network by more, and the shuffled ones hardly at all. So occlusion is right: its maps stay on the tag because the tag is what these
 # networks still respond to. For the repaired network the map in the figure goes to the horse.
 #
 # </details>
@@ -591,10 +606,9 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 # Shuffling from the top keeps the scale of the activations, so maps can be
 # expected to differ only so much. And maps without any information pass the check easily [@binder2023].
 #
-# So the check tests a method *and* the networks together. It assumes that
-# shuffling changes where the network looks, and nobody checked. Occlusion by *p lost* agrees to 0.61 because the
-# networks themselves do. Guided Grad-CAM agrees to 0.99, and what is beyond 0.61 is the method's. A map that
-# changes more is not better for it. **To test a map, change the network so that you know what must change in its answer.** For that we
+# So the check tests a method *and* the networks together. It assumes that shuffling changes where the network looks, which is seldom checked. Occlusion uses only
+# answers, so where its map stays, the answers stayed. How much of guided Grad-CAM's 0.99 is its own this check cannot say; its formula
+# can (section 1). A map that changes more is not better for it. **To test a map, change the network so that you know what must change in its answer.** For that we
 # had the repaired network.
 
 # %% [markdown]
@@ -602,7 +616,8 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # One small network, and one loud cause with sharp edges: for a broad, smooth one, in another network, lesson 04
 # found an order that agrees only in part.
-# And occlusion needs a value that means "nothing". Here grey comes near it. In a field of temperature it may be
+# And occlusion needs a value that means "nothing". Here grey comes near it, except where a grey square is an
+# object of its own, as on the skyline. In a field of temperature it may be
 # the climatology; zero kelvin would be like our patches of 127.5.
 
 # %% [markdown]
@@ -632,7 +647,7 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # <details><summary>3. A Grad-CAM map adds up to the logit. Does its red lie on the cause?</summary>
 #
-# Not always. If a unit of its layer sees most of the picture, where it responds tells little about what it
+# Not always. If a unit of its layer sees far beyond its own place, where it responds tells little about what it
 # responds to.
 #
 # </details>
@@ -646,8 +661,7 @@ plots.show(panel.moved(fresh[ONE], boxes[:, ONE], maps), "still-there")
 #
 # ## Claims
 #
-# Measured on the fresh pictures. Goals are ours; intervals are 95 %, in the third to fifth row over ten
-# shuffles, in the others over pictures.
+# Measured on the fresh pictures. Goals are ours; intervals are 95 %, over ten shuffles where networks were shuffled, else over pictures.
 
 
 # %% tags=["claims"]

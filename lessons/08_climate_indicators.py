@@ -3,13 +3,13 @@
 #
 # ![Three maps of temperature change, of 1930, 2000 and 2080](../pictures/climate_indicators.png)
 #
-# **Question:** a network names the year of a map of annual means. Which places give the year away?
+# **Question:** a network is shown a map of annual means and names the year. Which places give the year away?
 #
 # **Objectives:** you can
-# - teach a network a year as fuzzy decades, and test it on climate models that it has never seen,
+# - train a network on the year of a map, as fuzzy decades, and test it on climate models that it has never seen,
 # - give a baseline the same help as the network before you compare the two,
-# - average heat maps into indicator patterns, and test them against controls and by intervention,
-# - tell which part of a pattern survives another seed, another penalty, another standardisation.
+# - average heat maps into indicator patterns, and test these against controls and by intervention,
+# - say which part of a pattern survives another seed, another penalty, another standardisation.
 #
 # **Minutes:** 75 teaching, 30 exercises. Sections 1 to 6 tell the story; 7 to 9 can wait.
 #
@@ -34,21 +34,23 @@ from utils.worlds.climate import fuzzy_years
 course.start("08_climate_indicators", seed=0)
 
 # %% [markdown]
-# In lessons 01 and 06 we knew what a network *should* look at. This time we ask it to teach us something: the lecture calls it **science
-# discovery**. A network learns to name the year of a map. To do so it must find patterns that rise above the weather of single years and
-# the disagreement of climate models. LRP then shows us these patterns [@barnes2020].
+# In lessons 01 and 06 we knew what a network *should* look at. This time we hope to learn from the network. The lecture
+# calls this **science discovery**. To name the year of a map, a network must find patterns that rise above the
+# weather of single years and above the disagreement of climate models, and LRP then shows us these patterns
+# [@barnes2020].
 #
 # ## 1. What year is it?
 #
-# Our world is an ensemble of climate models, with annual means of temperature and precipitation from 1920 to 2099 in
-# cells of 6 degrees. Three forcings change its climate: greenhouse gases, aerosol (fine particles that cool the region below
-# them) and volcanoes. Each model responds with a strength and a pattern of its own, its **forced signal**. A *member* is
-# one run of a model; members share the signal and differ in their **internal variability**, such as the
-# years of their El Niños. How much single years vary (their standard deviation) is the **noise**.
+# Our world is an ensemble of climate models. It has annual means of temperature and precipitation from 1920 to 2099, in
+# cells of 6 degrees. Three forcings change its climate: greenhouse gases, aerosol (fine particles that cool the region
+# below them) and volcanoes. Each model responds with its own strength and pattern, which we call its **forced
+# signal**. A *member* is one run of a model. All members of a model share its signal, and differ in their
+# **internal variability**, such as the years in which an El Niño occurs. The **noise** is the standard deviation of this
+# variability, that is, how much single years differ.
 #
-# We train on 20 models with three members each and test on 16 others, which we also run without aerosol, for section 6. One more run plays the *observations*: it ends in
-# 2024, warms a little less, varies more, and has errors of measurement. All maps show the change since the
-# same run's mean of 1920 to 1949.
+# We train on 20 models with three members each and test on 16 other models, which we also run without aerosol, for
+# section 6. One more run plays the part of the *observations*: it ends in 2024, warms a little less, varies more, and has errors of
+# measurement. All maps show the change since the same run's mean of 1920 to 1949.
 
 # %%
 train = world.simulate(20, seed=worlds.TRAINING, members=3)
@@ -79,15 +81,15 @@ maps.bar(fig, drawn, axes, "change since 1920-49 (K)")
 plots.show(fig, "six-maps")
 
 # %% [markdown]
-# Above are six maps from six models, all in one colour range. What years do they show?
+# Here are six maps from six models, all with the same colours. Which years do they show?
 #
 # ### Exercise 1: your own years
 #
-# Write down six years, for A to F. You will get a score, which you can compare with the network's later.
+# Write down six years, for A to F. You will get a score, and later you can compare it with the network's.
 #
 # <details><summary>Hint</summary>
 #
-# The globe warms little before 1970, and by about 3 K until the end (printed above). Then look at regions.
+# The globe warms little before 1970, and by about 3 K by the end (printed above). After that, look at regions.
 #
 # </details>
 
@@ -103,9 +105,9 @@ guessed = np.polyval(np.polyfit(train_mean, train_years, 3), test_mean[game])
 check.guesses(guessed, test_years[game])
 
 # %% [markdown]
-# Late maps are easily told from early ones, because they are red nearly all over. Early maps are
-# hard to tell from each other. To see why, follow three cells over time. **Which is the better
-# indicator, the Arctic or the tropical Atlantic?** Decide by the figure, before you run the cell after it.
+# It is easy to tell a late map from an early one, because late maps are red nearly everywhere. It is hard to tell
+# early maps from each other. To see why, we follow three cells through time. **Which of the two is the better
+# indicator of the year, the Arctic or the tropical Atlantic?** Decide by the figure, before you run the cell after it.
 
 # %% tags=["figure"]
 cells = {"Arctic": (81, 3), "tropical Atlantic": (3, -27), "south of Greenland": (57, -33)}
@@ -126,28 +128,33 @@ for name, (lat, lon) in cells.items():
     print(f"{name}: signal / noise in 2099 is {last:.0f}")
 
 # %% [markdown]
-# The Arctic warms most, but its years differ widely. The tropical Atlantic warms less than half as much and is quiet, and that makes it the
-# better indicator. What counts is **signal-to-noise**, the change in units of an ordinary year's swing: at 0.5
-# any year may hide the change, and at 5 no year can. South of Greenland it even cools a little. (The notches in the signal are
-# volcanoes. The spike of 1993 south of Greenland is chance: internal variability of this one run.)
+# The Arctic warms most, but from year to year it varies widely. The tropical Atlantic warms less than half as much, but
+# it is quiet, and that makes it the better indicator. What counts is **signal-to-noise**, the change divided by the noise.
+# At 0.5 the change can hide in almost any single year, and at 5 it can hide in none. South of Greenland the signal is
+# even a slight cooling. (The notches in the signal are volcanoes. The spike of 1993 south of Greenland is internal
+# variability, in this run only.)
 #
 # ## 2. The network
 #
-# Two hidden layers of 20 units lead to 20 outputs, one for each decade. The outputs are *logits*. A softmax turns them into
-# probabilities: it takes the exponential of each and divides by their sum. A *ridge penalty* on the first layer makes
-# large weights costly, by the sum of their squares. Size, penalty, labels and training (SGD, binary cross-entropy)
-# follow the published code [@labe2021].
+# Two hidden layers of 20 units lead to 20 outputs, one for each decade. The years 1920 to 2099 are 18 decades, with centres
+# from 1925 to 2095. The labels need one more at each end, around 1915 and 2105, because they are fuzzy: each year is
+# shared between the two nearest centres. The year 1990 belongs half to the decade around 1985 and half to that around 1995,
+# 1995 belongs to its own decade alone, and 2002 is split 30 to 70 between those around 1995 and 2005.
 #
-# The network does not see kelvins. In each cell we subtract the mean of all training maps and divide by their standard deviation,
-# which `world.scale` works out, so that every cell varies by about 1. Remember this choice: section 5 changes it.
+# The outputs are *logits*. A softmax turns them into probabilities: it takes the exponential of each and divides by their
+# sum. A *ridge penalty* on the sum of the squared weights of the first layer keeps these weights small. Size,
+# penalty, labels and training (SGD, binary cross-entropy) follow the published code [@labe2021].
 #
-# The decades are fuzzy: a year is shared between the two nearest ones. 1990 belongs half to the decade around 1985 and half to that
-# around 1995, 1995 belongs to its own alone, and 2002 is split 30 to 70 between those around 1995 and 2005.
+# The network does not see kelvins. In each cell we subtract the mean of all training maps and divide by their standard
+# deviation, so that every cell varies by about 1 (`world.scale` works these two out). Remember this choice: section 5
+# changes it.
 
 # %% [markdown]
-# To read a year off the probabilities, we take the mean of the decades' centres, each weighted by its probability. `fuzzy_years.year`
-# does that. And we call a run *recognised for good* from the year on after which all of its maps get later years than any of its maps of 1920 to
-# 1949. Trained weights come with the course. With `RETRAIN = True` you train the network yourself, which takes about a minute.
+# To get a year from the probabilities, we average the decades' centres, each weighted by its probability
+# (`fuzzy_years.year`). We also want to know from when on the network can tell that the climate has changed. A run is
+# *recognised for good* from the year after which all its maps get later years than any of its maps of 1920 to
+# 1949. Trained weights come with the course. With `RETRAIN = True` you train the network yourself, which takes about a
+# minute.
 
 # %%
 from tensorflow import keras
@@ -203,18 +210,30 @@ answers = ", ".join(f"{letter} {dated[i]:.0f}" for letter, i in zip("ABCDEF", ga
 off = abs(dated[game] - test_years[game]).mean()
 print(f"the six maps of the game: {answers}; off by {off:.0f} years")
 
+# %%
+too_late = (dated - test_years)[test_years >= 2030].reshape(16, -1).mean(1)
+for name, i in {"least": final.argmin(), "most": final.argmax()}.items():
+    print(f"warms {name}, by {final[i]:.1f} K: dated {too_late[i]:+.0f} years off after 2030")
+print(f"correlation over the 16 models: {np.corrcoef(final, too_late)[0, 1]:.2f}")
+
 # %% [markdown]
-# As long as there is no signal, there is nothing to read, and the network answers with a year in the middle of the quiet
-# decades. Around 1991 many maps are dated too early: a volcano cooled them for a year or two, and cold means early here. The ceiling near
-# 2095 comes from training: no label has most of its share in a later decade.
+# As long as there is no signal there is nothing to read, and the network answers with a year in the middle of the
+# quiet decades. Around 1991 many maps are dated too early: a volcano cooled them for a year or two, and to this network cold means
+# early. After 2030 the dots fan out, and the strands that leave the diagonal are single models. The models warm by
+# different amounts, and the more a model warms, the later its maps are dated (a correlation of 0.96). The one that warms least
+# is dated 18 years too early on average, and the one that warms most 7 years too late. The observations, which also warm less than
+# the models' mean, are dated a little early, probably for the same reason. The ceiling near 2095 comes from the labels: none of them
+# gives the last decade, around 2105, more than 40 %.
 #
 # ## 3. Is it more than the global mean?
 #
-# The later, the warmer: perhaps the network does no more than take the temperature of the globe. So we let three methods date
-# the same maps. The first gets nothing but the global mean, from which a year is fitted. The second is ridge regression: linear regression on all cells with a ridge penalty, which is chosen on five training
-# models left out (it uses every third year, to save time). The third is the network.
+# The later the year, the warmer the globe. Perhaps the network only takes the globe's temperature. So we let three methods
+# date the same maps. The first is given nothing but the global mean, and a curve is fitted that turns it into a year. The second
+# is ridge regression, that is, linear regression on all cells with a ridge penalty. (The size of the penalty is
+# chosen on five training models that are left out of the fit. To save time, only every third year is used.) The third
+# is the network.
 #
-# Then we take its global mean away from each map, so that only the *pattern* is left, and train again. **By how many
+# Then we subtract the global mean from each map, so that only the *pattern* is left, and train again. **By how many
 # years will the two be off after 1990, from the pattern alone?**
 
 # %% tags=["guess"]
@@ -279,26 +298,29 @@ plots.show(fig, "errors")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The global mean alone does about as well as the network. That is our world's doing: its models agree on the global mean within
-# some ten per cent, and real ones do not. From the pattern alone, the network seems to be nearly twice as good as ridge
-# regression. A fine result for deep learning, one might say.
+# The global mean alone does about as well as the network. That is our world's doing: its models agree on the global mean
+# to within some ten per cent, and real ones do not. From the pattern alone, the network is off by little more than half as many years as
+# ridge regression. That looks like a fine result for deep learning.
 #
-# But look again. One number, the global mean, beats ridge regression on all 1,800 cells, which contain that number. Something
-# is wrong with the baseline.
+# But look again. The global mean, a single number, beats ridge regression on all 1,800 cells, and these cells contain
+# that number. Something is wrong with the baseline.
 #
 # </details>
 #
-# **Think.** What did the global mean get that ridge regression did not?
+# **Think.** What was the method with the global mean given that ridge regression was not?
 #
 # <details><summary>An answer</summary>
 #
-# A curve. The calendar year is not linear in warming: until 1960 the years go by and hardly anything changes, and a linear map has to
-# fit them all. The global mean was given a cubic for that. The network bends by itself.
+# A curve. Time is not linear in warming: until 1960 the years go by and hardly anything changes, and a
+# linear map has to fit them all the same. The global mean was given a cubic polynomial for that, and a network can bend
+# by itself.
+#
+# So in the next cell ridge regression no longer has to name the year. It estimates how far the *training models' mean warming*
+# has come, in kelvins, and then we read the year off the curve of that warming. Both steps use training models only.
 #
 # </details>
 #
-# So we help ridge regression as much. It no longer has to name the year. It finds how far the *training models' mean warming* has come,
-# in kelvins, and then the year is read off the curve of that warming. Both steps use training models only.
+# The next cell gives ridge regression the same kind of help, and repeats the comparison.
 
 # %%
 years = test_years[:180]
@@ -327,14 +349,15 @@ gap = skill.jackknife(np.mean, (gap[0] - gap[1]).reshape(16, -1).mean(1))
 print("ridge minus network: {:.1f} years ({:.1f} to {:.1f})".format(gap[0], *gap[1]))
 
 # %% [markdown]
-# The gap has closed. From the pattern alone, a linear map and one curve are off by 10.3 years and the network by 9.8, and the interval of the
-# difference reaches well to both sides of zero. The network's lead over the first ridge regression was real, but it measured how poorly we had set
-# up the baseline. **A baseline must be helped as much as the network.** It is easy to stop helping it once the network has won.
-# Here, linear regression and one curve would have done.
+# The gap has closed. From the pattern alone, a linear map and one curve are off by 10.3 years and the network by 9.8, and the
+# interval of the difference extends well to both sides of zero. The network's lead over the first ridge regression was real, but what it
+# measured was how badly we had set up the baseline. **A baseline must be helped as much as the network.** Once the
+# network has won, one easily stops helping it. Here, linear regression and one curve would have been enough.
 #
-# **A leak.** We test on models that the network has never seen. Had we drawn test maps at random from all years of all models, as one does
-# with pictures of cats, each model would be in both sets. What would that have changed? Fit ridge regression to every fourth year of
-# the training models, and date their odd years after 1990, and then the new models.
+# **A leak.** We test on models that the network has never seen. Suppose we had drawn test maps at random from all years of all models, as one
+# does with pictures of cats. Then each model would be in both sets. How much would that have changed the error? To find
+# out, we fit ridge regression to every fourth year of the training models, and then let it date their odd years after 1990, and
+# the new models.
 
 # %%
 even, odd = train_years % 4 == 0, (train_years % 2 == 1) & (train_years >= 1990)
@@ -348,21 +371,23 @@ for name, some, true in [
 del train_x
 
 # %% [markdown]
-# In runs that it has seen, in years that it has not, the error looks three times smaller. The fit has learned these models' own
-# patterns, and each odd year lies next to years of the same run that it was trained on. Split by model, not by year.
+# In runs that it has been trained on, in years that it has not, the error is about three times smaller. The fit has learned
+# these models' own patterns, and each odd year lies next to a year of the same run. So split by model, not by
+# year.
 #
 # ## 4. Indicator patterns
 #
-# We follow the published recipe: LRP $\alpha_1\beta_0$ (lesson 03: only what speaks for the output is handed down) of the decade with the
-# largest logit. Each heat map is divided by its mean over all cells, and then averaged over the maps of a period. Only maps that are dated well take part, because
-# the heat map of a poor prediction explains a mistake. The published code keeps maps dated within two years where decades are
-# fuzzy, as here [@labe2021]; we take five, to keep more of them. (A chosen logit can be negative, and then relevance
-# flips its sign. Dividing by the mean undoes that.)
+# We follow the published recipe. LRP $\alpha_1\beta_0$ (lesson 03: only what speaks for the output is passed down) explains the
+# decade with the largest logit. Each heat map is divided by its mean over all cells, and then we average the maps of a
+# period. Only well-dated maps take part, because the heat map of a poor prediction explains a mistake. The published code
+# keeps maps dated within two years where decades are fuzzy, as here [@labe2021]. We keep those within five years, to have more
+# of them. (A chosen logit can be negative, which flips the sign of its relevance. Dividing by the mean undoes
+# that.)
 #
 # **Guess first: which places will give 1960-79 away, and which 2060-79?** Point at the six maps of the game.
 #
-# Above you see relevance per area, as a mean over models; 1 is the mean of the globe. Below is the truth that only a made
-# world has, signal-to-noise. Each lower panel has its own scale.
+# The upper row of the figure shows relevance per area, as a mean over models; 1 is the mean of the globe. The lower row shows
+# the truth that only a made-up world has, signal-to-noise. Each lower panel has its own scale.
 
 # %%
 PERIODS = {"1960-79": (1960, 1980), "2000-19": (2000, 2020), "2060-79": (2060, 2080)}
@@ -386,10 +411,15 @@ def by_model(values, chosen):
     return np.array([values[i, chosen[i]].mean(0) for i in which]), which
 
 
+# %%
 relevance = heat_maps(model, x)
 pattern = {name: by_model(relevance, good & inside)[0] for name, inside in within.items()}
 for name, maps_of in pattern.items():
     print(f"{name}: {(good & within[name]).sum()} of 320 maps, from {len(maps_of)} of 16 models")
+_, dated_well = by_model(relevance, good & within["2060-79"])
+for name, some in ("with", final[dated_well]), ("without", np.delete(final, dated_well)):
+    warmings = ", ".join(f"{value:.1f}" for value in sorted(some))
+    print(f"models {name} well-dated maps in 2060-79 warm by {warmings} K")
 
 # %% tags=["figure"]
 late_pattern = pattern["2060-79"].mean(0)
@@ -413,27 +443,30 @@ plots.show(fig, "patterns")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In **1960-79** relevance is brightest over Europe and eastern North America. In **2000-19** it is brightest over China, with a smaller spot
-# near the Antarctic Peninsula. In **2060-79** it has spread: much of it lies over the oceans of low latitudes, and
-# a small bright spot south of Greenland. Of these maps fewer than half are dated well enough to count.
+# In **1960-79** relevance is brightest over Europe and eastern North America. In **2000-19** it is brightest over China, with
+# a smaller spot near the Antarctic Peninsula. In **2060-79** it has spread, mostly over the oceans of low
+# latitudes, and there is a small bright spot south of Greenland. This last pattern comes from fewer than half of the maps. Six models have none,
+# because all their maps of that time are dated more than five years too early or too late. They are the two models that warm least
+# and four of those that warm most (printed above), so this pattern is one of models that warm about as much as the average.
 #
-# Aerosol came first from the industry of North America and Europe, and later from China's. We know, because we built it in. The network was told
-# nothing but years. It looks as if LRP had discovered the history of air pollution.
+# Aerosol came first from the industry of North America and Europe, and later from China's. We know this, because we built it in. The
+# network was only ever given years. It looks as if LRP had discovered the history of air pollution.
 #
-# Signal-to-noise, below, is large over the quiet tropical oceans in all three periods. In 1960-79 it is raised over
-# Europe and eastern North America too, but in 2000-19 China is one of its darkest places, because there aerosol has just cancelled the warming.
+# Signal-to-noise, in the lower row, is large over the quiet tropical oceans in all three periods. In 1960-79 it is raised over
+# Europe and eastern North America too. In 2000-19 China is one of its darkest places, because there aerosol has just cancelled
+# the warming.
 #
 # </details>
 #
 # ### Exercise 2: how dense is relevance in the tropics?
 #
 # The recipe gives relevance per cell, and cells shrink towards the poles. To compare regions we need a density, as in
-# lesson 01: a region's share of relevance over its share of the area. `late_pattern`, `tropics` (True within 21 degrees of the
-# equator) and `area` have the shape (lat, lon). Give the density in the tropics. (Four more places follow in the figure.)
+# lesson 01: a region's share of relevance divided by its share of the area. `late_pattern`, `tropics` (True within 21 degrees of the
+# equator) and `area` have the shape (lat, lon). Give the density in the tropics. (The figure then shows four other places.)
 #
 # <details><summary>Hint</summary>
 #
-# `late_pattern` holds relevance per cell: add it up. `area` holds areas: add them up as well.
+# `late_pattern` holds the relevance of each cell and `area` its area. Add up each of them, inside and everywhere.
 #
 # </details>
 
@@ -469,17 +502,18 @@ ax.legend()
 plots.show(fig, "places")
 
 # %% [markdown]
-# The numbers agree with the eye. In 1960-79 relevance is about three times as dense over eastern North America as on the globe, and four
-# times over Europe. By 2060-79 both have less than their share. China has five times its share in 2000-19. South of Greenland relevance is no less dense in 2000-19 (2.0) than in 2060-79 (1.7), and the later interval is wide: there the models differ.
+# The numbers confirm what we saw. In 1960-79 relevance is about three times as dense over eastern North America as on the whole
+# globe, and four times over Europe. By 2060-79 both have less than their share. China has five times its share in 2000-19.
+# South of Greenland relevance is no less dense in 2000-19 (2.0) than in 2060-79 (1.7), and the later interval is wide, because there the models differ.
 #
-# The intervals here and below are jackknife intervals over models: leave each model out once, and see how much the result varies. They hold
-# for this one trained network; section 8 trains others.
+# All intervals from here on are jackknife intervals over models: leave out one model at a time, and see how much
+# the result varies. They hold for this one trained network; section 8 trains others.
 #
 # ## 5. Does it follow the truth?
 #
 # We compare whole maps by their *rank correlation*: put all cells in order, once by relevance and once by the truth, and correlate the two
-# orders. 1 means the same order, 0 nothing in common, -1 the reverse. Each cell counts by its area. The truth is signal-to-noise; for
-# contrast we also take the plain change, without the noise.
+# orders. 1 means the same order, 0 no relation, -1 the reverse order. Each cell counts by its area. The truth is
+# signal-to-noise. For contrast we also take the plain change, which ignores the noise.
 #
 # A correlation alone says little. So there are two **controls**: the heat maps of networks with the same architecture and *random
 # weights*, and the size of the *input alone*, with no network at all.
@@ -557,22 +591,23 @@ plots.show(fig, "correlations")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# In 2060-79 relevance follows signal-to-noise (0.69), but not so much better than the input that we can rule out chance: the difference is 0.17 (-0.05 to 0.38). It does not follow the plain change at all (printed above): as the Arctic and the tropical Atlantic
-# suggested, a change counts against its noise. Random weights reach only 0.29, the input alone 0.52 with a wide interval, so much of
-# the agreement may come from the maps themselves.
+# In **2060-79** relevance follows signal-to-noise (0.69). It does better than the input alone (0.52), but the difference of 0.17
+# may be chance: its interval, -0.05 to 0.38, includes zero. Random weights reach only 0.29. So much of the agreement may come from the maps themselves, and
+# not from what the network has learned. With the plain change, relevance has no correlation at all (printed above). As the Arctic and the tropical
+# Atlantic suggested, what counts is a change compared with its noise.
 #
-# In **2000-19** all three are negative. A likely reason, which we test below: the inputs are standardised with the mean over *all* years, and around 2010 a map lies close to
-# it. Most inputs are nearly zero, and under LRP **a zero gets no relevance**. What is left is whatever differs from that
-# mean, such as a China that has not warmed yet.
+# In **2000-19** all three correlations are negative. A likely reason, which we test below: the inputs are standardised with the mean over *all* years,
+# and around 2010 a map lies close to that mean. Most inputs are nearly zero, and under LRP **a zero gets no
+# relevance**. Relevance is left to whatever differs from the mean, such as a China that has not warmed yet.
 #
 # </details>
 #
 # ### Other choices
 #
-# We made choices on the way. Now we change them and repeat the comparison for 2060-79: divide relevance
-# by area, as in the maps above; keep only maps dated within two years, as published; and standardise with the mean and deviation
-# of 1920 to 1959, when the deviation is nearly noise alone. The last one changes several things together: the zero, the scale, the network, which
-# is trained on these inputs, and the maps that it dates well.
+# We made choices on the way. Now we change three of them, and repeat the comparison for 2060-79. First we divide relevance
+# by area, as in the maps above. Then we keep only maps dated within two years, as published. Finally we standardise with the mean and
+# deviation of 1920 to 1959, a time when the deviation is nearly noise alone. This last choice changes several things together: the zero, the
+# scale, the network (which is trained on these inputs), and which maps it dates well.
 
 # %%
 early_mean, early_deviation = world.scale(train_maps, train_years, until=1960)
@@ -607,12 +642,14 @@ for ax, (choice, found) in zip(axes, of_choices.items(), strict=True):
 plots.show(fig, "choices")
 
 # %% [markdown]
-# The stricter selection changes next to nothing. Per area, LRP falls to the level of the input alone, though random weights fall much
-# further. With the early standardisation the order is reversed. The input alone, a change divided by noise, now agrees with signal-to-noise nearly
-# perfectly. Random weights agree at 0.75, and the trained network agrees least, at 0.45, although it still dates maps to 6.7 years.
+# The stricter selection makes hardly any difference. Per area, LRP falls to the level of the input alone, and random weights fall much
+# further. With the early standardisation the order is reversed. The input alone, which is now a change divided by noise, agrees with signal-to-noise
+# almost perfectly. Random weights reach 0.75. The trained network agrees least, at 0.45, although it dates maps
+# nearly as well as before (off by 6.7 years after 1990).
 #
-# What did the zero alone do? We can ask that without training. We shift the zero of the inputs to the mean of 1920 to 1959 and correct the first
-# layer's biases so that *the same network gives the same answers*. (Another scale would not change LRP at all, since the weights make up for it.)
+# How much of this is due to the zero? We can find out without training. We move the zero of the inputs to the mean of 1920 to 1959, and correct the first
+# layer's biases so that *the same network gives the same answers*. (We can leave the scale alone. It would not change LRP, because
+# the weights would make up for it.)
 
 # %%
 kernel, bias, *rest = model.get_weights()
@@ -631,25 +668,25 @@ for name in PERIODS:
 del zero_x, zero_relevance
 
 # %% [markdown]
-# The same network, maps and years, and another picture. In 2000-19 the correlation turns from -0.11 to 0.26, so the zero was indeed a reason, and China's
-# density falls from 5.0 to 0.7. In 1960-79, now the closest period to the zero, it falls from 0.36 to -0.29. In 2060-79 it hardly changes. **A heat map
-# answers "compared with what?"** Ours compare with the mean of all years.
+# Network, maps and years are the same, but the picture is not. In 2000-19 the correlation turns from -0.11 to 0.26, so the zero was indeed
+# a reason, and the density over China falls from 5.0 to 0.7. In 1960-79, which is now the period closest to the zero, the correlation falls from
+# 0.36 to -0.29. In 2060-79 it hardly changes. **A heat map answers the question "compared with what?"** Ours compare with the mean of all years.
 #
-# **A high agreement with the truth is no evidence for a network** until the controls are lower. None of these correlations tells us what the network does with a place. For that we have
-# to change the place.
+# So **a high agreement with the truth is no evidence for a network** unless the controls agree less. And none of these correlations
+# tells us what the network does with a place. To find that out, we have to change the place.
 #
 # ## 6. Change the place
 #
-# Relevance was brightest where aerosol cooled: over Europe and eastern North America in 1960-79, and over China in 2000-19. In our
-# world we can take the aerosol away. The same models, run with greenhouse gases and volcanoes only, have the same
-# El Niños in the same years. We paste their values into one region of each map, leave the rest, and ask for the year again.
+# Relevance was brightest where aerosol cooled the climate: over Europe and eastern North America in 1960-79, and over China in
+# 2000-19. In our world we can take the aerosol away. The same models, run with greenhouse gases and volcanoes only, have the same
+# El Niños in the same years. We copy their values into one region of each map, leave the rest as it is, and ask for the year again.
 # These are matched pairs, as in lesson 06.
 #
 # ### Exercise 3: erase the aerosol
 #
 # `as_is` and `without` hold the same maps of 1960-79 with and without aerosol, shape (map, lat, lon). `region` is True in eastern North
-# America, shape (lat, lon), and `year_of(some)` gives the years of maps. Erase the aerosol *in the region only*, and give
-# the mean number of years by which aerosol moves the answer.
+# America, shape (lat, lon), and `year_of(some)` gives the years of maps. Erase the aerosol *in the region only*. By how
+# many years, on average, does the aerosol there move the answer? Give `moved`, the year with aerosol minus the year without.
 #
 # <details><summary>Hint</summary>
 #
@@ -672,11 +709,12 @@ moved = (year_of(as_is) - year_of(erased)).mean()
 check.moved(moved, as_is, without, region, year_of)
 
 # %% [markdown]
-# Now for three regions.
-# **By how many years does aerosol over a region move the answer?** Take the year with aerosol minus the year without.
+# So much for eastern North America. The next figure has two more regions, and both periods. **By how many years does aerosol move
+# the answer over Europe in 1960-79, and over China in both periods?** Relevance over China in 2000-19 was denser
+# than anywhere else. Count the year with aerosol minus the year without, as before.
 
 # %% tags=["guess"]
-guess = {"Europe, 1960-79": None, "eastern North America, 1960-79": None, "China, 2000-19": None}
+guess = {"Europe, 1960-79": None, "China, 1960-79": None, "China, 2000-19": None}
 
 
 # %%
@@ -714,8 +752,8 @@ for pair, (_, odds, _) in aerosol.items():
     print(f"{pair}: log-odds of the true decade {value:.3f} ({low:.3f} to {high:.3f})")
 
 # %% tags=["figure"]
-fig, axes = plt.subplots(1, 3, figsize=(11, 2.8), width_ratios=(3, 2, 2))
-labels = "aerosol here moves the year by", "raises the true decade's log-odds by"
+fig, axes = plt.subplots(1, 3, figsize=(11, 2.8), width_ratios=(5, 4, 3))
+labels = "years by which aerosol moves the answer", "change of the true decade's log-odds"
 for k, (ax, label) in enumerate(zip(axes[:2], labels, strict=True)):
     for i, (pair, effects) in enumerate(aerosol.items()):
         colour = plots.BLUE if "1960" in pair else plots.GREEN
@@ -723,7 +761,7 @@ for k, (ax, label) in enumerate(zip(axes[:2], labels, strict=True)):
     ax.axvline(0, color=plots.GREY, lw=0.8)
     ax.set(xlabel=label, yticks=range(6), ylim=(5.5, -0.5), yticklabels=[] if k else list(pairs))
 axes[0].set_xlim(-0.7, 1.9)
-axes[1].set_xlim(-0.06, 0.24)
+axes[1].set_xlim(-0.1, 0.24)
 axes[2].bar(fuzzy_years.CENTRES, aerosol["China, 2000-19"][2].mean(0), 8, color=plots.GREEN)
 axes[2].axhline(0, color=plots.GREY, lw=0.8)
 axes[2].set(xlabel="decade", ylabel="change of its logit", title="China, 2000-19")
@@ -733,19 +771,21 @@ plots.show(fig, "aerosol")
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# **In 1960-79 the discovery stands.** Europe and eastern North America together are less than 3 % of the globe, and the aerosol over each
-# moves the answer by about a year. (The exercise took the mean over maps, the figure over models, so the two can differ by a hundredth.) The sign is a
-# surprise: the aerosol cools each region and yet makes the answer *later*. Here cold is late, because the training models are cold there in just those decades.
+# **In 1960-79 the discovery holds.** Europe and eastern North America together cover less than 3 % of the globe, and the aerosol over each
+# moves the answer by about a year. (The exercise took the mean over maps and the figure over models, so the two can differ by a
+# hundredth.) The sign is a surprise: aerosol cools these regions, and yet it makes the answer *later*. Here cold means late, because the training
+# models are cold there in just these decades.
 #
-# **In 2000-19 the year does not tell.** China was the brightest place of all, and its aerosol moves the answer by less than a fifth of a year. But look to the
-# right: its cold raises the logits of 1995 to 2015 and lowers all others. That is what an indicator of a decade does. It speaks against earlier and
-# later years alike, so their mean hardly moves. The odds of the true decade rise clearly, by about a third as much as Europe's did.
-# **Europe shifts the year and sharpens it; China does little but sharpen it.** LRP explained one decade, and at first we had asked for the year.
+# **In 2000-19 the year does not show it.** China was the brightest place of all, and its aerosol moves the answer by less than a fifth of a year. But look
+# at the panel on the right. The cold over China raises the logits of 1995 to 2015 and lowers all others. That is what an
+# indicator of a decade does: it speaks against earlier and later years alike, so that their mean hardly moves. The odds of the
+# true decade do rise, by about a third as much as over Europe in 1960-79. **Aerosol over Europe shifts the year and makes the network surer of it. Aerosol over China does
+# little more than make it surer.** LRP had explained one decade, and we asked first about the year.
 #
 # </details>
 #
-# In 2060-79 hardly any aerosol is left. There we use a coarser intervention: a region gets back the mean values of the same run's
-# 1930s. And we follow our own advice and divide by area, relevance as well as years.
+# In 2060-79 hardly any aerosol is left. There we use a coarser intervention, and give a region the mean values of the same run's
+# 1930s. And we take our own advice and divide by area, both relevance and years.
 
 # %%
 land = world.land().values > 0.5
@@ -776,12 +816,13 @@ for name, ((at, across), (years_moved, along)) in per_area.items():
     ax.errorbar(at, years_moved, **bars, fmt="o", color=plots.ORANGE, elinewidth=0.8)
     ha, shift = {
         "eastern North America": ("right", (22, 12)),
-        "Europe": ("right", (8, -12)),
-        "northern land": ("left", (6, -4)),
-        "tropical land": ("left", (6, 5)),
-        "tropical ocean": ("left", (6, 9)),
-        "China": ("right", (-6, 0)),
-    }.get(name, ("left", (6, 0)))
+        "Europe": ("right", (-5, -14)),
+        "northern land": ("left", (19, -2)),
+        "tropical land": ("left", (17, 0)),
+        "Arctic": ("left", (52, 0)),
+        "Southern Ocean": ("left", (16, -2)),
+        "China": ("right", (-6, 10)),
+    }.get(name, ("left", (6, 9)))
     style = {"textcoords": "offset points", "va": "center", "fontsize": 9, "ha": ha}
     ax.annotate(name, (at, years_moved), shift, **style)
 ax.axhline(whole, color=plots.INK, lw=1, ls=":")
@@ -791,18 +832,19 @@ ax.set_ylabel("years for each 1 % of the area")
 plots.show(fig, "regions")
 
 # %% [markdown]
-# The dotted lines show the globe as a whole. Seven points go roughly from lower left to upper right, as they would if relevance told how far a place moves
-# the answer. The tropical ocean holds a third of all relevance because it is large; for its size it is near the average in both. But two
-# places do not fit. China moves the answer nearly twice as much as its size would have it, and has no more relevance than its share. South of Greenland
-# relevance seems densest, with an interval so wide that it may be average, and there the place hardly moves the answer.
+# The dotted lines show the globe as a whole. Seven points rise roughly from lower left to upper right, as they would if relevance told us
+# how far a place moves the answer. The tropical ocean holds a third of all relevance because it is large. For its size it is near the
+# average in both. But two places do not fit. China moves the answer nearly twice as much as its size suggests, with no more
+# than its share of relevance. South of Greenland relevance seems densest, with an interval so wide that it may be average, and that place hardly
+# moves the answer at all.
 #
-# **Relevance of** $\alpha_1\beta_0$ **is of one sign by construction. It does not say in which direction a place speaks, nor how far it moves the
-# answer.** And neighbouring cells tell the same story, and a network may read any of them.
+# **Relevance by** $\alpha_1\beta_0$ **has one sign by construction. It does not say in which direction a place moves the answer, nor
+# how far.** And neighbouring cells vary together, so a network may read any one of them.
 #
 # ## 7. What is typical of a decade?
 #
-# Which map would make the network surest of a decade? Start from zeros, the mean of all
-# years, and climb along the slope in small steps of equal size, as Toms et al. did for modes of variability [@toms2020]. One can climb by the
+# Which map would make the network surest of a decade? We start from zeros, which is the mean of all
+# years, and climb along the gradient in small steps of equal size, as Toms et al. did for modes of variability [@toms2020]. We can climb by the
 # *odds* of a decade, which compare it with all others, or by its *logit* alone, which is what LRP explains. We try both for 2075.
 
 # %%
@@ -839,15 +881,16 @@ for name, made in made_up.items():
     print(f"{name}: " + ", ".join(f"{place} {value:.1f} K" for place, value in found.items()))
 
 # %% [markdown]
-# Climbing by the odds heats Europe and eastern North America to about 5 K, the places where LRP found less relevance in 2060-79
+# Climbing by the odds heats Europe and eastern North America to about 5 K, the very places where LRP found less relevance in 2060-79
 # than over most other land. The two methods seem to contradict each other. Climbing by the logit alone, which is what LRP
-# explains, resolves it: now Europe gets about as much heat as all land, and eastern North America only half as much. In this network their heat hardly speaks
-# *for* 2075. It speaks *against* the decades in which they were cold, and that raises the odds. Two methods that disagree may have answered
-# two questions. (Neither map is a climate that could exist: the climb goes as far from all samples as one lets it.)
+# explains, resolves this. Now Europe warms about as much as all land, and eastern North America only about half as much. In this network,
+# heat in these two places says little *for* 2075. It speaks *against* the decades in which they were cold, and that raises the odds.
+# When two methods disagree, they may have answered two different questions. (Neither map is a climate that could exist, because
+# nothing keeps the climb near real maps.)
 #
 # ## 8. Which part is robust?
 #
-# Would another network give the same pattern? We compare ten that differ in their first random weights only, and one that was trained without
+# Would another network give the same pattern? We compare ten networks that differ only in their first random weights, and one that was trained without
 # the ridge penalty.
 
 # %%
@@ -883,19 +926,20 @@ maps.bar(fig, spread_of, axes[0, 2], "deviation")
 plots.show(fig, "seeds")
 
 # %% [markdown]
-# With the penalty, ten seeds agree closely. Their pattern is a property of the data and of the recipe, and not of one network's luck. Without it the
-# heat map is speckle, although the years are nearly as good. Be careful with a single bright cell.
+# With the penalty, ten seeds agree closely. So their pattern comes from the data and the recipe, and not from the luck of one network. Without
+# the penalty the heat map is speckled, although the years are nearly as good. Be careful with a single bright cell.
 #
 # ## 9. Try it yourself
 #
-# Slide through the years. Where do the bright spots go, and from when on does the answer follow the year, as the dots of section 2 showed? Then take the observations
-# (they end in 2024). What does the network say to 1990, 1991 and 1993? Precipitation is the hardest: its change has both signs and is small
-# beside the noise, and another network, trained on it, is much further off (printed below).
+# Move the slider through the years. Where do the bright spots go, and from when on does the answer follow the year, as the dots of section 2 do? Then choose the observations
+# (they end in 2024). What does the network say about 1990, 1991 and 1993? Precipitation is the hardest. Its change has both signs and is small
+# compared with the noise, and another network, trained on it, is much further off (printed below).
 #
 # <details><summary>What we saw</summary>
 #
-# The answer follows the year from the 1960s or 70s on. The bright spots differ from year to year, and on the whole move as in section 4. The
-# observations of 1990 are dated 1992. The volcano of 1991 throws the answer back to 1966, and two years later it says 1983: cold is early.
+# The answer follows the year from the 1960s or 70s on. The bright spots differ from year to year, but on the whole they move as in
+# section 4. The observations of 1990 are dated 1992. The volcano of 1991 throws the answer back to 1966, and two years later the
+# network still says 1983, because to it cold means early.
 #
 # </details>
 
@@ -925,19 +969,18 @@ panels.panel(
 # %% [markdown]
 # ## 10. How real is this?
 #
-# The aerosol was built into this world, and so was its clear timing. That LRP lights it up in 1960-79 is a test of the method with a planted
-# cause. It is no finding about the climate.
+# We built the aerosol into this world, with its clear timing. That LRP finds it in 1960-79 is a test of the method on a planted
+# cause, and no finding about the climate.
 #
 # We also tried the code on one real CMIP6 model, trained on one of its runs and tested on another. The heat maps' rank correlation with signal-to-noise was about -0.3, -0.3 and 0.1 in the three periods, and that of the input alone about 0.0, -0.2 and 0.3.
-# With three or four well-dated maps a period this decides nothing. Ridge regression, helped as in section 3, was off by 2 years where the network was off by 10. (`data/README.md`
+# With three or four well-dated maps in each period, this decides nothing. Ridge regression, helped as in section 3, was off by 2 years, and the network by 10. (`data/README.md`
 # says how this was measured. The files are not part of the course.)
 #
-# > **Pitfalls.** *An indicator is not a cause*: the tropical Atlantic does not make the climate warm, it shows it. *A heat map of a poor prediction* explains
-# > a mistake. *Correlated neighbours* share relevance by accident: with strong correlation, networks learn different patterns for the
+# > **Pitfalls.** *An indicator is not a cause.* The tropical Atlantic does not make the climate warm. It shows that it does. *The heat map of a poor
+# > prediction* explains a mistake. *Correlated neighbours* share relevance by accident: where correlation is strong, networks learn different patterns for the
 # > same task [@krell2025], and how cells are grouped changes what a map says [@krell2023]. *Zeros* get no relevance. *The baseline* decides
 # > which question is asked [@mamalakis2023].
-
-# %% [markdown]
+#
 # > **Your own files.** `utils.readers.cmip` reads annual or monthly `tas` or `pr` of CMIP, in any calendar. CMIP6 runs begin in 1850; the decades
 # > here begin in 1920:
 # >
@@ -950,22 +993,21 @@ panels.panel(
 # >     fuzzy_years.fit(network, x, years, epochs=1000)  # one run has few maps
 # >     heat = lrp.relevance(network, x, "alpha_1_beta_0", layers=False).input
 # >
-# > Train on some models and test on others. A second member of a model that you trained on is an easy test.
+# > Train on some models and test on others. Another member of a model that you trained on is too easy a test.
 #
 # ## In this lesson you
 #
-# - taught a network the year of a map, and tested it on models that it had never seen,
+# - read the year off maps with a network, and tested it on models that it had never seen,
 # - saw its lead vanish once the baseline had been helped as much,
 # - averaged heat maps into indicator patterns, and saw one choice reverse their agreement with the truth,
-# - erased aerosol from regions, and saw that one place shifts the year and another only sharpens it,
-# - learned that the odds of a decade, its logit and the year are three questions.
-
-# %% [markdown]
+# - erased aerosol from regions, and saw that in one place it shifts the year and in another it only makes the network surer,
+# - learned that the odds of a decade, its logit and the year are three different questions.
+#
 # ## Quiz
 #
 # <details><summary>1. A region warms most of all. Is it the best indicator?</summary>
 #
-# Only if it is quiet. What counts is the warming over the noise, and how far models agree on it.
+# Only if it is also quiet. What counts is the warming compared with the noise, and how far models agree on it.
 #
 # </details>
 #
@@ -977,19 +1019,19 @@ panels.panel(
 #
 # <details><summary>3. Why split by model and not by year?</summary>
 #
-# Two years of one model share its forced pattern. A network that has seen the model is not tested on a new one.
+# Two years of one model share its forced pattern. If a network has been trained on the model, its other years do not test it on anything new.
 #
 # </details>
 #
 # <details><summary>4. A network beats linear regression by a factor of two. What do you ask?</summary>
 #
-# What each of them was asked to fit, how its settings were chosen, and whether the linear one could bend where the problem bends.
+# What each of them was asked to fit, how its settings were chosen, and whether the linear one was given a curve where the problem has one.
 #
 # </details>
 #
 # <details><summary>5. Relevance is zero in a region. Does the network ignore it?</summary>
 #
-# Not necessarily. Where the standardised input is near zero, this rule gives nothing, whatever the weights are. Change the region and see.
+# Not necessarily. Where the standardised input is near zero this rule gives no relevance, whatever the weights are. Change the region and see what happens.
 #
 # </details>
 #

@@ -164,14 +164,16 @@ plots.show(panel.squares(model, (113, 114), SIZE), "squares")
 #
 # </details>
 #
-# ### Exercise 2: follow one pixel down
+# ### Exercise 2: another filter
 #
-# Give `read`, shape (32,), the number of rows of the 1/8 grid that each output row in `rows` needs.
+# Now suppose that the filters on all three coarse grids were *five* rows wide. Would boxes still come in two sizes?
+# Give `read`, shape (32,), the number of rows of the 1/8 grid that each output row in `rows` would need.
 #
 # <details><summary>Hint</summary>
 #
 # Follow `first` and `last`, the ends of what is needed. On the 1/2 grid both are `rows // 2`. A
-# three-wide filter widens by one at each end, and going to a coarser grid halves, rounded down.
+# five-wide filter adds two at each end, and going to a coarser grid halves, rounded down. On the 1/8
+# grid there is one more filter.
 #
 # </details>
 
@@ -181,55 +183,59 @@ read = ...
 # %% tags=["solution"]
 first = last = rows // 2  # on the 1/2 grid
 for _ in range(2):  # to the 1/4 grid, and to the 1/8 grid
-    first, last = (first - 1) // 2, (last + 1) // 2
-read = (last + 1) - (first - 1) + 1
+    first, last = (first - 2) // 2, (last + 2) // 2
+read = (last + 2) - (first - 2) + 1
 
 # %% tags=["check"]
-check.squares_read(read, rows)
+check.squares_read(read, rows, width=5)
 
 # %% [markdown]
 # ## 3. Large enough for the weather?
 #
 # The lecture's key lesson is to *make sure that your theoretical receptive field is big enough* for
-# the features that matter. One pixel of the lecture's network is 3 km wide, so boxes become
+# the features that matter. One pixel of the lecture's network is 3 km wide, so we can turn boxes into
 # kilometres. The bands in the figure are Orlanski's classes of weather [@orlanski1975], each with an
-# example. Dots are layers, and bars are typical sizes.
+# example. Dots are layers (two for the last one, whose box has 46 or 54 pixels), and squares are typical sizes.
 
 # %% tags=["figure"]
-kilometres = {names[i]: table.size_y.iloc[i] * world.KM for i in (0, 2, 4, 6, 8, 12)}
+kilometres = {names[i]: table.size_y.iloc[i] * world.KM for i in (0, 2, 4, 6, 8)}
+kilometres[names[12]] = np.unique(exact) * world.KM
 typical = {"thunderstorm": 15, "squall line": 200, "hurricane": 600}  # km
 fig, ax = plt.subplots(figsize=(9, 4.4))
 receptive_fields.scales(ax, kilometres)
 rows_below = np.arange(len(typical)) + len(kilometres)
-ax.barh(rows_below, [km - 0.2 for km in typical.values()], 0.5, left=0.2, color=plots.GREY)
+ax.plot(list(typical.values()), rows_below, "s", color=plots.INK)
 ax.set_yticks(range(rows_below[-1] + 1), [*kilometres, *typical])
 ax.set_ylim(rows_below[-1] + 0.6, -2.2)
 plots.show(fig, "scales")
 
 # %% [markdown]
-# The last layers see about 150 km. That is room for a thunderstorm and for a sea breeze, and not for
-# a front from end to end. The same number of pixels is another size on another grid. **Your own
+# The last layer sees 138 or 162 km. That is room for a thunderstorm and for many a sea breeze, but not for
+# a front from end to end. On another grid the same number of pixels has another size. **Your own
 # field:** put your grid spacing and the features you care about into the next cell. It prints how
-# many pixels a box must have to hold each of them once.
+# many pixels a box must have to hold each of them once. A dash means that the feature is smaller than a pixel, so that no box helps.
 
 # %%
 spacing = {"GOES infrared": 2, "the lecture's grid": 3, "ERA5": 28, "a climate model": 100}  # km
 features = {"thunderstorm": 15, "squall line": 200, "hurricane": 600, "cyclone": 2000}  # km
 needed = {
-    grid: {feature: int(np.ceil(size / km)) for feature, size in features.items()}
+    grid: {
+        feature: str(int(np.ceil(size / km))) if size >= km else "-"
+        for feature, size in features.items()
+    }
     for grid, km in spacing.items()
 }
 print(pd.DataFrame(needed).to_string())
 
 # %% [markdown]
-# The sizes are typical ones, rounded. With a box of 46 pixels the lecture's network could not hold a
-# squall line on its own grid, yet on a grid like ERA5's it would hold a hurricane.
+# The sizes are typical ones, rounded. With a box of 46 or 54 pixels the lecture's network cannot hold a
+# squall line on its own grid, but on a grid like ERA5's it could hold a hurricane.
 #
-# What happens when the box is too small? Here is a task with a known answer. The storm in the centre
-# is severe if there is a trigger some way to its *west*. Otherwise the trigger lies as far to the
-# *east*. Two kinds of network have the same number of parameters and differ in their dilations
-# alone, so that their boxes have 21 and 25 pixels. There are three of each, which began with other
-# random weights. How many answers out of 100 will be right?
+# What happens when the box is too small? Here is a task with a known answer. A storm in the centre of the picture
+# is severe if there is a trigger to its *west*, in the pixels 11 to 13 away from the centre. Otherwise the trigger
+# lies as far away to the *east*. Two kinds of network have the same number of parameters and differ only in their
+# dilations. The box of one is 21 pixels wide, and that of the other 25. We have trained three of each, from
+# different first random weights. How many answers out of 100 will be right?
 
 # %% tags=["guess"]
 guess = {"box of 21 pixels": None, "box of 25 pixels": None}
@@ -272,10 +278,10 @@ for trf, values in accuracy.items():
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# The trigger begins where the smaller box ends, and the larger one holds most of it. The networks
-# with the smaller box do no better than a coin, and no amount of training will help them, since the
-# trigger never reaches their output. Those whose box is four pixels wider are right every time. The box
-# tells you so before any training.
+# A box of 21 pixels ends 10 pixels from the centre, just before the trigger begins. A box of 25 ends at 12, and holds two of
+# the trigger's three columns. The networks with the smaller box do no better than a coin, and no amount of training will
+# help them, because the trigger never reaches their output. Those with the larger box are right every time.
+# The box tells you so before any training.
 #
 # </details>
 #
@@ -324,8 +330,8 @@ check.large_enough(chosen, kilometres=3, wanted=250, budget=3000)
 #
 # To have one number, we take the **half radius**: the radius of the circle around the output pixel that
 # holds half of the gradient. The lecture saw its field become *more focused* in training. Luo et al. saw
-# theirs *grow*. What will this one do? Guess its half radius after training over that before; 1 would
-# mean no change.
+# theirs *grow*. What will this one do? Guess its half radius after one epoch, and at the end of training, divided by
+# the half radius before training. Less than 1 is more focused, and more than 1 is wider.
 
 # %% tags=["guess"]
 guess = {"after 1 epoch": None, "after 24 epochs": None}
@@ -406,7 +412,9 @@ for epoch, name in ((1, "after 1 epoch"), (24, "after 24 epochs")):
 #
 # Both networks below begin alike, with layers that extract features. The encoder-decoder goes on with
 # maps up to its output. The convection classifier of lesson 06 ends in dense layers, each unit of
-# which is connected to every place of the layer before.
+# which is connected to every place of the layer before. A blue block is as high as the layer's map compared with
+# the picture, so pooling over 2 pixels halves it, and the classifier's last pooling, over 8 pixels, leaves an
+# eighth. Layers without a map are orange, and their height means nothing.
 
 # %% tags=["figure"]
 classifier = networks.convection()
@@ -455,7 +463,7 @@ print(f"of an even gradient: {100 * (1 - width**2 / slope[0].size):.0f} %")
 #
 # Here are four networks of six 3 x 3 convolutions. One is plain, one has skip connections, one is
 # dilated by 2 in its second half, and one has a pooling in the middle. Their weights are random, and
-# each field is a mean over six draws. **Put the four into the order of their effective fields before
+# each field is the root mean square of six draws. **Put the four in the order of the size of their effective fields, before
 # you run the cell.**
 
 
@@ -497,7 +505,7 @@ for ax, (kind, drawn_fields) in zip(axes, variant_fields.items(), strict=True):
     sigma, spread = np.mean(sigmas), np.std(sigmas, ddof=1)
     box = receptive_field.box(variants[kind])
     erf = np.sqrt(np.mean(np.square(drawn_fields), 0))
-    title = f"{kind}:\nσ = {sigma:.1f} ± {spread:.1f}"
+    title = f"{kind}:\nσ = {sigma:.2f} ± {spread:.2f}"
     receptive_fields.boxes(ax, erf / erf.max(), [box], title)
     ax.images[0].set_cmap("magma")
     ax.set(xlim=(18.5, 45.5), ylim=(45.5, 18.5))
@@ -512,7 +520,7 @@ plots.show(fig, "variants")
 # dilation or a pooling, as Luo et al. report. Between these last two our six draws show no order. But look at the boxes, too. Dilation and
 # pooling enlarge the *theoretical* field by about as much, so measured in boxes the field is about as
 # wide as the plain network's. Only the skip connections change the effective field and leave the box
-# as it is. The gradient takes the short way, and stays near the middle.
+# as it is. Much of the gradient takes the short way past the convolutions, and so stays near the middle.
 #
 # </details>
 #
@@ -577,12 +585,12 @@ panels.panel(
 # The lecture ends with a picture. A network is like a backpack, and these tools are the X-ray at the
 # airport. You see outlines and some of what lies behind them, one thing over another. It is *not
 # perfect, but better than a black box*. Now you can say what that means. You **can** see where the
-# evidence for one answer lies, whether a strategy is one that an expert would accept, and how much of
+# evidence for one answer lies, whether that looks like a strategy an expert would accept, and how much of
 # the weather could have counted. You **cannot** see from a heat map whether the answer would change
 # without what is red, what the network would do with something new, or whether a white part was
-# ignored or cancelled. For these you have to open the backpack, that is to change the input and
-# look again. None of the last column's experiments was found by a tool. Somebody who knew horses,
-# clouds or oceans thought of it.
+# ignored or cancelled. For these you have to open the backpack: change the input, or the network, and
+# look again. The tools told us where to look. What to change, and what to compare with, somebody had
+# to think of, and for many of these experiments it took some knowledge of clouds or of climate.
 #
 # **Before you go:** write one more row of the table, for a network of your own.
 

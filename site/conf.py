@@ -7,7 +7,7 @@ from docutils import nodes
 from latex2mathml.converter import convert
 
 project = html_title = "Peering inside"
-author = "The course's authors"
+author = "the course's authors"
 extensions = ["myst_nb", "sphinx_design"]
 root_doc = "index"
 nb_execution_mode = "off"

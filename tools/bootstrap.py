@@ -6,6 +6,7 @@ anything is installed. `make lab` is `python3 tools/bootstrap.py lab`; where the
 """
 
 import argparse
+import contextlib
 import errno
 import hashlib
 import json
@@ -191,8 +192,18 @@ def what_is_wrong():
     return f"damaged (files lost or changed: {len(lost)}, first {lost[0]})" if lost else None
 
 
-def hold_lock(file):
+@contextlib.contextmanager
+def locked():
     """Wait until no other set-up runs in this folder. The system drops the lock with its holder."""
+    if not TOOLS.is_dir():
+        remove(TOOLS)
+        TOOLS.mkdir()
+    with (TOOLS / "lock").open("w") as file:
+        hold_lock(file)
+        yield
+
+
+def hold_lock(file):
     try:
         import fcntl
     except ImportError:  # Windows
@@ -220,11 +231,7 @@ def set_up():
     """Make .venv unless it is there and whole. The stamp is written last."""
     if not what_is_wrong():
         return
-    if not TOOLS.is_dir():
-        remove(TOOLS)
-        TOOLS.mkdir()
-    with (TOOLS / "lock").open("w") as file:
-        hold_lock(file)
+    with locked():
         wrong = what_is_wrong()
         if wrong:
             build(wrong)
@@ -274,19 +281,23 @@ def set_up_site():
     folder, packages = ROOT / ".site-venv", ROOT / "site" / "requirements.txt"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp, wanted = folder / "site-stamp", hashlib.sha256(packages.read_bytes()).hexdigest()
-    if python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+
+    def there():
+        return python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted
+
+    if there():
         return python
-    if not TOOLS.is_dir():
-        remove(TOOLS)
-        TOOLS.mkdir()
-    say(f"Setting up what builds the site in {folder}: 190 MB.")
-    uv = find_uv()
-    remove(folder)
-    found = find_python(uv)
-    run([uv, "venv", "--python", found[1] if found else f"3.{MINORS[0]}", folder], PYTHONS)
-    install = [uv, "pip", "install", "--python", python, "--no-deps", "--require-hashes"]
-    run(install + ["--only-binary", ":all:", "-r", "site/requirements.txt"], "The packages")
-    stamp.write_text(wanted, encoding="utf-8")
+    with locked():
+        if there():
+            return python
+        say(f"Setting up what builds the site in {folder}: 210 MB.")
+        uv = find_uv()
+        remove(folder)
+        found = find_python(uv)
+        run([uv, "venv", "--python", found[1] if found else f"3.{MINORS[0]}", folder], PYTHONS)
+        install = [uv, "pip", "install", "--python", python, "--no-deps", "--require-hashes"]
+        run(install + ["--only-binary", ":all:", "-r", "site/requirements.txt"], "The packages")
+        stamp.write_text(wanted, encoding="utf-8")
     return python
 
 
@@ -384,6 +395,11 @@ def main(arguments=None):
     elif chosen.command == "run":
         become([str(PYTHON)] + chosen.rest)
     else:
+        if chosen.command == "test":
+            try:
+                set_up_site()
+            except Failure as failure:
+                say(f"Without what builds the site, its tests are skipped. {failure}")
         slow = ["--slow"] if chosen.command == "test-slow" else []
         become([str(PYTHON), "tools/run_tests.py"] + slow)
 

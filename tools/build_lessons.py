@@ -47,6 +47,14 @@ if "google.colab" in sys.modules:
     if not os.path.isdir("/content/course"):
         {fetch}
     exec(open("/content/course/tools/colab.py").read())"""
+FETCH = """\
+# Under another name until it is whole, for a clone can be stopped halfway.
+        part = "/content/course.part"
+        subprocess.run(["rm", "-rf", part])
+        if subprocess.call(["git", "clone", "--quiet", "--depth", "1", "{address}", part]):
+            raise SystemExit("Git cannot fetch {address}: is it right, and open to all?")
+        os.rename(part, "/content/course")"""
+UNKNOWN = 'raise SystemExit("Set `repository` in pyproject.toml and run `make lessons`.")'
 PROGRESS = re.compile(r"(.*\d%\|.*|.*\[\d\d:\d\d[<,].*)?")  # a line of tqdm's, or an empty one
 
 
@@ -66,10 +74,13 @@ def colab(root):
     if not (root / "tools" / "colab.py").is_file():
         return []
     name = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["course"]["repository"]
-    fetch = f'subprocess.run(["git", "clone", "{GITHUB}/{name}", "/content/course"], check=True)'
-    unknown = 'raise SystemExit("Set `repository` in pyproject.toml and run `make lessons`.")'
-    source = COLAB.format(fetch=fetch if name else unknown)
+    source = colab_source(f"{GITHUB}/{name}" if name else None)
     return [nbformat.v4.new_code_cell(source, metadata={"tags": ["colab"]})]
+
+
+def colab_source(address):
+    """The source of that cell, for a repository's address; None where it is not known."""
+    return COLAB.format(fetch=FETCH.format(address=address) if address else UNKNOWN)
 
 
 def edition(lesson, drop, first=()):

@@ -62,7 +62,8 @@ def _merging(layer, shape, text=""):
 
 def _all():
     yield from _alone("Dense", VECTOR, "4", "4, 'relu'", "4, 'tanh'", "4, use_bias=False")
-    yield from _alone("Dense", IMAGE, "4, 'relu'")
+    (of_pixels,) = _alone("Dense", IMAGE, "4, 'relu'")
+    yield of_pixels._replace(options="4, 'relu', of each pixel")
     yield from _alone("EinsumDense", SERIES, "'btc,cd->btd', (None, 4)")
     yield from _alone("EinsumDense", SERIES, "'btc,cd->bdt', (4, 6), bias_axes='d'")
     for name in ACTIVATIONS:

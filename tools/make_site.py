@@ -2,8 +2,11 @@
 
 `make site` runs it in an environment of its own, .site-venv. REPOSITORY (owner/name) in the
 environment, or else `repository` in pyproject.toml, adds the buttons that open a lesson elsewhere.
+
+    python tools/make_site.py [FOLDER]     into FOLDER/html, site/_build/html by default
 """
 
+import base64
 import html
 import json
 import os
@@ -16,16 +19,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import slides
+from minutes import STATED
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
-BUILD = SITE / "_build"
-SOURCE = BUILD / "source"
 CLAIM = "application/vnd.peering-inside.claim+json"
 FOLDED = {"solution", "claims", "figure"}
-RESULTS = "hans-real-world", "hans-tag-cut"  # shown on the first page
+RESULTS = "hans-real-world", "hans-tag-cut"  # shown on the first page, with a figure of lesson 01
+FIGURE = "strategy-3"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-REPOSITORY = os.environ.get("REPOSITORY") or PROJECT["tool"]["course"]["repository"]
+NAMED = PROJECT["tool"]["course"]["repository"]
+REPOSITORY = os.environ.get("REPOSITORY") or NAMED
 GITHUB = f"https://github.com/{REPOSITORY}/blob/main/"
 
 
@@ -66,6 +70,8 @@ def cells(line):
 def kind(verdict):
     """Return the class of a verdict's card."""
     words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", verdict)
+    if words.startswith("not tested"):
+        return "open"
     if re.search(r"does not hold|not confirmed", words):
         return "no"
     return "yes" if re.search(r"\bholds\b|\bconfirmed\b", words) else "open"
@@ -120,38 +126,50 @@ def claims_page(text):
 
 def ways(name):
     """Return the row of buttons of a lesson."""
-    links = [(f"../learners/{name}.ipynb", "Download the notebook", " download")]
+    links = []
     if REPOSITORY:
         binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/HEAD?urlpath=lab/tree/notebooks"
-        colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/notebooks"
-        links = [
-            (f"{binder}/{name}.ipynb", "Run on Binder", ""),
-            (f"{colab}/{name}.ipynb", "Open in Colab", ""),
-        ] + links
+        links.append((f"{binder}/{name}.ipynb", "Run on Binder", ""))
+    if NAMED:  # or its first cell would not know what to fetch
+        colab = f"https://colab.research.google.com/github/{NAMED}/blob/main/notebooks"
+        links.append((f"{colab}/{name}.ipynb", "Open in Colab", ""))
+    links.append((f"../learners/{name}.ipynb", "Download the notebook", " download"))
     inner = "".join(f'<a href="{to}"{more}>{label}</a>' for to, label, more in links)
     return f'<div class="ways">{inner}</div>'
 
 
+def control(one):
+    """Return a control of a panel as HTML: a menu, or a slider. Its value is a place in a list."""
+    data = f'data-label="{one["label"]}" data-values="{"|".join(one["values"])}" autocomplete="off"'
+    if one["menu"]:
+        options = "".join(
+            f'<option value="{i}"{" selected" * (i == one["start"])}>{html.escape(value)}</option>'
+            for i, value in enumerate(one["values"])
+        )
+        inner = f"<span>{one['label']}</span><select {data}>{options}</select>"
+        return f'<label class="menu">{inner}</label>'
+    last = len(one["values"]) - 1
+    return (
+        f'<label><span>{one["label"]}</span><input type="range" min="0" max="{last}" '
+        f'value="{one["start"]}" {data}><output></output></label>'
+    )
+
+
 def panel(number, alt):
-    """Return a panel's sliders and its first picture as HTML, or None where none were drawn."""
+    """Return a panel's controls and its first picture as HTML, or None where none were drawn."""
     folder = SITE / "panels" / number
     if not (folder / "panel.json").exists():
         return None
     described = json.loads((folder / "panel.json").read_text(encoding="utf-8"))
-    place, sliders, alt = f"../_static/panels/{number}", described["sliders"], html.escape(alt)
-    controls = "".join(
-        f'<label><span>{one["label"]}</span><input type="range" min="0" value="{one["start"]}" '
-        f'max="{len(one["values"]) - 1}" data-label="{one["label"]}" autocomplete="off" '
-        f'data-values="{" ".join(one["values"])}"><output></output></label>'
-        for one in sliders
-    )
-    first = "_".join(str(one["start"]) for one in sliders)
+    place, alt = f"../_static/panels/{number}", html.escape(alt)
+    controls = "".join(map(control, described["controls"]))
+    first = "_".join(str(one["start"]) for one in described["controls"])
     return (
         f'<div class="panel" data-panel="{place}"><div class="controls">{controls}</div>'
         f'<img src="{place}/{first}.webp" loading="lazy" alt="{alt}" data-alt="{alt}" '
         f'width="{described["width"]}" height="{described["height"]}">'
-        "<p>These pictures were drawn beforehand, for some places of the sliders. "
-        "In the notebook every place can be tried.</p></div>"
+        "<p>These pictures were drawn beforehand, for some settings of the panel. "
+        "In the notebook you can try them all.</p></div>"
     )
 
 
@@ -179,8 +197,12 @@ def lesson_page(path):
             data.pop(CLAIM, None)
             if "data" in output and not data:
                 continue
-            if drawn and "".join(output.get("text", "")).startswith("An interactive panel"):
-                continue  # said of a picture whose controls do not work
+            if "".join(output.get("text", "")).startswith("An interactive panel"):
+                if drawn:
+                    continue  # here its controls work
+                text = "<p>The controls of this panel work when you run the lesson.</p>"
+                output = {"output_type": "display_data", "metadata": {}}
+                output["data"] = {"text/html": text + ways(path.stem)}
             if "image/png" in data:
                 alt = output["metadata"]["image/png"]["alt"]
                 if output["metadata"].get("figure") == "panel":
@@ -208,13 +230,18 @@ def header(path):
     title = re.search(r"^# (\d\d .*)$", text, re.M).group(1)
     question = re.search(r"\*\*Question:\*\* (.*?)\n\s*\n", text, re.S).group(1)
     question = " ".join(question.split())
-    minutes = re.search(r"\*\*Minutes:\*\* (\d+) teaching.*?(\d+) exercises", text, re.S)
     picture = re.search(r"!\[[^\]]*\]\(\.\./(pictures/[^)]*)\)", text).group(1)
     alt = " ".join(re.search(r"!\[([^\]]*)\]", text).group(1).split())
-    return title, question[0].upper() + question[1:], *map(int, minutes.groups()), picture, alt
+    return (
+        title,
+        question[0].upper() + question[1:],
+        *map(int, STATED.search(text).groups()),
+        picture,
+        alt,
+    )
 
 
-def home(claims):
+def home(claims, result):
     """Return the first page: what it is, how long, what is needed, one result, how to run it."""
     headers = [header(path) for path in lessons()]
     total = round(sum(one[2] + one[3] for one in headers) / 60)
@@ -238,7 +265,11 @@ def home(claims):
     listed = "\n".join(f"notebooks/{path.stem}" for path in lessons())
     others = "\n".join(page.removesuffix(".md") for page in pages())
     others = others.replace("README", "About the course <README>", 1)  # its title is the site's
-    return f"""# Peering inside
+    alt = " ".join(result[1].split())
+    return f"""---
+html_theme.sidebar_secondary.remove: true
+---
+# Peering inside
 
 :::{{div}} lead
 A hands-on course on explainable AI for Earth science. A neural network finds storms, rain or the
@@ -268,7 +299,9 @@ make lab
 A network that names horses is nearly always right in the world in which it was trained.
 [Lesson 01](notebooks/01_clever_hans.ipynb) asks why.
 
-![{headers[1][5]}]({headers[1][4]})
+![{alt}](pictures/result.png)
+
+Four pictures that it calls a horse, and its heat maps. What is red spoke for a horse.
 
 {results}
 [All claims](CLAIMS.md), with those that did not hold.
@@ -292,17 +325,20 @@ A network that names horses is nearly always right in the world in which it was 
 """
 
 
-def main():
-    shutil.rmtree(BUILD, ignore_errors=True)
-    (SOURCE / "notebooks").mkdir(parents=True)
+def main(build=SITE / "_build"):
+    """Build the site in `build`/html; return Sphinx's exit code."""
+    source, target = build / "source", build / "html"
+    for folder in (source, target):
+        shutil.rmtree(folder, ignore_errors=True)
+    (source / "notebooks").mkdir(parents=True)
     no_page = shutil.ignore_patterns("*.md")
-    shutil.copytree(ROOT / "pictures", SOURCE / "pictures", ignore=no_page)
-    shutil.copytree(SITE / "_static", SOURCE / "_static")
-    shutil.copytree(SITE / "panels", SOURCE / "_static" / "panels", dirs_exist_ok=True)
-    shutil.copy(SITE / "conf.py", SOURCE)
+    shutil.copytree(ROOT / "pictures", source / "pictures", ignore=no_page)
+    shutil.copytree(SITE / "_static", source / "_static")
+    shutil.copytree(SITE / "panels", source / "_static" / "panels", dirs_exist_ok=True)
+    shutil.copy(SITE / "conf.py", source)
     font = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
-    shutil.copy(font, SOURCE / "_static")  # without a font for formulas, browsers misplace indices
-    extra = SOURCE / "_extra"
+    shutil.copy(font, source / "_static")  # without a font for formulas, browsers misplace indices
+    extra = source / "_extra"
     (extra / "learners").mkdir(parents=True)
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         shutil.copy(path, extra / "learners")
@@ -310,20 +346,23 @@ def main():
     for page in pages():
         text = (ROOT / page).read_text(encoding="utf-8")
         text = claims_page(text) if page == "CLAIMS.md" else text
-        (SOURCE / page).parent.mkdir(exist_ok=True)
-        (SOURCE / page).write_text(linked(text, str(Path(page).parent)), encoding="utf-8")
+        (source / page).parent.mkdir(exist_ok=True)
+        (source / page).write_text(linked(text, str(Path(page).parent)), encoding="utf-8")
     for path in lessons():
         text = json.dumps(lesson_page(path))
-        (SOURCE / "notebooks" / path.name).write_text(text, encoding="utf-8")
-    (SOURCE / "index.md").write_text(home(claims), encoding="utf-8")
-    slides.write(extra / "slides", ROOT)
+        (source / "notebooks" / path.name).write_text(text, encoding="utf-8")
+    result = slides.figures(json.loads(lessons()[1].read_text(encoding="utf-8")))[FIGURE]
+    (source / "pictures" / "result.png").write_bytes(base64.b64decode(result[0]))
+    (source / "index.md").write_text(home(claims, result), encoding="utf-8")
+    slides.write(extra / "slides")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+    command += ["-d", str(build / "doctrees"), "-E", str(source), str(target)]
     variables = {**os.environ, "REPOSITORY": REPOSITORY}  # conf.py reads it for the theme's buttons
-    code = subprocess.call([*command, str(SOURCE), str(BUILD / "html")], env=variables)
+    code = subprocess.call(command, env=variables)
     if not code:
-        print(f"The site is in {BUILD / 'html'}; open index.html in a browser.")
+        print(f"The site is in {target}; open index.html in a browser.")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

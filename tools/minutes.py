@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import nbformat
-from build_lessons import code_cells, tags
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS, LINE, FIGURE, PANEL, EXERCISE, THINK = 150, 4 / 60, 1, 3, 10, 2  # words a minute, minutes
 RUN = 1  # minute, for the whole lesson
+STATED = re.compile(r"\*\*Minutes:\*\* (\d+) teaching.*?(\d+) exercises", re.S)
 NO_PROSE = re.compile(r"!\[[^]]*\]\([^)]*\)|(?<=\])\([^)]*\)|<[^>]+>|\$[^$]*\$")
 
 
@@ -27,6 +27,8 @@ def counted(name):
     -------
     (float, float)
     """
+    from build_lessons import code_cells, tags  # what builds the site has no such packages
+
     learners, solved = (
         nbformat.read(ROOT / folder / f"{name}.ipynb", 4) for folder in ("notebooks", "solutions")
     )
@@ -46,8 +48,7 @@ def counted(name):
 def stated(name):
     """Minutes of teaching and of exercises that a lesson states."""
     text = (ROOT / "lessons" / f"{name}.py").read_text(encoding="utf-8")
-    line = re.search(r"\*\*Minutes:\*\* (\d+) teaching.*?(\d+) exercises", text)
-    return int(line[1]), int(line[2])
+    return tuple(map(int, STATED.search(text).groups()))
 
 
 def main():

@@ -12,19 +12,25 @@ from itertools import product
 from pathlib import Path
 
 import build_lessons
+import ipywidgets
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "site" / "panels"
 QUALITY = 55  # of WebP
-# Values of each control, which hold the one with which the panel opens. Positions on a picture
-# (lessons 00, 01, 05 and 07) would take thousands of pictures.
+# Values of each control, which hold the one with which the panel opens; of a menu, all. Positions
+# on a picture (lessons 00, 01, 05 and 07) would take thousands of pictures, and so would the
+# sliders of lessons 06 and 10.
+ALL = None
 GRIDS = {
+    "02": {"width": range(1, 9), "gap": [1, 2, 3, 4, 6, 8], "height": range(1, 7)},
     "03": {
         "number": [4, 1],
         "alpha": [1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3],
         "epsilon": [0.0001, 0.01, 1, 10],
     },
+    "04": {"kind": ALL, "state": ALL, "number": [2, 5, 9, 14, 17]},
+    "08": {"run": ALL, "year": range(1920, 2100, 10)},
     "09": {
         "blocks": [1, 2, 3, 4, 5],
         "kernel": [1, 3, 5, 7],
@@ -45,14 +51,13 @@ def draw_all(number, draw, controls):
     folder = PLACE / number
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    grid = GRIDS[number]
-    sliders = [
+    grid = {name: values or controls[name].options for name, values in GRIDS[number].items()}
+    described = [
         {
-            "label": controls[name].description,
-            "values": [f"{value:g}" for value in values],
-            "start": next(
-                i for i, value in enumerate(values) if abs(value - controls[name].value) < 1e-9
-            ),
+            "label": controls[name].description or name,
+            "values": [v if isinstance(v, str) else f"{v:g}" for v in values],
+            "start": place(values, controls[name].value),
+            "menu": isinstance(controls[name], ipywidgets.Dropdown),
         }
         for name, values in grid.items()
     ]
@@ -66,8 +71,15 @@ def draw_all(number, draw, controls):
         picture.resize((width, height), Image.Resampling.LANCZOS).save(
             target, "WEBP", quality=QUALITY, method=6
         )
-    described = {"sliders": sliders, "width": width, "height": height}
-    (folder / "panel.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    said = {"controls": described, "width": width, "height": height}
+    (folder / "panel.json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def place(values, value):
+    """Return where a control's value stands among those that are drawn."""
+    if isinstance(value, str):
+        return values.index(value)
+    return next(i for i, one in enumerate(values) if abs(one - value) < 1e-9)
 
 
 def main(numbers):

@@ -22,6 +22,7 @@ PANELS = (
     "08_climate_indicators",
     "09_receptive_fields",
     "10_large_archive",
+    "11_real_storm",
 )
 LESSONS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
 # From the last, the longest, to the first, the shortest: so two processes end together.
@@ -50,6 +51,57 @@ from utils.plots import show
 fig, ax = plt.subplots()
 ax.plot([1, 2, 3])
 show(fig, "A line that rises from one to three.")"""
+
+# All that the course writes in colours of its own: verdicts, claims, captions; and a table.
+CARDS = """\
+from IPython.display import display
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from utils import check, claims, plots
+
+for verdict in (check.unanswered(), check.right("`x` is it."), check.noted("2 of 3."),
+                check.wrong("Not `x`.")):
+    display(verdict)
+for value in (1, 2, 3):
+    claims.record(f"claim-{value}", "It is so.", "this course", "x", value,
+                  (1.5, 2.5) if value == 2 else None, "> 2")
+fig, ax = plt.subplots()
+ax.plot([1, 2])
+plots.show(fig, "A line that rises.")
+pd.DataFrame({"a": [1, 2]})"""
+# By text, how it stands out from what is behind it, as WCAG counts it.
+CONTRAST = """() => {
+    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+        .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = element => {
+        for (; element; element = element.parentElement) {
+            const [r, g, b, alpha = 1] = numbers(getComputedStyle(element).backgroundColor);
+            if (alpha === 1) return [r, g, b];
+        }
+        return [255, 255, 255];
+    };
+    const found = [];
+    for (const box of document.querySelectorAll('.jp-OutputArea-output')) {
+        const walk = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) {
+            const element = walk.currentNode.parentElement;
+            const text = walk.currentNode.textContent.trim();
+            if (!text || !element.getClientRects().length) continue;
+            const [r, g, b, alpha = 1] = numbers(getComputedStyle(element).color);
+            let clear = alpha;
+            for (let one = element; one; one = one.parentElement)
+                clear *= getComputedStyle(one).opacity;
+            const back = behind(element);
+            const front = [r, g, b].map((c, i) => clear * c + (1 - clear) * back[i]);
+            const [low, high] = [front, back].map(light).sort((a, b) => a - b);
+            found.push([text.slice(0, 40), (high + 0.05) / (low + 0.05)]);
+        }
+    }
+    return found;
+}"""
 
 
 def kinds(cells):
@@ -95,6 +147,25 @@ def test_a_small_notebook_runs_and_its_panel_answers(lab, served):
     lab.move_slider()
     lab.screenshot("panel")
     lab.screenshot("whole", whole=True)
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_what_the_course_writes_can_be_read(lab, served, theme):
+    choose = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
+    lab.open(write(served, CARDS))
+    lab.run_all()
+    try:
+        lab.page.evaluate(choose, f"JupyterLab {theme}")
+        lab.page.wait_for_selector(
+            f"body[data-jp-theme-name='JupyterLab {theme}']", state="attached"
+        )
+        lab.page.wait_for_timeout(500)  # for its style sheet
+        lab.screenshot(f"cards_{theme}")
+        found = lab.page.evaluate(CONTRAST)
+    finally:
+        lab.page.evaluate(choose, "JupyterLab Light")
+    assert len(found) > 20
+    assert not [(text, ratio) for text, ratio in found if ratio < 4.5]
 
 
 def test_an_error_and_a_dead_panel_are_noticed(lab, served, tmp_path):

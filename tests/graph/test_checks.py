@@ -798,24 +798,28 @@ def test_density_of_a_region(solve, state, message):
 
 
 @pytest.mark.parametrize(
-    "scenes, chunks, state, message",
+    "cost, scenes, minutes, state, message",
     [
-        (..., ..., "unanswered", "0 of 2"),
-        (95, ..., "unanswered", "1 of 2"),
-        (95, 369, "right", "99.6 MB"),
-        (95.4, 369, "wrong", "whole scenes"),
-        (96, 365, "wrong", "round down"),
-        (381, 92, "wrong", "4 bytes"),
-        (381.47, 92, "wrong", "whole scenes"),
-        (11, 369, "wrong", "32 bits"),
-        (95, 368, "wrong", "round up"),
-        (95, 35040, "wrong", "35040 scenes"),
-        (95, "many", "wrong", "could not be used|35040"),
+        (..., ..., ..., "unanswered", "0 of 3"),
+        (10, 95, ..., "unanswered", "2 of 3"),
+        (10, 95, 29.26, "right", "29.3 minutes, and 35.0 with"),
+        (0.01, 95, 29.26, "wrong", "give milliseconds"),
+        (3460 / 300, 95, 29.26, "wrong", "difference of the two runs"),
+        (99, 95, 29.26, "wrong", "over 296 chunks"),
+        (10, 95.4, 29.26, "wrong", "whole scenes"),
+        (10, 96, 29.26, "wrong", "round down"),
+        (10, 190, 29.26, "wrong", "as large as the scenes"),
+        (10, 381, 29.26, "wrong", "4 bytes"),
+        (10, 381.47, 29.26, "wrong", "whole scenes"),
+        (10, 95, 35.04, "wrong", "a chunk for each scene"),
+        (10, 95, 0.4877, "wrong", "give minutes"),
+        (10, 95, "many", "wrong", "could not be used|35040"),
     ],
 )
-def test_cut_into_chunks(scenes, chunks, state, message):
-    answer = {"scenes in a chunk": scenes, "chunks": chunks}
-    verdict = large_archive.cut(answer, (256, 256, 4), 35040)
+def test_choose_the_chunks(cost, scenes, minutes, state, message):
+    answer = {"ms for a chunk": cost, "scenes in a chunk": scenes, "minutes": minutes}
+    seconds = {4: 0.5, 300: 3.46}
+    verdict = large_archive.cut(answer, seconds, (256, 256, 4), 35040, each=50, limit=200)
     assert verdict.state == state
     assert any(part in verdict.message for part in message.split("|"))
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from utils import worlds
 from utils.worlds import clever_hans, open_world
-from utils.worlds.clever_hans import AREAS, FRAMINGS, Scene, render, scenes, simulate
+from utils.worlds.clever_hans import AREAS, FRAMINGS, Scene, composition, render, scenes, simulate
 from utils.worlds.clever_hans.things import PHOTOGRAPHS
 
 SEED = worlds.VALIDATION + 500_000
@@ -44,6 +44,15 @@ def test_a_picture_depends_on_its_seed_alone(world):
     xr.testing.assert_identical(simulate(5, SEED), world.isel(sample=slice(0, 5)))
     xr.testing.assert_identical(simulate(3, SEED + 20), world.isel(sample=slice(20, 23)))
     assert not np.array_equal(world.picture[0], simulate(1, SEED + 48).picture[0])
+
+
+def test_what_was_drawn_before_does_not_matter():
+    plain = outdoors(3, horse=True)
+    tagged = [replace(scene, tag=True, tag_position=(20, 30)) for scene in plain]
+    composition._untagged.cache_clear()
+    drawn = render([*plain, *tagged])
+    composition._untagged.cache_clear()
+    xr.testing.assert_identical(render([*tagged, *plain]).isel(sample=[3, 4, 5, 0, 1, 2]), drawn)
 
 
 def test_processes_draw_the_same_pictures(world):

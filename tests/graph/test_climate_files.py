@@ -1,5 +1,6 @@
 """CMIP files come in as the climate world does; and the maps that are drawn of both."""
 
+import re
 from pathlib import Path
 
 import cftime
@@ -189,12 +190,16 @@ def test_times_that_cannot_be_told_are_refused(tmp_path):
     ):
         with pytest.raises(ValueError, match=words):
             cmip.read(stamped(tmp_path / f"{name}.nc", times))
-    for number, (units, words) in enumerate(
-        [("fortnights since the flood", "cannot be decoded"), (None, "no unit of its time")]
+    for number, (attributes, words) in enumerate(
+        [
+            ({"units": "fortnights since the flood", "calendar": "noleap"}, "cannot be decoded"),
+            ({"units": "days since 2000-01-01", "calendar": "mayan"}, "cannot be decoded"),
+            ({}, "no unit of its time"),
+        ]
     ):
         with xr.open_dataset(write(tmp_path / "g.nc"), decode_times=False) as raw:
             data = raw.load()
-        data.time.attrs = {} if units is None else {"units": units, "calendar": "noleap"}
+        data.time.attrs = attributes
         data.to_netcdf(tmp_path / f"h{number}.nc")
         with pytest.raises(ValueError, match=words):
             cmip.read(tmp_path / f"h{number}.nc")
@@ -290,6 +295,18 @@ def test_the_lines_of_the_lesson_run_on_a_plain_cmip_run(tmp_path, monkeypatch):
     }
     exec(code.replace("epochs=1000", "epochs=1"), found)
     assert found["heat"].shape == (180, 30, 60) and found["years"].tolist()[::179] == [1920, 2099]
+
+
+def test_the_line_of_lesson_10_makes_a_plan_with_its_chunks(tmp_path, monkeypatch):
+    text = (LESSON.parent / "10_large_archive.py").read_text(encoding="utf-8")
+    call = re.search(r"`(xr\.open_mfdataset\([^`]+\))`", text)[1].replace("\n#", "")
+    for model in "ab":
+        field = xr.DataArray(np.ones((12, 4, 6)), dims=("year", "lat", "lon"), name="tas")
+        packed = {"tas": {"chunksizes": (3, 4, 6)}}  # as the files have them, which is not wanted
+        field.to_netcdf(tmp_path / f"tas_{model}.nc", encoding=packed)
+    monkeypatch.chdir(tmp_path)
+    with eval(call, {"xr": xr}) as data:
+        assert data.tas.chunks == ((1, 1), (12,), (4,), (6,))
 
 
 @real

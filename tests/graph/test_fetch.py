@@ -1,28 +1,36 @@
 """A storm comes from the buckets whole, or one sentence says why not. The buckets are on loopback.
 
-The scene is the world's, written as real files, so what must come out is known.
+The scene is the world's, written as real files, so what must come out is known. One test takes
+real files.
 """
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import netCDF4
 import numpy as np
 import pytest
 import s3fs
+import xarray as xr
 from moto.server import ThreadedMotoServer
+from scipy.ndimage import map_coordinates
 
 from utils import lrp, networks
-from utils.readers import fetch, real_files
+from utils.readers import fetch, geolocation, glm, mrms, real_files
 from utils.weights import load_weights
 from utils.worlds import goes_mrms
 
 ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT.parent / "shared" / "data"
+real = pytest.mark.skipif(not REAL.is_dir(), reason="there are no real files in ../shared/data")
 TIME, PLACE, SIZE = "2021-12-11T03:00", (36.7, -88.6), 96
 CLOSED = "http://127.0.0.1:9"  # nobody listens there
 
@@ -34,13 +42,14 @@ def scene():
 
 @pytest.fixture(scope="module")
 def folder(scene, tmp_path_factory):
+    """Without parallax, so that what comes back is what was written."""
     folder = tmp_path_factory.mktemp("buckets")
-    real_files.write(folder, scene, TIME, PLACE)
+    real_files.write(folder, scene, TIME, PLACE, top=0)
     return folder
 
 
-@pytest.fixture(scope="module")
-def server(folder):
+@contextmanager
+def serving(folder):
     """The folder's files in buckets."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -56,6 +65,12 @@ def server(folder):
             )
     yield address
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with serving(folder) as address:
+        yield address
 
 
 def storm(source, cache=None, time=TIME, place=PLACE, size=SIZE):
@@ -84,9 +99,104 @@ def test_from_the_bucket_to_the_heat_map(scene, server, folder, tmp_path):
     assert np.corrcoef(*(m.ravel() for m in maps))[0, 1] > 0.9
 
 
+def test_the_satellite_has_tops_displaced_by_the_parallax(scene, folder, tmp_path):
+    """By what geometry on a sphere says, lightning as the cloud; radar has them in place."""
+    real_files.write(tmp_path, scene, TIME, PLACE, top=12.0)
+    data, flat = storm(tmp_path), storm(folder)
+    xr.testing.assert_identical(data.mrms, flat.mrms)
+    north, east = (km / 3 for km in geolocation.parallax(PLACE, -75.0, 12.0))
+    assert 3 < north < 5 and -3 < east < -1
+    at = np.indices((SIZE, SIZE)) + np.array([north, -east])[:, None, None]
+    inside = np.s_[8:-8, 8:-8]
+    for name in ("c07", "c09", "c13"):
+        moved = map_coordinates(flat[name].values[0], at, order=1, mode="nearest")
+        assert abs(data[name].values[0] - moved)[inside].mean() < 0.5, name
+        assert abs(data[name].values[0] - flat[name].values[0])[inside].mean() > 1, name
+    for along, shift in ((0, -north), (1, east)):
+        middles = [
+            np.average(np.indices((SIZE, SIZE))[along], weights=one.glm[0]) for one in (flat, data)
+        ]
+        assert abs(middles[1] - middles[0] - shift) < 0.5  # groups are counted in whole pixels
+
+
+TIMES = {"t", "time_bounds", "product_time", "product_time_bounds"}
+
+
+def move(file, product, name, start, end, **places):
+    """Copy a real file into a bucket as one of another time; a scan to another place, too."""
+    to = real_files._within(product, start, f"{name}_G16_{real_files._span(start, end)}.nc")
+    to.write_bytes(file.read_bytes())
+    with netCDF4.Dataset(to, "a") as data:
+        for name in TIMES & set(data.variables):
+            later = start - fetch._measured(file.name)[0]
+            data[name][:] = data[name][:] + later / np.timedelta64(1, "s")
+        for name, middle in places.items():
+            data[name].add_offset += np.float32(middle - data[name][:].mean())
+        if places:
+            data.platform_ID = "G16"
+            data["goes_imager_projection"].longitude_of_projection_origin = -75.0
+
+
+@real
+def test_real_files_from_the_bucket_to_the_scene(tmp_path, monkeypatch):
+    """Where a real composite has echoes and three real files of lightning have groups, in Texas.
+
+    The composite stays as it is. The files of lightning are from another year, and a minute alone,
+    so each goes in fifteen times; the scan is from another year, satellite and place.
+    """
+    place, size, buckets = (32.0, -100.5), 129, tmp_path / "buckets"
+    (composite,) = REAL.glob("mrms/*QCComposite*.gz")
+    day = buckets / fetch.RADAR / "CONUS" / fetch.COMPOSITE / "20211012"
+    day.mkdir(parents=True)
+    shutil.copy(composite, day)
+    goes, projection = buckets / "noaa-goes16", {"longitude_of_projection_origin": -75.0}
+    y, x = geolocation.scan_angles(*place, real_files.FIXED_GRID | projection)
+    start, end = np.array(["2021-10-12T16:44:30.0", "2021-10-12T16:44:36.9"], "datetime64[ms]")
+    scans = [file for c in ("07", "09", "13") for file in REAL.glob(f"abi/*C{c}_G17*.nc")]
+    for file in scans:
+        move(file, goes / "ABI-L1b-RadM", file.name[:22], start, end, y=y, x=x)
+    minute, seconds = sorted(REAL.glob("glm/*LCFA*.nc")), np.timedelta64(20, "s")
+    for i in range(45):
+        first = np.datetime64("2021-10-12T16:29:40.0") + i * seconds
+        move(minute[i % 3], goes / "GLM-L2-LCFA", "OR_GLM-L2-LCFA", first, first + seconds)
+    with serving(buckets) as address:
+        data = storm(address, tmp_path / "cache", "2021-10-12T16:44", place, size)
+    assert data.attrs["satellite"] == "GOES-16" and data.attrs["lightning_files"] == 45
+    assert data.attrs["scan_time"] == "2021-10-12T16:44:33"
+    assert data.attrs["radar_time"] == "2021-10-12T16:44:46"
+    here = geolocation.local(*place, size)
+    np.testing.assert_array_equal(data.mrms, mrms.reflectivity(composite, here))
+    assert float(data.mrms.max()) > 30
+    # In 2018 the files still placed lightning on a higher surface.
+    monkeypatch.setattr(glm, "FIRST_ELLIPSOID", glm.ELLIPSOID)
+    with pytest.warns(UserWarning, match="cover 60 s"):
+        np.testing.assert_array_equal(data.glm, 15 * glm.groups(minute, here))
+    assert float(data.glm.sum()) > 1000
+    for file, channel in zip(scans, ("c07", "c09", "c13"), strict=True):
+        with xr.open_dataset(file) as scan:  # its middle has come to lie at the place
+            radiance = float(scan.Rad[249:251, 249:251].mean())
+            fk1, fk2, bc1, bc2 = (float(scan[f"planck_{k}"]) for k in ("fk1", "fk2", "bc1", "bc2"))
+        kelvin = (fk2 / np.log(fk1 / radiance + 1) - bc1) / bc2
+        assert float(data[channel][0, 64, 64]) == pytest.approx(kelvin, abs=0.05), channel
+        assert data[channel].notnull().all()
+
+
 def test_what_was_fetched_works_without_a_network(server, tmp_path):
     first = storm(server, tmp_path)
     assert storm(CLOSED, tmp_path).identical(first)
+
+
+def test_what_will_be_fetched_is_said_before(server, tmp_path, capsys):
+    fetch.storm(TIME, PLACE, SIZE, cache=tmp_path, source=server)
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["Fetching 1 file", "Fetching 48 files"]
+    total = sum(float(re.search(r"([\d.]+) MB", line)[1]) for line in lines)
+    files = [file for name in ("OR_*", "MRMS_*") for file in tmp_path.rglob(name)]
+    assert total == pytest.approx(sum(file.stat().st_size for file in files) / 1e6, abs=0.1)
+    assert "100%" in said.err  # the bar
+    fetch.storm(TIME, PLACE, SIZE, cache=tmp_path, source=server)
+    assert capsys.readouterr().out == ""  # all is there
 
 
 def test_a_folder_is_listed_once(folder, monkeypatch):
@@ -169,6 +279,7 @@ def test_the_sector_of_the_united_states_where_no_other_looks(folder, tmp_path, 
         (45.0, -110.0),
         16,
         real_files.FIXED_GRID | {"longitude_of_projection_origin": -75.0},
+        None,
     )
     assert storm(tmp_path).attrs["sector"] == "C"
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import exercises_page
 import minutes
 import pytest
+import slides
+
+from utils.plots import captions
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = {path.name[:2]: path for path in sorted((ROOT / "lessons").glob("[0-9]*.py"))}
@@ -35,6 +38,36 @@ def test_routes_have_the_minutes_of_the_lessons():
             assert (int(teaching), int(exercises)) == most, number
         else:
             assert int(teaching) <= most[0] and int(exercises) <= most[1], number
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_the_pages_give_the_minutes_of_the_lessons(number):
+    """README.md in its table; INSTRUCTORS.md in the headings of those that no route takes."""
+    stated = "{} + {}".format(*minutes.stated(LESSONS[number].stem))
+    rows = re.findall(rf"^\|.*notebooks/{number}_.*\| (\d+ \+ \d+) \|$", read("README.md"), re.M)
+    assert rows == [stated]
+    heading = re.search(rf"^### {number} .*$", read("INSTRUCTORS.md"), re.M)[0]
+    assert set(re.findall(r"\d+ \+ \d+", heading)) <= {stated}
+
+
+def test_the_version_is_the_same_everywhere():
+    versions = {
+        "pyproject.toml": r'^version = "(.+)"$',
+        "CITATION.cff": r"^version: (.+)$",
+        "CHANGELOG.md": r"^## ([\d.]+)",  # the newest comes first
+    }
+    found = {name: re.search(line, read(name), re.M)[1] for name, line in versions.items()}
+    assert len(set(found.values())) == 1, found
+
+
+def test_slides_show_figures_that_are_there_on_the_routes_of_the_guide():
+    for route, lessons in slides.ROUTES.items():
+        part = read("INSTRUCTORS.md").split(f"## {route[0].upper()}{route[1:]}\n")[1]
+        table = part.split("\n## ")[0]
+        assert list(lessons) == re.findall(r"^\| (\d\d)[, ]", table, re.M), route
+        for number, keys in lessons.items():
+            texts = captions.read(ROOT / "lessons" / "captions" / f"{LESSONS[number].stem}.toml")
+            assert set(keys) <= set(texts) and 2 <= len(keys) <= 6, (route, number)
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)

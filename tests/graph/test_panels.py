@@ -268,12 +268,21 @@ def test_falls_lie_where_the_excitation_came_from():
     plt.close("all")
 
 
+def test_a_made_up_detector_counts_the_pixels_in_sight():
+    picture, part = np.ones((8, 8, 3)), np.zeros((8, 8), bool)
+    part[2:4] = True
+    covered = picture.copy()
+    covered[3:, :, 1] = 0.5
+    seen = feature_visualization.counting(picture, part)(np.stack([picture, covered]))
+    assert seen.tolist() == [16, 8]
+
+
 def test_figures_of_channels_count_and_mark_the_guess():
     examples = {"tag": (np.zeros((8, 8, 3)), 2.0), "bar": (np.ones((8, 8, 3)), 1.0)}
     wins, detectors = {"bar": np.array([0.95, 0.5, 0.9])}, np.array([True, True, False])
     fig = feature_visualization.selective(examples, wins, detectors, 1, {"bar": 2})
     words = [text.get_text() for ax in fig.axes for text in ax.texts]
-    assert "1 of 2 win 90 % (you: 2)" in words
+    assert "1 of 2 still win 90 % (you: 2)" in words
     panes = {"a": {"x": [[100, 0]], "y": [[90, 10]], "z": [[80, 20], [60, 40]]}}
     panes["b"] = panes["a"]
     fig = feature_visualization.switched_off(panes, [0, 64], {"x": None, "y": 32, "z": None})
@@ -379,10 +388,13 @@ def test_before_and_after_stand_side_by_side():
     assert guesses[0] == [] and guesses[1][0].get_xydata().tolist() == [[40, 0.13]]
     words = [text.get_text() for text in fig.legends[0].get_texts()]
     assert words == ["as it was", "changed"]
-    assert fig.axes[0].texts[0].get_text() == "−4.5"
+    assert not fig.axes[0].texts, "logits of two networks are not compared"
     assert fig.axes[0].lines[0].get_xdata().tolist() == [100, 25]
     assert [ax.get_title("left") for ax in fig.axes] == ["first", "second"]
     assert [tick.get_text() for tick in fig.axes[0].get_yticklabels()] == ["cut"]
+    plt.close(fig)
+    fig = clever_hans.before_after({"one": logits})
+    assert fig.axes[0].texts[0].get_text() == "−4.5"
     plt.close(fig)
 
 
@@ -469,16 +481,18 @@ def test_a_diamond_marks_where_the_learner_looked():
     assert plots.png(fig) != empty and plots.png(draw(2, -1)) == empty
 
 
-def test_the_hottest_pixels_and_random_ones_of_the_horse_are_painted_over():
+def test_the_hottest_pixels_and_patches_of_the_horse_are_painted_over():
     picture = np.random.default_rng(0).random((4, 5, 3))
     heat_map = np.arange(20.0).reshape(4, 5)
     inside, horse = np.ones((4, 5), bool), heat_map < 6
     inside[3] = False
-    hot, random = start_here.paint_over(picture, heat_map, horse, inside, n=3, draws=2).values()
+    hot, patch = start_here.paint_over(picture, heat_map, horse, inside, n=3, draws=9).values()
     np.testing.assert_array_equal((hot != picture).any(-1)[0], heat_map > 16)
-    changed = (random != picture).any(-1)
-    assert changed.shape == (2, 4, 5) and (changed.sum((1, 2)) == 3).all()
-    assert not changed[:, ~horse].any() and (changed[0] != changed[1]).any()
+    changed = (patch != picture).any(-1)
+    assert changed.shape == (9, 4, 5) and (changed.sum((1, 2)) == 3).all()
+    assert not changed[:, ~horse].any() and (changed != changed[0]).any()
+    for rows, columns in (np.nonzero(one) for one in changed):
+        assert np.ptp(rows) <= 1 and np.ptp(columns) <= 2, "they lie together"
     np.testing.assert_allclose(hot[0, 3, 4], picture[inside & ~horse].mean(0))
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import compare_goes_mrms
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from utils import networks
-from utils.readers import abi, geolocation, glm, mrms
+from utils.readers import abi, cmip, geolocation, glm, mrms
 from utils.weights import load_weights
 from utils.worlds import convection, goes_mrms
 from utils.worlds.convection import reality
@@ -401,8 +402,8 @@ def test_what_is_no_scan_is_refused(scan, tmp_path):
     read = abi.brightness_temperature
     with xr.open_dataset(scan[0]) as data:
         data.assign_coords(y=data.y + 0.1).to_netcdf(tmp_path / "limb.nc")
-    cmip = tmp_path / "cmip.nc"
-    xr.Dataset({"CMI": ("x", [280.0])}, attrs={"title": "ABI L2 CMIP"}).to_netcdf(cmip)
+    level_2 = tmp_path / "cmip.nc"
+    xr.Dataset({"CMI": ("x", [280.0])}, attrs={"title": "ABI L2 CMIP"}).to_netcdf(level_2)
     for files, error, words in (
         ([], ValueError, "at least one ABI level 1b"),
         ([tmp_path / "gone.nc"], FileNotFoundError, "no file"),
@@ -411,7 +412,7 @@ def test_what_is_no_scan_is_refused(scan, tmp_path):
         ([*scan, infrared(tmp_path / "red.nc", 3)], ValueError, "red.nc is channel 3"),
         ([*scan[1:], infrared(tmp_path / "a.nc", satellite="G17")], ValueError, "satellites"),
         ([*scan[1:], infrared(tmp_path / "b.nc", seconds=30)], ValueError, "different times"),
-        ([cmip], ValueError, "cmip.nc is no ABI level 1b file, but 'ABI L2 CMIP'"),
+        ([level_2], ValueError, "cmip.nc is no ABI level 1b file, but 'ABI L2 CMIP'"),
     ):
         refused(error, words, read, files, size=64)
     with xr.open_dataset(scan[0]) as data:
@@ -485,6 +486,19 @@ def test_what_is_no_lightning_is_refused(tmp_path, scan):
     assert float(glm.groups(one, seen).sum()) == 1
     refused(ValueError, "is of .* the scan of", glm.groups, later, seen)
     refused(ValueError, "another satellite than the scan", glm.groups, west, seen)
+
+
+def test_a_file_that_ends_some_seconds_early_is_counted(tmp_path):
+    here = geolocation.local(35.0, -90.0, 64)
+    files = [lightning(tmp_path / f"{s}.nc", 35.0, -90.0, 0, s) for s in range(0, 900, 20)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert float(glm.groups(files, here).sum()) == 45
+    early = xr.load_dataset(files[7])
+    early["product_time_bounds"] = early.product_time_bounds - np.array([0, 3], "timedelta64[s]")
+    early.to_netcdf(files[7])
+    with pytest.warns(UserWarning, match="cover 897 s of 900"):
+        assert float(glm.groups(files, here).sum()) == 45
 
 
 def test_a_grid_in_degrees_or_metres_is_refused(tmp_path):
@@ -576,6 +590,32 @@ def test_a_composite_whose_header_moved_is_refused(tmp_path):
         refused(ValueError, "damaged", mrms.reflectivity, tmp_path / "moved.grib2", here)
 
 
+def test_what_is_not_the_file_it_should_be_is_refused_in_a_sentence(tmp_path):
+    """Each kind cut short in a hundred places, empty, a web page, and another kind."""
+    here = geolocation.local(35.0, -90.0, 8)
+    whole = {
+        "scan": (
+            infrared(tmp_path / "scan.nc"),
+            partial(abi.brightness_temperature, size=8, channels=[13]),
+        ),
+        "lightning": (
+            lightning(tmp_path / "groups.nc", 35.0, -90.0),
+            partial(glm.groups, grid=here),
+        ),
+        "climate": (climate(tmp_path / "climate.nc"), cmip.read),
+        "radar": (radar(tmp_path / "radar.grib2", 10), partial(mrms.reflectivity, grid=here)),
+    }
+    for kind, (file, read) in whole.items():
+        read(file)
+        content, damaged = file.read_bytes(), tmp_path / f"damaged{file.suffix}"
+        cut = [content[:n] for n in np.linspace(1, len(content) - 1, 100, dtype=int)]
+        for wrong in (*cut, b"", b"<!DOCTYPE html><html><body>404 Not Found</body></html>"):
+            damaged.write_bytes(wrong)
+            refused(ValueError, f"^{damaged.name}", read, damaged)
+        for other in whole.keys() - {kind}:
+            refused(ValueError, f"^{whole[other][0].name} (is|cannot)", read, whole[other][0])
+
+
 DAMAGE = """
 import os, sys, warnings
 import numpy as np
@@ -584,7 +624,7 @@ from utils.readers import abi, cmip, geolocation, glm
 warnings.simplefilter("ignore")
 file, kind = Path(sys.argv[1]), sys.argv[2]
 whole, rng, here = file.read_bytes(), np.random.default_rng(0), geolocation.local(35.0, -90.0, 8)
-for place in rng.choice(len(whole), 60, replace=False):
+for place in rng.choice(len(whole), 100, replace=False):
     content = bytearray(whole)
     content[place] ^= 1 << rng.integers(8)
     damaged = file.with_name("damaged.nc")
@@ -610,7 +650,7 @@ for place in rng.choice(len(whole), 60, replace=False):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork is what survives the C library here")
 @pytest.mark.parametrize("kind", ["scan", "lightning", "climate", "climate, checksums"])
 def test_damage_anywhere_is_read_or_refused_in_a_sentence(tmp_path, kind):
-    """Sixty files with one bit turned; what the libraries below say of it stays below."""
+    """A hundred files with one bit turned; what the libraries below say of it stays below."""
     file = tmp_path / "a.nc"
     if kind == "scan":
         infrared(file)
@@ -627,7 +667,7 @@ def test_damage_anywhere_is_read_or_refused_in_a_sentence(tmp_path, kind):
     said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     lines = said.stdout.splitlines()
     ends = [line for line in lines if line in ("lived", "ended")]
-    assert len(ends) == 60 and ends.count("ended") <= 3  # aborts of the C library
+    assert len(ends) == 100 and ends.count("ended") <= 3  # aborts of the C library
     refusals = [line for line in lines if line not in ("lived", "ended")]
     assert len(refusals) > 5
     for line in refusals:

@@ -41,17 +41,27 @@ ROWS = np.arange(112, 120)
 @pytest.mark.parametrize(
     "answer, state, said",
     [
-        ([4, 4, 5, 5, 5, 5, 4, 4], "right", "46 and 54"),
-        ([2, 2, 3, 3, 3, 3, 2, 2], "wrong", "one row more at each end"),
-        ([3, 3, 4, 4, 4, 4, 3, 3], "wrong", "last - first + 1"),
-        ([4] * 8, "wrong", "Follow"),
-        ([4], "wrong", "each of the 8 rows"),
+        ([8] * 8, "right", "Each needs 8"),
+        ([4, 4, 5, 5, 5, 5, 4, 4], "wrong", "filters of 3 rows"),
+        ([4] * 8, "wrong", "2 rows more at each end"),
+        ([7] * 8, "wrong", "last - first + 1"),
+        ([5] * 8, "wrong", "Follow"),
+        ([8], "wrong", "each of the 8 rows"),
         (..., "unanswered", ""),
     ],
 )
 def test_squares_read(answer, state, said):
-    verdict = check.squares_read(answer, ROWS)
+    verdict = check.squares_read(answer, ROWS, width=5)
     assert verdict.state == state and said in verdict.message
+
+
+def test_squares_read_by_wider_filters_are_those_of_a_network():
+    model = Sequential([Input((256, 256, 1)), *(layers.MaxPooling2D() for _ in range(3))])
+    for _ in range(3):
+        model.add(layers.Conv2D(1, 5, padding="same"))
+        model.add(layers.UpSampling2D())
+    found = [receptive_field.box(model, None, (int(row), 128)).size[0] // 8 for row in ROWS]
+    assert check.squares_read(found, ROWS, width=5).state == "right"
 
 
 def test_squares_are_those_that_the_network_reads():

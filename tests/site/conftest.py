@@ -4,24 +4,25 @@ import functools
 import http.server
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
+import bootstrap
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def built():
-    """Return the folder of the site, built now, and what its build said."""
+def built(tmp_path_factory):
+    """Return the folder of the site, built now in a place of its own, and what its build said."""
     if not (ROOT / ".site-venv" / "site-stamp").exists():
         pytest.skip("The site's packages are not here: run make site once, with a network.")
-    command = [sys.executable, "tools/bootstrap.py", "site"]
+    folder = tmp_path_factory.mktemp("site")
+    command = [bootstrap.set_up_site(), "tools/make_site.py", folder]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert not answer.returncode, answer.stdout + answer.stderr
-    return ROOT / "site" / "_build" / "html", answer.stdout + answer.stderr
+    return folder / "html", answer.stdout + answer.stderr
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,15 @@
 """The site: whole, usable without a network, on a phone and by those who cannot see it."""
 
+import itertools
+import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 ROOT_PAGES = ["index.html", "notebooks/03_layerwise_relevance.html", "CLAIMS.html"]
 
 
@@ -101,26 +105,41 @@ def test_dark_mode_is_dark(page, address):
     assert light(page) < 60
 
 
-@pytest.mark.parametrize("number", ["03", "09"])
+PANELS = sorted(path.parent for path in ROOT.glob("site/panels/*/panel.json"))
+
+
+@pytest.mark.parametrize("folder", PANELS, ids=lambda folder: folder.name)
+def test_a_panel_has_a_picture_for_each_setting(folder):
+    controls = json.loads((folder / "panel.json").read_text())["controls"]
+    places = itertools.product(*(range(len(one["values"])) for one in controls))
+    wanted = {"_".join(map(str, place)) + ".webp" for place in places}
+    assert {path.name for path in folder.glob("*.webp")} == wanted
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 2.5e6
+
+
+@pytest.mark.parametrize("number", [folder.name for folder in PANELS])
 def test_a_panel_follows_the_keyboard(page, address, built, number):
     name = next(path.name for path in built[0].glob(f"notebooks/{number}_*.html"))
     page.goto(f"{address}notebooks/{name}")
-    panel, slider = page.locator(".panel"), page.locator(".panel input").nth(1)
+    panel = page.locator(".panel")
     panel.scroll_into_view_if_needed()
-    before = panel.locator("img").get_attribute("src")
-    said = slider.get_attribute("aria-valuetext")
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    assert panel.locator("img").get_attribute("src") != before
-    assert slider.get_attribute("aria-valuetext") not in (None, said)
-    page.wait_for_function("document.querySelector('.panel img').naturalWidth > 0")
+    seen = {panel.locator("img").get_attribute("src")}
+    for control in panel.locator("input, select").all():
+        said, at_start = control.get_attribute("aria-valuetext"), control.input_value() == "0"
+        control.focus()
+        page.keyboard.press("ArrowRight" if at_start else "ArrowLeft")
+        source = panel.locator("img").get_attribute("src")
+        assert source not in seen
+        seen.add(source)
+        assert control.get_attribute("aria-valuetext") != said or said is None
+        page.wait_for_function("document.querySelector('.panel img').naturalWidth > 0")
     assert not page.missing
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("name", ROOT_PAGES)
+@pytest.mark.parametrize("name", [*ROOT_PAGES, "notebooks/08_climate_indicators.html"])
 def test_axe_finds_nothing_serious(page, address, built, name, mode):
-    axe = next((built[0].parents[2] / ".site-venv").rglob("axe.min.js"))
+    axe = next((ROOT / ".site-venv").rglob("axe.min.js"))
     page.goto(address + name)
     page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
     page.add_script_tag(path=axe)

@@ -7,39 +7,63 @@ import xarray as xr
 
 from utils.check import exercise, right, together, wrong
 
-LARGEST = 10**8  # bytes in a chunk of exercise 1
 
+def cut(answer, seconds, shape, scenes, each, limit):
+    """What a chunk costs, how many scenes fit into one, and how long a worker needs for all.
 
-def cut(answer, shape, scenes):
-    """Scenes in a chunk of float32, and chunks in an archive."""
+    `seconds` has the times of two runs by their number of chunks, `each` the milliseconds for a
+    scene, `limit` the MB for the scenes of a chunk and their maps.
+    """
+    (few, short), (many, long) = sorted(seconds.items())
+    cost = 1000 * (long - short) / (many - few)
     numbers = math.prod(shape)
-    fits = LARGEST // (4 * numbers)
+    room = limit * 10**6
+    fits = room // (2 * 4 * numbers)
+
+    def minutes(chunks):
+        return (scenes * each + chunks * cost) / 60_000
+
+    @exercise
+    def of_a_chunk(value):
+        if np.isclose(value, cost, rtol=0.02):
+            return right(f"A chunk costs {cost:.1f} ms.")
+        if np.isclose(1000 * value, cost, rtol=0.02):
+            return wrong("Those are seconds: give milliseconds.")
+        if np.isclose(value, 1000 * long / many, rtol=0.02):
+            return wrong("That holds the maps, too. Take the difference of the two runs.")
+        return wrong(f"The difference of the two times, in ms, over {many - few} chunks.")
 
     @exercise
     def in_a_chunk(value):
         if value == fits:
-            return right(f"{fits} scenes are {4e-6 * numbers * fits:.1f} MB.")
+            return right(f"{fits} scenes and their maps are {8e-6 * numbers * fits:.1f} MB.")
         if not np.isclose(value, round(value)):
             return wrong("A chunk holds whole scenes: round down.")
         if value == fits + 1:
             return wrong("One more than fits: round down.")
-        if value == LARGEST // numbers:
+        if value == room // (4 * numbers):
+            return wrong("The maps need room, too: they are as large as the scenes.")
+        if value == room // (2 * numbers):
             return wrong("You counted numbers. A float32 has 4 bytes.")
-        if value == LARGEST // (4 * numbers // shape[-1]):
+        if value == room // (2 * 4 * numbers // shape[-1]):
             return wrong(f"Count all {shape[-1]} channels.")
-        if value == LARGEST // (32 * numbers):
-            return wrong("float32 has 32 bits, which are 4 bytes.")
-        return wrong("Bytes of a chunk over bytes of a scene; a scene's bytes are 4 a number.")
+        return wrong("The bytes allowed, over those of a scene and its map: 4 bytes a number.")
 
     @exercise
     def of_the_year(value):
-        if value == math.ceil(scenes / fits):
-            return right("The last chunk is smaller.")
-        if value == scenes // fits:
-            return wrong("The scenes that are left over need a chunk too: round up.")
-        return wrong(f"All {scenes} scenes over those in a chunk, rounded up.")
+        chunks = math.ceil(scenes / fits)
+        if np.isclose(value, minutes(chunks), rtol=1e-3):
+            return right(
+                f"In {chunks} chunks the year takes {minutes(chunks):.1f} minutes, and "
+                f"{minutes(scenes):.1f} with a chunk for each scene."
+            )
+        if np.isclose(value, minutes(scenes), rtol=1e-3):
+            return wrong("That is with a chunk for each scene.")
+        if np.isclose(60 * value, minutes(chunks), rtol=1e-3):
+            return wrong("Those are hours: give minutes.")
+        return wrong(f"{each} ms for each of {scenes} scenes, and what the chunks cost.")
 
-    return together(answer, [in_a_chunk, of_the_year])
+    return together(answer, [of_a_chunk, in_a_chunk, of_the_year])
 
 
 @exercise

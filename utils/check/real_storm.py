@@ -17,17 +17,23 @@ def _same(answer, value):
 
 
 @exercise
-def csi_later(answer, time, place, size, source, estimate):
-    """CSI at 20 dBZ of another time."""
+def csi_later(answer, time, place, size, source, estimate, moved, shift):
+    """CSI at 20 dBZ of another time, with its radar moved by a shift."""
     data = fetch.storm(time, place, size, source=source, progress=False)
     values, seen = estimate(world.as_input(data)), np.nan_to_num(data.mrms.values)
-    if _same(answer, _csi(values, seen, 20)):
-        return right(f"CSI {float(answer):.2f}. One more moment is still no sample.")
-    if _same(answer, _csi(values, seen, 35)):
+    there = moved(seen, shift)
+    good, unmoved = _csi(values, there, 20), _csi(values, seen, 20)
+    if _same(answer, good):
+        return right(f"CSI {good:.2f}, and {unmoved:.2f} with radar where it was.")
+    if _same(answer, unmoved):
+        return wrong("That is with radar where it was: move it by `shift` first.")
+    if _same(answer, _csi(values, moved(seen, [-pixels for pixels in shift]), 20)):
+        return wrong("You moved it the other way: `panel.moved` takes `shift` as it is.")
+    if _same(answer, _csi(values, there, 35)):
         return wrong("That is the CSI at 35 dBZ: take 20.")
-    if _same(answer, _csi(skill.same_frequency(values, seen), seen, 20)):
+    if _same(answer, _csi(skill.same_frequency(values, there), there, 20)):
         return wrong("That is at equal bias: score the estimate as it is.")
-    return wrong("Fetch the scene at `later`, and score its estimate against its own radar.")
+    return wrong("Fetch the scene at `later`, and score its estimate against its own radar, moved.")
 
 
 @exercise
@@ -47,13 +53,17 @@ def night_change(answer, estimate, x, night_x, c13):
 
 
 @exercise
-def csi_wrong(answer, estimate, x, seen):
-    """CSI at 20 dBZ with C13, C09, C07 in place of C07, C09, C13."""
-    good, bad = (_csi(estimate(v), seen, 20) for v in (x, x[..., [2, 1, 0, 3]]))
-    if _same(answer, bad):
+def csi_wrong(answer, estimate, x, there, seen):
+    """CSI at 20 dBZ with C13, C09, C07 in place of C07, C09, C13, where radar was moved."""
+    good, bad = (estimate(v) for v in (x, x[..., [2, 1, 0, 3]]))
+    right_order, wrong_order = (_csi(values, there, 20) for values in (good, bad))
+    if _same(answer, wrong_order):
         return right(
-            f"{bad:.2f} in the wrong order, {good:.2f} in the right one, and no complaint."
+            f"{wrong_order:.2f} in the wrong order, {right_order:.2f} in the right one, and no "
+            "complaint."
         )
-    if _same(answer, good):
+    if _same(answer, right_order):
         return wrong("That is the right order: change it before the estimate.")
+    if _same(answer, _csi(bad, seen, 20)):
+        return wrong("That is against radar where it was: score against `there`.")
     return wrong("Stack the channels as C13, C09, C07, GLM, and score at 20 dBZ.")

@@ -31,25 +31,34 @@ def size_by_formula(answer, kernels, strides):
 
 
 @exercise
-def squares_read(answer, rows):
-    """How many rows of the 1/8 grid each output row needs, in the lecture's encoder-decoder."""
+def squares_read(answer, rows, width):
+    """Rows of the 1/8 grid that each output row needs, with filters so wide on the coarse grids."""
     answer, rows = np.asarray(answer), np.asarray(rows)
     if answer.shape != rows.shape:
         return wrong(f"Give one number for each of the {len(rows)} rows.")
 
-    first = last = rows // 2
-    for _ in range(2):
-        first, last = (first - 1) // 2, (last + 1) // 2
-    copied = last - first + 1
-    expected = copied + 2
+    def needed(width):
+        side = width // 2
+        first = last = rows // 2
+        for _ in range(2):
+            first, last = (first - side) // 2, (last + side) // 2
+        return last - first + 1 + 2 * side
+
+    expected = needed(width)
     if np.array_equal(answer, expected):
-        sizes = sorted({int(22 + 8 * (n - 1)) for n in expected})
-        return right(f"22 + 8 (n - 1) makes boxes of {sizes[0]} and {sizes[-1]} pixels.")
-    if np.array_equal(answer, copied):
-        return wrong("The last filter, on the 1/8 grid, reads one row more at each end.")
+        sizes = " or ".join(map(str, np.unique(expected)))
+        return right(
+            f"Each needs {sizes}, with filters of {width} rows; with 3 rows it was 4 or 5."
+        )
+    if np.array_equal(answer, needed(3)):
+        return wrong(
+            f"That is for filters of 3 rows. Those of {width} add {width // 2} at each end."
+        )
+    if np.array_equal(answer, expected - width + 1):
+        return wrong(f"The filter on the 1/8 grid reads {width // 2} rows more at each end, too.")
     if np.array_equal(answer, expected - 1):
         return wrong("From the first row to the last there are last - first + 1 rows.")
-    return wrong("Follow the first and the last row down: halve, then widen by one at each filter.")
+    return wrong("Follow the first and the last row down: widen at each filter, then halve.")
 
 
 @exercise

@@ -235,6 +235,8 @@ def cost(model, method="lrp.alpha_1_beta_0", **options):
     shape = tuple(model.inputs[0].shape[1:])
     if None in shape:
         raise ValueError("The cost depends on the input's size: build the network for one size.")
+    if method == "deep_taylor.bounded":
+        options = _limits(np.empty((0, *shape)), **options)  # as `explain` has them: one analyzer
     times = options.get(_COPIES[method], COPIES) if method in _COPIES else 1
     return times * _analyzer(model, method, options, shape).passes()
 

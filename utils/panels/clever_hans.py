@@ -149,7 +149,8 @@ def before_after(networks, guess=None):
     Returns
     -------
     matplotlib.figure.Figure
-        With the mean change of the logit beside each pair of rates.
+        For one network with the mean change of the logit beside each pair of rates; the logits of
+        different networks have different scales.
     """
     names = list(next(iter(networks.values())))
     columns = len(networks)
@@ -164,11 +165,14 @@ def before_after(networks, guess=None):
             ):
                 error = [[value - low], [high - value]]
                 ax.errorbar(value, row + shift, xerr=error, fmt="o", color=colour, label=label)
-            change = f"{np.mean(pair[1]) - np.mean(pair[0]):+.1f}".replace("-", "\u2212")
-            ax.text(133, row, change, ha="right", va="center", fontsize=9)
-        ax.text(133, -0.55, "change of z", ha="right", va="bottom", fontsize=8)
+            if columns == 1:
+                change = f"{np.mean(pair[1]) - np.mean(pair[0]):+.1f}".replace("-", "\u2212")
+                ax.text(133, row, change, ha="right", va="center", fontsize=9)
+        if columns == 1:
+            ax.text(133, -0.55, "mean change of z", ha="right", va="bottom", fontsize=9)
         ax.set_title(network, parse_math=False, pad=14)
-        ax.set(xlim=(-3, 135), xticks=range(0, 101, 25), xlabel="horse (%)")
+        end = 135 if columns == 1 else 104
+        ax.set(xlim=(-4, end), xticks=range(0, 101, 25), xlabel="called a horse (%)")
     axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
     plots.guess_marks(ax, guess or {}, {name: row + 0.13 for row, name in enumerate(names)})

@@ -88,6 +88,22 @@ def falls(excited, picture, size=8, step=4, grey=True):
     return (fall[:, None, None] * squares).sum(0) / squares.sum(0)
 
 
+def counting(picture, part):
+    """A made-up detector of one part: how many of its pixels are as in the picture, none covered.
+
+    Parameters
+    ----------
+    picture : array, shape (y, x, channel)
+    part : array of bool, shape (y, x)
+
+    Returns
+    -------
+    function
+        From pictures, shape (sample, y, x, channel), to that number for each: `excited` of `falls`.
+    """
+    return lambda some: 1.0 * ((some == picture).all(-1) & part).sum((1, 2))
+
+
 def covered(pictures, excitations, maps, outlines, shares):
     """Draw pictures and their maps of `falls`, each with its share on the tag in per cent.
 
@@ -142,7 +158,7 @@ def selective(examples, wins, detectors, channel, guess):
             ax.scatter(100 * won[some], row + spread[some], s=14, color=colour)
         here = 100 * won[channel], row + spread[channel]
         ax.plot(*here, "o", ms=10, mfc="none", mec=plots.RED)
-        text = f"{(won[detectors] >= 0.9).sum()} of {detectors.sum()} win 90 %"
+        text = f"{(won[detectors] >= 0.9).sum()} of {detectors.sum()} still win 90 %"
         text += plots.guess_text(guess, name)
         ax.text(102, row, text, va="center", fontsize=9)
     ax.axvline(50, color=plots.INK, lw=1, ls=":")
@@ -179,7 +195,7 @@ def switched_off(panes, counts, guess):
             ax.fill_between(counts, *ends, color=colours[name], alpha=0.25)
         ax.axhline(50, color=plots.INK, lw=1, ls=":")
         ax.set(title=title, xlabel="channels off", ylim=(-2, 102))
-    axes[0].set_ylabel("%")
+    axes[0].set_ylabel("per cent of the pictures")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     plots.guess_marks(axes[0], guess, dict.fromkeys(orders, 50), colours=colours)
     return fig

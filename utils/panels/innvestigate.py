@@ -6,6 +6,7 @@ import numpy as np
 from utils import plots
 from utils.panels import heat_map
 
+CONTROLS = "LRP flat", "the picture itself"
 PALE = "#e9ecf0"
 COLOURS = {
     "tag decides": plots.PURPLE,
@@ -68,7 +69,7 @@ def lettered(picture, title, maps):
     for ax in axes.flat[len(maps) + 1 :]:
         ax.axis("off")
     words = "value, scaled to each map"
-    plots.heat_map_bar(fig, drawn, axes, words, words=("below 0", "above 0"))
+    plots.heat_map_bar(fig, drawn, axes, words, words=("negative", "positive"))
     return fig
 
 
@@ -103,6 +104,9 @@ def scored(axes, columns, names, choice=None):
             ax.axhspan(row - 0.45, row + 0.45, color=PALE, zorder=0)
         ax.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
         ax.set_yticklabels(names.values(), parse_math=False)
+        # Axes that share their rows with the first have no labels.
+        for label, kind in zip(ax.get_yticklabels(), names, strict=False):
+            label.set_color(plots.GREY if kind in CONTROLS else plots.INK)
     if choice is not None:
         at = axes[-1].get_yaxis_transform()
         style = {"fontsize": 8, "ha": "right", "va": "center", "zorder": 3}
@@ -142,9 +146,6 @@ def ranked(scores, ends, names, choice=None):
         ax.set(xlim=(0, most), title=cause)
         ax.set_xlabel(f"{words}\n(all of it inside: {most:.1f})", fontsize=9)
     return fig
-
-
-CONTROLS = "LRP flat", "the picture itself"
 
 
 def ranks(column):
@@ -194,7 +195,7 @@ def clouds(pictures, logits, masks, maps):
         for ax, kind in zip(row[2:], kinds, strict=True):
             drawn = plots.heat_map(ax, maps[name][kind], f"{kind}\n", outline)
     words = "value, scaled to each map"
-    plots.heat_map_bar(fig, drawn, axes, words, words=("below 0", "above 0"))
+    plots.heat_map_bar(fig, drawn, axes, words, words=("negative", "positive"))
     return fig
 
 

@@ -1,40 +1,10 @@
 """Lesson 11: how an estimate is compared with radar in place, and which pixels are explained."""
 
 import numpy as np
+from scipy import ndimage
 
+from utils import plots
 from utils.explain.crops import HALF_BOX
-
-EARTH, SATELLITE = 6371.0, 42164.0  # km from the Earth's centre
-
-
-def parallax(place, satellite_longitude, height):
-    """How far a satellite puts a cloud top away from where it is.
-
-    Parameters
-    ----------
-    place : (float, float)
-        Latitude and longitude, degrees.
-    satellite_longitude : float
-        Degrees east.
-    height : float
-        Of the cloud top, km.
-
-    Returns
-    -------
-    (float, float)
-        To the north and to the east, km, on a spherical Earth.
-    """
-    latitude, east = np.radians(place[0]), np.radians(place[1] - satellite_longitude)
-    up = np.array(
-        [np.cos(latitude) * np.cos(east), np.cos(latitude) * np.sin(east), np.sin(latitude)]
-    )
-    to = np.array([SATELLITE, 0, 0]) - EARTH * up
-    to /= np.linalg.norm(to)
-    north = np.array(
-        [-np.sin(latitude) * np.cos(east), -np.sin(latitude) * np.sin(east), np.cos(latitude)]
-    )
-    eastward = np.array([-np.sin(east), np.cos(east), 0])
-    return tuple(float(-height * (to @ way) / (to @ up)) for way in (north, eastward))
 
 
 def best_shift(radar, estimate, most):
@@ -72,10 +42,45 @@ def best_shift(radar, estimate, most):
     return tuple(int(i) - most for i in best), agreement
 
 
-def strongest(estimate):
-    """Row and column of the largest estimate whose receptive box lies inside, shape (y, x)."""
-    inner = estimate[HALF_BOX:-HALF_BOX, HALF_BOX:-HALF_BOX]
-    return tuple(HALF_BOX + int(i) for i in np.unravel_index(inner.argmax(), inner.shape))
+def moved(radar, shift):
+    """Radar where a satellite shows its clouds; what comes in from outside has no echo.
+
+    Parameters
+    ----------
+    radar : array, shape (sample, y, x)
+    shift : (int, int)
+        Pixels to the north and to the east, as from `best_shift`.
+
+    Returns
+    -------
+    array, shape of `radar`
+    """
+    north, east = shift
+    return ndimage.shift(radar, (0, -north, east), order=0)
+
+
+def difference(ax, values, title):
+    """Draw estimate minus radar, shape (y, x), in dBZ: green too much, brown too little."""
+    artist = ax.imshow(values, cmap="BrBG", vmin=-60, vmax=60)
+    plots.frame(ax, title)
+    return artist
+
+
+def worst(estimate, radar):
+    """Row and column of the largest overestimate where radar has 20 dBZ or more, shape (y, x).
+
+    The receptive box of the pixel lies inside.
+
+    Raises
+    ------
+    ValueError
+        If radar has so much nowhere.
+    """
+    good = _inside(radar >= 20)
+    if not good.any():
+        raise ValueError("Radar has 20 dBZ nowhere: choose another storm or place.")
+    most = np.where(good, estimate - radar, -np.inf).argmax()
+    return tuple(int(i) for i in np.unravel_index(most, radar.shape))
 
 
 def lit(lightning, estimate, most):
@@ -88,10 +93,15 @@ def lit(lightning, estimate, most):
     ValueError
         If there is none.
     """
-    good = (lightning > 0) & (estimate >= 20)
-    inside = np.zeros_like(good)
-    inside[HALF_BOX:-HALF_BOX, HALF_BOX:-HALF_BOX] = True
-    places = np.argwhere(good & inside)
+    places = np.argwhere(_inside((lightning > 0) & (estimate >= 20)))
     if not len(places):
         raise ValueError("No pixel has both lightning and 20 dBZ: choose another storm or place.")
     return np.random.default_rng(0).permutation(places)[:most].T
+
+
+def _inside(good):
+    """The same without pixels whose receptive box leaves the picture."""
+    inside = np.zeros_like(good)
+    middle = np.s_[HALF_BOX:-HALF_BOX, HALF_BOX:-HALF_BOX]
+    inside[middle] = good[middle]
+    return inside

@@ -54,7 +54,10 @@ def prepare(picture):
 
 
 def paint_over(picture, heat_map, horse, inside, n=100, draws=20):
-    """Paint over the hottest pixels of a picture, and over as many of its horse at random.
+    """Paint over the hottest pixels of a picture, and over patches of as many of its horse.
+
+    A patch is a random pixel of the horse and those of it that are nearest. The hottest pixels lie
+    together as well, while single pixels here and there would give the horse a new texture.
 
     Parameters
     ----------
@@ -66,12 +69,12 @@ def paint_over(picture, heat_map, horse, inside, n=100, draws=20):
     n : int
         Pixels to paint; if the horse has fewer, all of it.
     draws : int
-        How often to draw pixels of the horse.
+        How often to draw a patch.
 
     Returns
     -------
     dict of str to numpy.ndarray, shape (picture, y, x, 3)
-        One picture without its hottest pixels, and `draws` pictures without random ones.
+        One picture without its hottest pixels, and `draws` pictures without a patch.
     """
     background = picture[inside & ~horse].mean(0)
 
@@ -81,11 +84,19 @@ def paint_over(picture, heat_map, horse, inside, n=100, draws=20):
         return image
 
     rng, of_horse = np.random.default_rng(0), np.flatnonzero(horse)
-    chosen = [rng.permutation(of_horse)[:n] for _ in range(draws)]
+    places = np.argwhere(horse)
+    centres = places[rng.integers(len(places), size=draws)]
+    far = ((places[None] - centres[:, None]) ** 2).sum(-1)  # (draw, pixel of the horse)
+    patches = of_horse[np.argsort(far, axis=1, kind="stable")[:, :n]]
     return {
         f"{n} hottest": paint(np.argsort(heat_map, axis=None)[-n:])[None],
-        f"{n} of the horse at random": np.stack([paint(pixels) for pixels in chosen]),
+        f"patch of {n}": np.stack([paint(patch) for patch in patches]),
     }
+
+
+def with_little_else(data):
+    """Which pictures of the horse world show a horse without a tag or hurdles, shape (sample,)."""
+    return (data.horse == 1).values & ~(data.truth_has_tag | data.truth_has_hurdle).values
 
 
 def one_pixel_more(masks):

@@ -169,7 +169,7 @@ def _rows(pictures, tag, maps, z):
     for i, row in enumerate(axes):
         plots.picture(row[0], pictures[i], f"picture {i + 1}" if z is None else f"z = {z[i]:.1f}")
         for ax, (name, (logit, found)) in zip(row[1:], maps.items(), strict=True):
-            title, masks = "" if i else name.replace(", ", "\n", 1), {"tag": tag[i]}
+            title, masks = "" if i else name.replace(", ", "\n", 1), {"the tag": tag[i]}
             explained = None if logit is None else logit[i]
             drawn = plots.heat_map(ax, found[i], title, masks, explained=explained)
     plots.heat_map_bar(fig, drawn, axes, label="value, scaled to each map")
@@ -215,6 +215,9 @@ def chart(results, kinds):
         shown.append(Line2D([], [], label=f"{key} network", **look))
     fig.legend(handles=shown, loc="outside upper center", ncols=6, fontsize=9)
     left.axvline(1, color=plots.INK, lw=1, ls=":")
+    left.axvline(5, color=plots.GREY, lw=1, ls="--")
+    left.text(5.1, len(results) - 0.7, "goal", color=plots.GREY, fontsize=9)
+    right.text(0.51, len(results) - 0.7, "limit", color=plots.GREY, fontsize=9)
     right.axvline(0.5, color=plots.INK, lw=1, ls=":")
     left.set(yticks=range(len(results)), yticklabels=results, ylim=(len(results) - 0.5, -0.5))
     left.set(xlabel="density on the tag (even spread: 1)", xlim=(0, None))
@@ -231,7 +234,7 @@ def moved(picture, boxes, maps):
     for box in boxes[1:]:
         axes[0].contour(box, [0.5], colors=["white"], linewidths=1)
     for ax, (name, one) in zip(axes[1:], maps.items(), strict=True):
-        drawn = plots.heat_map(ax, one, name, {"tag": boxes[0]})
+        drawn = plots.heat_map(ax, one, name, {"the tag": boxes[0]})
     plots.heat_map_bar(fig, drawn, axes, label="logit lost")
     return fig
 

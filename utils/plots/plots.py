@@ -291,9 +291,9 @@ def heat_map_bar(fig, artist, axes, label=None, words=("against", "for")):
     images = [image for ax in np.ravel(axes) for image in ax.images]
     maps = [one for one in images if one.get_cmap().name in ("RdBu_r", FOR.name)]
     artist = next((one for one in maps if one.get_clim()[0] < 0), artist)
-    rounding = 1e-6 * max((one.get_clim()[1] for one in maps), default=0)
-    above = any(np.max(one.get_array()) > one.get_clim()[1] + rounding for one in maps)
-    below = any(np.min(one.get_array()) < one.get_clim()[0] - rounding for one in maps)
+    ends = [(one.get_array(), one.get_clim(), 1e-6 * one.get_clim()[1]) for one in maps]
+    above = any(np.max(values) > high + rounding for values, (_, high), rounding in ends)
+    below = any(np.min(values) < low - rounding for values, (low, _), rounding in ends)
     extend = ("neither", "max", "min", "both")[above + 2 * below]
     bar = fig.colorbar(artist, ax=axes, shrink=0.8, pad=0.01, extend=extend)
     bar.outline.set_visible(False)

@@ -42,8 +42,8 @@ def scales(ax, kilometres):
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    kilometres : dict of str to float
-        Sizes by name, such as a layer's.
+    kilometres : dict of str to float or list of float
+        Sizes by name, such as a layer's; several where it depends on the pixel.
     """
     colours = plt.cm.Blues(np.linspace(0.15, 0.6, len(SCALES)))
     for (name, (low, high)), example, colour in zip(SCALES.items(), EXAMPLES, colours, strict=True):
@@ -51,7 +51,7 @@ def scales(ax, kilometres):
         middle = np.sqrt(low * high)
         ax.text(middle, -0.8, f"{name}\n{example}", ha="center", va="bottom", fontsize=8)
     for row, size in enumerate(kilometres.values()):
-        ax.plot(size, row, "o", color=plots.RED)
+        ax.plot(np.atleast_1d(size), np.full(np.size(size), row), "o", color=plots.RED)
     ax.set(xscale="log", xlim=(0.2, 10000), ylim=(len(kilometres) - 0.5, -2.2))
     ax.set_yticks(range(len(kilometres)), list(kilometres), parse_math=False)
     ax.set_xlabel("size (km)")

@@ -6,7 +6,7 @@ from pyproj import Proj
 from scipy.spatial import cKDTree
 
 KM = 3.0  # from pixel to pixel
-EARTH = 6371.0  # its radius as a sphere, km
+EARTH, SATELLITE = 6371.0, 42164.0  # radius as a sphere, and a satellite from its centre, km
 
 
 def local(latitude, longitude, size=256):
@@ -39,8 +39,7 @@ def local(latitude, longitude, size=256):
         raise ValueError(f"size must be a whole number of pixels from 2 to 1000, not {size!r}.")
     distance = KM * np.arange(size)
     north, east = np.meshgrid(distance.mean() - distance, distance - distance.mean(), indexing="ij")
-    around = Proj(proj="aeqd", R=EARTH, lat_0=latitude, lon_0=0)  # so that none is cut at 180 E
-    to_the_east, latitudes = around(east, north, inverse=True)
+    to_the_east, latitudes = around(latitude, 0)(east, north, inverse=True)  # not cut at 180 E
     degrees = {
         "latitude": (latitudes, "degrees_north"),
         "longitude": (longitude + to_the_east, "degrees_east"),
@@ -53,6 +52,11 @@ def local(latitude, longitude, size=256):
         attributes = {"standard_name": name, "units": units}
         coordinates[name] = (("y", "x"), values.astype(np.float32), attributes)
     return xr.Dataset(coords=coordinates)
+
+
+def around(latitude, longitude):
+    """The map on which `local` has its grid, in km to the east and to the north, as a `Proj`."""
+    return Proj(proj="aeqd", R=EARTH, lat_0=latitude, lon_0=longitude)
 
 
 def cells(grid, latitude, longitude):
@@ -182,19 +186,15 @@ def scan_angles(latitude, longitude, projection, ellipsoid=None):
     (array, array)
         Angles to the north and to the east, in radians; NaN beyond the limb.
     """
-    equator, pole, height = _size(projection)
     # In single precision, as places often come, it would be a metre off on the ground.
     latitude, longitude = (np.asarray(degrees, float) for degrees in (latitude, longitude))
-    a, b = ellipsoid or (equator, pole)
-    # The latitude there of a place that lies in the same direction from the Earth's centre.
-    flat = (pole / equator * a / b) ** 2
-    latitude = np.degrees(np.arctan(flat * np.tan(np.radians(latitude))))
-    x, y = _view(projection, a, b, height + equator - a)(longitude, latitude)
+    view, flat = _view(projection, ellipsoid)
+    x, y = view(longitude, np.degrees(np.arctan(flat * np.tan(np.radians(latitude)))))
     return tuple(np.where(np.isfinite(angle), angle, np.nan)[()] for angle in (y, x))
 
 
-def ground(y, x, projection):
-    """The place on the ground that a satellite sees under scan angles.
+def ground(y, x, projection, ellipsoid=None):
+    """The place that a satellite sees under scan angles: `scan_angles` the other way.
 
     Parameters
     ----------
@@ -202,24 +202,62 @@ def ground(y, x, projection):
         Angles to the north and to the east, in radians.
     projection : dict
         Attributes of ``goes_imager_projection`` in an ABI file.
+    ellipsoid : (float, float) or None
+        As for `scan_angles`.
 
     Returns
     -------
     (array, array)
-        Geodetic latitude and longitude in degrees; NaN where it looks into space.
+        Latitude and longitude in degrees, the latitude geodetic on the projection's ellipsoid; NaN
+        where it looks into space.
     """
-    longitude, latitude = _view(projection, *_size(projection))(x, y, inverse=True)
+    view, flat = _view(projection, ellipsoid)
+    longitude, latitude = view(x, y, inverse=True)
+    latitude = np.where(np.isfinite(latitude), latitude, np.nan)
+    latitude = np.degrees(np.arctan(np.tan(np.radians(latitude)) / flat))
     return tuple(np.where(np.isfinite(place), place, np.nan)[()] for place in (latitude, longitude))
 
 
-def _size(projection):
-    """Radii of the Earth at the equator and the poles, and the satellite's height, in m."""
+def parallax(place, satellite_longitude, height):
+    """How far a satellite puts a cloud top away from where it is.
+
+    Parameters
+    ----------
+    place : (float, float)
+        Latitude and longitude, degrees.
+    satellite_longitude : float
+        Degrees east.
+    height : float
+        Of the cloud top, km.
+
+    Returns
+    -------
+    (float, float)
+        To the north and to the east, km, on a spherical Earth.
+    """
+    latitude, east = np.radians(place[0]), np.radians(place[1] - satellite_longitude)
+    up = np.array(
+        [np.cos(latitude) * np.cos(east), np.cos(latitude) * np.sin(east), np.sin(latitude)]
+    )
+    to = np.array([SATELLITE, 0, 0]) - EARTH * up
+    to /= np.linalg.norm(to)
+    north = np.array(
+        [-np.sin(latitude) * np.cos(east), -np.sin(latitude) * np.sin(east), np.cos(latitude)]
+    )
+    eastward = np.array([-np.sin(east), np.cos(east), 0])
+    return tuple(float(-height * (to @ way) / (to @ up)) for way in (north, eastward))
+
+
+def _view(projection, ellipsoid):
+    """The satellite's view of an ellipsoid as a map projection, from degrees to scan angles.
+
+    And the tangent of a latitude there over that of the latitude on the Earth's own ellipsoid, of
+    a place that lies in the same direction from the Earth's centre.
+    """
     names = "semi_major_axis", "semi_minor_axis", "perspective_point_height"
-    return [float(projection[name]) for name in names]
-
-
-def _view(projection, a, b, height):
-    """The satellite's view of an ellipsoid as a map projection, from degrees to scan angles."""
+    equator, pole, height = (float(projection[name]) for name in names)
+    a, b = ellipsoid or (equator, pole)
+    flat, height = (pole / equator * a / b) ** 2, height + equator - a
     origin = float(projection["longitude_of_projection_origin"])
     lengths = {"a": a, "b": b, "h": height, "to_meter": height}  # lengths over the height: angles
-    return Proj(proj="geos", sweep="x", lon_0=origin, **lengths)
+    return Proj(proj="geos", sweep="x", lon_0=origin, **lengths), flat

@@ -9,7 +9,6 @@ from pathlib import Path
 import eccodes
 import numpy as np
 import xarray as xr
-from pyproj import Proj
 from scipy.ndimage import map_coordinates
 
 from utils.readers import geolocation, glm, mrms
@@ -34,12 +33,14 @@ CHANNELS = {
 SHAPE, NORTH, WEST = (3500, 7000), 54.995, 230.005  # of a composite
 
 
-def write(folder, data, time, place, satellite=16):
+def write(folder, data, time, place, satellite=16, top=12.0):
     """Write a scene as files of ABI, GLM and MRMS, in folders as those of NOAA's buckets.
 
     The infrared goes into a mesoscale sector around the place, lightning into the 45 files of the
-    15 minutes before, radar into a composite of the United States. Clouds lie where the line of
-    sight meets the ground, so there is no parallax. Outside of the scene its border goes on.
+    15 minutes before, radar into a composite of the United States. The satellite sees all of the
+    scene at one height, from the side, so ABI has it displaced by the parallax, as it has real
+    cloud tops. GLM's files allow for the height of cloud tops, as real ones do; radar has no
+    parallax. Outside of the scene its border goes on.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def write(folder, data, time, place, satellite=16):
         Latitude and longitude of the scene's middle, degrees.
     satellite : int
         16 to 19.
+    top : float
+        How high the clouds reach, km; 0 is without parallax.
 
     Returns
     -------
@@ -63,16 +66,18 @@ def write(folder, data, time, place, satellite=16):
         raise ValueError(f"A scan is one scene, not {data.sizes['sample']}: give one sample.")
     projection = FIXED_GRID | {"longitude_of_projection_origin": SUBPOINT[satellite]}
     bucket, end = folder / f"noaa-goes{satellite}", time + np.timedelta64(28, "s")
-    scans = _scans(bucket, data, time, end, place, satellite, projection)
-    flashes = _lightning(bucket, data, end, place, satellite, projection)
+    tops = tuple(FIXED_GRID[f"semi_{axis}_axis"] + 1000 * top for axis in ("major", "minor"))
+    scans = _scans(bucket, data, time, end, place, satellite, projection, tops)
+    flashes = _lightning(bucket, data, end, place, satellite, projection, tops)
     return [*scans, *flashes, _radar(folder / "noaa-mrms-pds", data, time, place)]
 
 
-def _scans(bucket, data, time, end, place, satellite, projection):
+def _scans(bucket, data, time, end, place, satellite, projection, tops):
     middle = geolocation.scan_angles(*place, projection)
     steps = STEP * (np.arange(ROWS) - (ROWS - 1) / 2)
     y, x = middle[0] - steps, middle[1] + steps
-    at = _pixel(*geolocation.ground(*np.meshgrid(y, x, indexing="ij"), projection), data, place)
+    seen = geolocation.ground(*np.meshgrid(y, x, indexing="ij"), projection, tops)
+    at = _pixel(*seen, data, place)
     paths = []
     for channel, ((fk1, fk2, bc1, bc2), (scale, offset, fill)) in CHANNELS.items():
         field = data[f"c{channel:02d}"].values[0]
@@ -100,10 +105,11 @@ def _scans(bucket, data, time, end, place, satellite, projection):
     return paths
 
 
-def _lightning(bucket, data, end, place, satellite, projection):
+def _lightning(bucket, data, end, place, satellite, projection, tops):
     rng, count = np.random.default_rng(int(data.seed[0])), data.glm.values[0].astype(int)
     row, column = (np.repeat(i, count.ravel()) for i in np.indices(count.shape).reshape(2, -1))
-    latitude, longitude = _on_the_cloud(*_place(row, column, data, place), projection)
+    angles = geolocation.scan_angles(*_place(row, column, data, place), projection, tops)
+    latitude, longitude = geolocation.ground(*angles, projection, glm.ELLIPSOID)
     file = rng.integers(0, 45, len(row))  # which 20 s each group falls into
     ellipsoid = {name: FIXED_GRID[name] for name in ("semi_major_axis", "semi_minor_axis")}
     paths = []
@@ -177,14 +183,9 @@ def _radar(bucket, data, time, place):
     return path
 
 
-def _map(place):
-    """The map on which `geolocation.local` has its grid, in km."""
-    return Proj(proj="aeqd", R=geolocation.EARTH, lat_0=place[0], lon_0=place[1])
-
-
 def _pixel(latitude, longitude, data, place):
     """Row and column of the scene, as fractions, of places."""
-    east, north = _map(place)(longitude, latitude)
+    east, north = geolocation.around(*place)(longitude, latitude)
     middle = (data.sizes["y"] - 1) / 2
     return np.stack([middle - north / geolocation.KM, middle + east / geolocation.KM])
 
@@ -193,18 +194,8 @@ def _place(row, column, data, place):
     """Latitude and longitude of pixels of the scene."""
     middle = (data.sizes["y"] - 1) / 2
     east, north = geolocation.KM * (column - middle), geolocation.KM * (middle - row)
-    longitude, latitude = _map(place)(east, north, inverse=True)
+    longitude, latitude = geolocation.around(*place)(east, north, inverse=True)
     return latitude, longitude
-
-
-def _on_the_cloud(latitude, longitude, projection):
-    """Where GLM's files put what lies at a place on the ground: `glm.groups` the other way."""
-    there = np.array([latitude, longitude], float)
-    target = there.copy()
-    for _ in range(5):
-        angles = geolocation.scan_angles(*there, projection, glm.ELLIPSOID)
-        there += target - np.array(geolocation.ground(*angles, projection))
-    return there
 
 
 def _span(start, end):

@@ -1,5 +1,8 @@
 """How a scene of the Clever Hans world becomes a picture and its masks."""
 
+from dataclasses import replace
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -117,6 +120,18 @@ def _stamp(rng, picture, row, column):
     return where
 
 
+@lru_cache(1024)  # 50 kB each: lessons paste, move and cut the tag of hundreds of scenes
+def _untagged(scene):
+    """What the camera sees of a scene without a tag, at its final size, and the masks."""
+    rows, columns = AREAS[scene.framing]
+    stage = _compose(scene, 2 * rows, 2 * columns)
+
+    def reduce(image):
+        return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+
+    return reduce(stage.picture), {name: reduce(stage.seen[name]) > 0.4 for name in TRUTHS}
+
+
 def photograph(scene):
     """Take the picture of a scene.
 
@@ -132,21 +147,16 @@ def photograph(scene):
     """
     rows, columns = AREAS[scene.framing]
     top, left = (SIZE - rows) // 2, (SIZE - columns) // 2
-    stage = _compose(scene, 2 * rows, 2 * columns)
-
-    def reduce(image):
-        return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
-
+    picture, masks = _untagged(replace(scene, tag=False, tag_position=None))
     camera = stream(scene.seed, "camera")
     quality = camera.integers(70, 96)
-    picture = np.clip(expose(camera, reduce(stage.picture)), 0, 1)
-    masks = {name: reduce(stage.seen[name]) > 0.4 for name in TRUTHS}
+    picture = np.clip(expose(camera, picture), 0, 1)
     if scene.tag:
         corner = top + rows - 8, left + 2
         row, column = corner if scene.tag_position is None else scene.tag_position
         tag = _stamp(stream(scene.seed, "tag"), picture, row - top, column - left)
         masks = {name: mask & ~tag for name, mask in masks.items()} | {"tag": tag}
-    masks["inside"] = np.ones((rows, columns), bool)
+    masks = masks | {"inside": np.ones((rows, columns), bool)}
     frame = np.full((SIZE, SIZE, 3), BARS, np.uint8)
     area = slice(top, top + rows), slice(left, left + columns)
     frame[area] = compress(picture, quality)

@@ -90,7 +90,10 @@ FADE = 0.55  # how far a pale horse's coat goes over into its background
 
 @lru_cache
 def _parts():
-    """Each part as (corner, outline and zones): hair, points and hooves, shade of its own."""
+    """Each part as (corner, outline and zones): hair, points and hooves, shade of its own.
+
+    Outline and zones come first in the array's shape, which lets NumPy go along the rows.
+    """
     outline = np.float32(~data.horse())
     y, x = grid(*outline.shape)
     crest = polygon(outline.shape, CREST)
@@ -114,7 +117,7 @@ def _parts():
         size = wide // SHRINK + 3, high // SHRINK + 3
         move = np.float32([[1 / SHRINK, 0, -u / SHRINK], [0, 1 / SHRINK, -v / SHRINK]])
         blur = cv2.GaussianBlur(stack, (0, 0), 0.4 * SHRINK)
-        parts[name] = (u, v), np.dstack([cv2.warpAffine(c, move, size) for c in cv2.split(blur)])
+        parts[name] = (u, v), np.stack([cv2.warpAffine(c, move, size) for c in cv2.split(blur)])
     return parts
 
 
@@ -171,11 +174,11 @@ def horse(rng, light, dim=None):
         turns[name] = turns[parent] @ _turn(joint, angles[name], reach)
         corner, part = _parts()[name]
         foot = socks.get(name, low) if "foot" in name else low
-        colour = np.broadcast_to(body, (*part.shape[:2], 3))
-        for i, zone in enumerate((hair, foot, HOOF)):
-            colour = colour + part[..., i + 1, None] * (zone - colour)
-        mask = part[..., :1]
-        rgba = np.dstack([colour * part[..., 4:] * mask, mask])
+        mask, *zones, shade = part
+        colour = body[:, None, None]
+        for zone, paint in zip(zones, (hair, foot, HOOF), strict=True):
+            colour = colour + zone * (paint[:, None, None] - colour)
+        rgba = cv2.merge([*(colour * shade * mask), mask])
         own, patch = _to_patch(corner)
         where, rgba = _warp(rgba, (patch @ turns[name] @ own)[:2])
         sprite.colour[where] *= 1 - rgba[..., 3:]
