@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from utils.worlds import SAMPLE, clever_hans, convection, goes_mrms
+from utils.worlds import SAMPLE, TRAINING, clever_hans, climate, convection, goes_mrms
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SQUEEZED = {"zlib": True, "complevel": 9, "shuffle": True}
@@ -129,6 +129,18 @@ def make_coasts(path, topology):
     write(xr.Dataset(file, attrs={"title": title, "Conventions": "CF-1.10"}), path)
 
 
+def make_climate_scale(path):
+    """Write what the climate world's networks standardise their inputs with, for each cell."""
+    models = climate.simulate(20, TRAINING, members=3)
+    mean, deviation = climate.scale(*climate.anomalies(models))
+    title = "Change of temperature over all training maps of the climate world"
+    world = xr.Dataset(coords={"lat": models.lat, "lon": models.lon}, attrs={"title": title})
+    for name, values in (("mean", mean), ("deviation", deviation)):
+        text = {"mean": "mean", "deviation": "standard deviation"}[name]
+        world[name] = ("lat", "lon"), values, {"long_name": f"{text} of the change", "units": "K"}
+    write(world, path)
+
+
 def write_checksums(folder):
     """Write what `utils.worlds.read_data` and `sha256sum --check` compare the files with."""
     lines = [
@@ -144,4 +156,5 @@ if __name__ == "__main__":
     make_clever_hans(DATA / "clever_hans.nc")
     make_convection(DATA / "convection.nc")
     make_goes_mrms(DATA / "goes_mrms.nc")
+    make_climate_scale(DATA / "climate" / "scale.nc")
     write_checksums(DATA)

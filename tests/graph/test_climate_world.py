@@ -217,3 +217,13 @@ def test_bad_input_is_refused_in_one_sentence(call, error, words):
 def test_anomalies_need_their_base(world):
     with pytest.raises(ValueError, match="1920 to 1949"):
         climate.anomalies(world.sel(year=slice(1930, None)))
+
+
+@pytest.mark.slow
+def test_the_shipped_scale_is_that_of_the_training_maps():
+    shipped = worlds.read_data("climate/scale.nc")
+    models = climate.simulate(20, worlds.TRAINING, members=3)
+    for name, values in zip(
+        ("mean", "deviation"), climate.scale(*climate.anomalies(models)), strict=True
+    ):
+        np.testing.assert_allclose(shipped[name], values, rtol=1e-6)
