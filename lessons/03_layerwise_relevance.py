@@ -11,7 +11,7 @@
 # - choose a rule for each layer by the question you have,
 # - say how LRP is related to the gradient, and what it cannot see.
 #
-# **Minutes:** 70 teaching (50 without the appendices, which can wait), 35 exercises.
+# **Minutes:** 70 teaching (60 without the appendices, which can wait), 35 exercises.
 #
 # **Prerequisites:** NumPy arrays, lesson 00 (necessary); lesson 01 (helpful).
 #

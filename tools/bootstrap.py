@@ -240,7 +240,7 @@ def set_up():
 def build(wrong):
     started = time.monotonic()
     say(f"Setting up the course in {VENV}.")
-    say("This happens once: about 950 MB to download, unless uv has them already.")
+    say("This happens once: about 1 GB to download, unless uv has them already.")
     free = shutil.disk_usage(str(ROOT)).free
     if free < SIZE * 1e9:
         say(f"Only {free / 1e9:.1f} GB are free on this disk; the course needs {SIZE} GB.")
@@ -290,7 +290,7 @@ def set_up_site():
     with locked():
         if there():
             return python
-        say(f"Setting up what builds the site in {folder}: 210 MB.")
+        say(f"Setting up what builds the site in {folder}: 220 MB.")
         uv = find_uv()
         remove(folder)
         found = find_python(uv)

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+import make_site
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,18 @@ def pages(built):
 
 def test_the_build_warns_of_nothing(built):
     assert "WARNING" not in built[1] and "ERROR" not in built[1]
+
+
+def test_buttons_lead_where_the_course_is(monkeypatch):
+    monkeypatch.setattr(make_site, "REPOSITORY", "")
+    monkeypatch.setattr(make_site, "NAMED", "")
+    assert re.findall(r">([\w ]+)</a>", make_site.ways("00_x")) == ["Download the notebook"]
+    monkeypatch.setattr(make_site, "REPOSITORY", "owner/name")
+    assert "mybinder.org/v2/gh/owner/name/HEAD" in make_site.ways("00_x")
+    # Its first cell could not fetch the course.
+    assert "colab" not in make_site.ways("00_x")
+    monkeypatch.setattr(make_site, "NAMED", "owner/name")
+    assert "github/owner/name/blob/main/notebooks/00_x.ipynb" in make_site.ways("00_x")
 
 
 def test_no_link_is_broken(pages):
