@@ -763,7 +763,7 @@ reality.comparison().loc[list(reality.SCAN)]
 # > **The lecture's loop** shows West Texas on 28 March 2017. `utils.readers.abi` reads your own, from five files of
 # > level 1b of channel 2. Do not trust the answer: these networks have never seen a real cloud.
 #
-# The lecture's key point is that heat maps bring the reasoning of a network back to the space of physics and expert
+# The lecture's key point is that visualization tools bring the reasoning of a network back to the space of physics and expert
 # knowledge. Here the heat maps raised a suspicion, the controls showed how far they could be trusted, and the matched pairs
 # settled the matter. The repairs then used what the expert knew from the start, that convection bubbles.
 
