@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 06 Convection
 #
-# ![Four pictures of convective clouds, two minutes apart](../pictures/convection.png)
+# ![Four images of convective clouds, two minutes apart](../pictures/convection.png)
 #
 # **Question:** a network finds convection in satellite loops. Does it look at brightness, or at the bubbling?
 #
 # **Objectives:** you can
 # - score a detector with POD and FAR, and say what the scores become when storms are rare,
-# - make heat maps for each picture of a sequence, and turn an expert's look at them into a number,
+# - make heat maps for each image of a sequence, and turn an expert's look at them into a number,
 # - find out with matched pairs what a network uses,
 # - repair a network in two ways, with controls that show what each part of a repair adds.
 #
@@ -763,7 +763,7 @@ reality.comparison().loc[list(reality.SCAN)]
 # > **The lecture's loop** shows West Texas on 28 March 2017. `utils.readers.abi` reads your own, from five files of
 # > level 1b of channel 2. Do not trust the answer: these networks have never seen a real cloud.
 #
-# The lecture's key point is that such pictures bring the reasoning of a network back to the space of physics and expert
+# The lecture's key point is that visualization tools bring the reasoning of a network back to the space of physics and expert
 # knowledge. Here the heat maps raised a suspicion, the controls showed how far they could be trusted, and the matched pairs
 # settled the matter. The repairs then used what the expert knew from the start, that convection bubbles.
 
