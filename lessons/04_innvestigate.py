@@ -944,7 +944,7 @@ panels.panel(
 # %% [markdown]
 # ## 12. Where this stops
 #
-# Our scores are for two small networks, artificial pictures and bright causes. Density asks whether
+# Our scores are for two small networks, each trained once, artificial pictures and bright causes. Density asks whether
 # a map lies within the cause. It does not ask whether all of the cause is found, or whether the
 # numbers are right. No map told us what happens without the tag: cutting it out did.
 #

@@ -34,8 +34,8 @@ course.start("05_tf_explain", seed=0, eager=True)
 
 # %% [markdown]
 # tf-explain [@tfexplain], the lecture's second toolbox, draws activations, occlusion, Grad-CAM and several
-# gradients, but has no LRP. Its last version, 0.3.1 of 2021, calls itself an alpha; it was written for TensorFlow 2 and
-# still runs on today's.
+# gradients, but has no LRP. Its last version, 0.3.1 of 2021, calls itself an alpha; it was written for TensorFlow 2 and still
+# runs on today's. (What one would install today stands in the appendix of lesson 04.)
 #
 # <details><summary>Why a kernel of its own?</summary>
 #
@@ -310,7 +310,7 @@ print(f"    it falls in {sum(change < 0)} of {len(change)} pictures")
 #
 # Without horse and rider the logit falls, here and in nearly all of the pictures, so the horse speaks for "horse".
 # So the blue must come from the patch: probably, on the
-# skyline, a grey square is itself an object.
+# skyline, a grey square is itself an object. It also costs the map of 4 pixels much of its density, which counts blue like red.
 #
 # </details>
 #
@@ -351,7 +351,7 @@ panels.panel(
 # before the ReLU, equals the logit minus the bias. Let us build such networks: they keep the convolutions up to the third
 # or the fourth pooling, average each map over the picture (*global average pooling*), and get a new last layer.
 # (It is fitted with a penalty that sets most of its weights to zero, whose strength was chosen on the pictures above; the
-# code is [here](../utils/panels/tf_explain.py).) We score three maps on *fresh* pictures, on which nothing was chosen. How dense will
+# code is [here](../utils/panels/tf_explain.py).) We score three maps on *fresh* pictures, on which no setting was chosen (most are lesson 04's). How dense will
 # each be on the tag? A map of 8 x 8 cells, as after the third pooling, can reach about 15, one of 4 x 4 cells about 7.
 
 # %% tags=["guess"]
@@ -364,6 +364,7 @@ guess = {
 # %%
 _, fresh_data, fresh_without = panel.tag_decides(logits, 300, worlds.CLAIMS)
 fresh, fresh_tag = fresh_data.picture.values, fresh_data.truth_tag.values
+print(f"{len(fresh)} fresh pictures")
 cams = {"first network, third pooling": (logits(fresh), grad_cam(scores, fresh, POOLING[2]))}
 for after, layer in [("third pooling", POOLING[2]), ("fourth pooling", POOLING[3])]:
     network, bias, score = panel.averaging(model, layer, data)
@@ -403,7 +404,7 @@ at_stage = [gradients_at(scores, pictures, layer) for layer in POOLING]  # for e
 # ### Exercise 1: place by place, in the right layer
 #
 # The method called HiResCAM [@draelos2020] does not average: at each place multiply activation and gradient, and
-# add up over the filters, here without a ReLU. `activations` and `slopes` have the shape (sample, y, x, filter). Then choose the stage, 0 to 3,
+# add up over the filters, here without a ReLU. `activations` and `slopes` have the shape (sample, y, x, filter). Then choose the stage, 0 to 3 (2 is the third pooling),
 # at whose pooling this map finds the tag best in the first network.
 #
 # <details><summary>Hint</summary>
@@ -486,8 +487,8 @@ check.adds_up(attributions, eight, gain)
 # Now score nine kinds of maps on the fresh pictures, the plain gradient [@simonyan2013] among them. The toolbox's
 # occlusion gets pictures from 0 to 255. We measure
 #
-# 1. the density on the tag for the first network, whose answer the tag decides. Our goal is at least 5; a map
-#    entirely on the tag would have 25;
+# 1. the density on the tag for the first network, whose answer the tag decides. Our goal is at least 5; a map entirely on the tag
+#    would have 25, and Grad-CAM's, of 4 x 4 cells, can reach about 7;
 # 2. the same for the repaired network, which hardly uses it: more than 1 is a **false alarm**;
 # 3. one step of a **sanity check** [@adebayo2018]: the rank correlation with the maps of the ten shuffled
 #    networks, on five pictures. All maps are first averaged over the cells of one grid of 8 x 8. The idea:

@@ -145,14 +145,20 @@ bins = np.arange(0, 61, 10)
 number = np.histogram(seen, bins)[0]
 weighted = np.histogram(seen, bins, weights=np.exp(5 * (seen / 60) ** 4))[0]
 fig, ax = plt.subplots(figsize=(7, 2.8))
-for values, label, shift, colour in (
-    (number, "pixels", -2, plots.GREY),
-    (weighted, "pixels times weight", 2, plots.INK),
+for values, label, look, side, colour in (
+    (number, "pixels", "o", -1, plots.GREY),
+    (weighted, "pixels times weight", "s", 1, plots.INK),
 ):
     share = 100 * values / values.sum()
-    drawn = ax.bar(bins[:-1] + 5 + shift, share, 3.8, color=colour, label=label)
-    ax.bar_label(drawn, [f"{value:.2g} %" for value in share], fontsize=8, padding=2)
-ax.set(yscale="log", ylim=(0.06, 250), xlabel="reflectivity (dBZ)", ylabel="share (%)")
+    ax.plot(bins[:-1] + 5, share, look, color=colour, label=label)
+    style = {"ha": "left" if side > 0 else "right", "va": "center", "fontsize": 8, "color": colour}
+    for at, value in zip(bins[:-1] + 5, share, strict=True):
+        ax.annotate(
+            f"{value:.2g} %", (at, value), (6 * side, 0), textcoords="offset points", **style
+        )
+ax.set(
+    yscale="log", xlim=(-1, 62), ylim=(0.06, 250), xlabel="reflectivity (dBZ)", ylabel="share (%)"
+)
 ax.legend()
 plots.show(fig, "weights")
 

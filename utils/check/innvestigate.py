@@ -75,13 +75,17 @@ def pattern(answer, x, y, w):
 
 
 @exercise
-def own_test(weight, changed, decides, found, better, pictures, logits, heat_maps):
+def own_test(weight, mine, decides_here, found, better, pictures, logits, heat_maps):
     """A test of two methods on a cause of the learner's own, worked out again from its weight.
 
     `pictures` are those without the cause, `logits` gives the network's answers to pictures, and
     `heat_maps` the maps of a method for pictures.
     """
-    weight, changed, decides = np.asarray(weight, float), np.asarray(changed), np.asarray(decides)
+    weight, mine, decides_here = (
+        np.asarray(weight, float),
+        np.asarray(mine),
+        np.asarray(decides_here),
+    )
     if weight.shape != pictures.shape[1:3]:
         return wrong(f"weight has the shape {weight.shape}, not {pictures.shape[1:3]}: (y, x).")
     if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.max() <= 1):
@@ -96,20 +100,24 @@ def own_test(weight, changed, decides, found, better, pictures, logits, heat_map
             "1 to 80 % of it."
         )
     expected = brighten(pictures, weight)
-    if changed.shape != pictures.shape:
-        return wrong(f"changed has the shape {changed.shape}, not that of smooth.")
-    if not np.allclose(changed, expected, atol=1e-3):
-        if np.allclose(changed, pictures * weight[..., None], atol=1e-3):
+    if mine.shape != pictures.shape:
+        return wrong(f"mine has the shape {mine.shape}, not that of smooth.")
+    if not np.allclose(mine, expected, atol=1e-3):
+        if np.allclose(mine, pictures * weight[..., None], atol=1e-3):
             return wrong("You have multiplied by the weight itself, which blackens all the rest.")
-        return wrong("changed should be smooth * (1 + 1.3 * weight[..., None]).")
+        return wrong("mine should be smooth * (1 + 1.3 * weight[..., None]).")
     before, after = logits(pictures), logits(expected)
     true = (after > 0) & (before < 0)
-    if decides.dtype != bool or decides.shape != true.shape:
-        return wrong(f"decides is True or False for each of {len(true)} pictures, shape (sample,).")
-    if (decides != true).any():
-        if np.array_equal(decides, after > 0):
+    if decides_here.dtype != bool or decides_here.shape != true.shape:
+        return wrong(
+            f"decides_here is True or False for each of {len(true)} pictures, shape (sample,)."
+        )
+    if (decides_here != true).any():
+        if np.array_equal(decides_here, after > 0):
             return wrong("Some of these were called convection before you changed anything.")
-        return wrong("decides is where the logit is above 0 with your cause and below 0 without.")
+        return wrong(
+            "decides_here is where the logit is above 0 with your cause and below 0 without."
+        )
     if true.sum() < 8:
         return wrong(
             f"Your cause decides in {true.sum()} of {len(true)} pictures. That is too few to "

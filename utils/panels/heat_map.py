@@ -7,7 +7,7 @@ from utils import lrp, plots
 from utils.panels.panel import keep_layout
 
 
-def prepare(look, signed=True):
+def prepare(look, signed=True, label="relevance", words=("against", "for")):
     """Prepare a picture beside a heat map.
 
     Parameters
@@ -16,6 +16,10 @@ def prepare(look, signed=True):
         From the panel's controls to a picture, a heat map, shape (y, x), and the titles of both.
     signed : bool
         Whether something can speak against the output.
+    label : str
+        Of the colour bar.
+    words : (str, str)
+        What blue and red mean.
 
     Returns
     -------
@@ -27,7 +31,7 @@ def prepare(look, signed=True):
     picture = plots.picture(left, empty)
     # A limit with as many digits as there will be, so that there is room for them.
     heat_map = plots.heat_map(right, empty, limit=0.0012, signed=signed)
-    bar = plots.heat_map_bar(figure, heat_map, right)
+    bar = plots.heat_map_bar(figure, heat_map, right, label, words)
     for ax in (left, right):
         ax.set_title("z")  # any text keeps room for a title
     keep_layout(figure)
@@ -38,7 +42,7 @@ def prepare(look, signed=True):
         heat_map.set_data(relevance)
         limit = plots.colour_limit(relevance)
         heat_map.set_clim(-limit if signed else 0, limit)
-        plots.bar_ends(bar)
+        plots.bar_ends(bar, words)
         left.set_title(above_left)
         right.set_title(above_right)
         return figure

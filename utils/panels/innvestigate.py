@@ -229,5 +229,5 @@ def prepare(pictures, maps, masks):
         outline = figure.axes[1].contour(masks[number], [0.5], colors=colour, linewidths=1.3)
         return figure
 
-    plain = heat_map.prepare(look)
+    plain = heat_map.prepare(look, label="value", words=("negative", "positive"))
     return draw
