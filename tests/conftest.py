@@ -1,5 +1,6 @@
 """Graph mode or eager mode is chosen once per process, so the two kinds of tests run apart."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# Started in the background, a process ignores Ctrl-C and hands that on to the programs it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

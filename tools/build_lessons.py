@@ -153,6 +153,9 @@ def execute(notebook, folder, root=ROOT):
     for count, cell in enumerate(code_cells(notebook), start=1):
         cell.execution_count = count
         cell.outputs = [tidy for output in cell.outputs for tidy in tidied(output, count)]
+        warned = [output.text for output in cell.outputs if output.get("name") == "stderr"]
+        if warned:
+            raise LessonError(failure(notebook, cell, warned[0], "warns"))
 
 
 def ask(client, text, expression="None"):
@@ -167,14 +170,14 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def failure(notebook, cell, error):
-    """Say in a few lines which cell failed, and how."""
+def failure(notebook, cell, error, what="fails"):
+    """Say in a few lines which cell failed or warned, and how."""
     traces = [output.traceback for output in cell.outputs if output.output_type == "error"]
     trace = "\n".join(traces[0]) if traces else str(error).strip().splitlines()[0]
     lines = [cell.source.strip().splitlines()[0]]
     lines += re.sub(r"\x1b\[[0-9;]*m", "", trace).splitlines()[-8:]
     name, number = notebook.metadata.course.lesson, code_cells(notebook).index(cell) + 1
-    where = f"Lesson {name} fails in code cell {number}, which begins with"
+    where = f"Lesson {name} {what} in code cell {number}, which begins with"
     return "\n    ".join([where, *lines])
 
 

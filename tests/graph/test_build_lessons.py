@@ -345,6 +345,10 @@ def test_code_is_the_same_without_comments_and_docstrings():
         ("low = 1\nlow / 0", ["01_tiny fails in code cell 2", "low = 1", "ZeroDivisionError"]),
         ("import os\nos._exit(1)", ["01_tiny fails in code cell 2", "import os", "died"]),
         ("def (", ["01_tiny fails in code cell 2", "def (", "SyntaxError"]),
+        (
+            "import warnings\nwarnings.warn('low')",
+            ["01_tiny warns in code cell 2", "import warnings", "UserWarning: low"],
+        ),
     ],
 )
 def test_a_failing_cell_is_reported(course, capsys, code, words):
