@@ -459,8 +459,22 @@ if my_choice is not None:
 #
 # </details>
 #
-# So "there is relevance on the tag" can be a false alarm. Alpha 1 beta 0 shows positive evidence by design. Whether the layers above
-# count this evidence is another question, and the map does not answer it.
+# So "there is relevance on the tag" can be a false alarm. Alpha 1 beta 0 shows positive evidence by design. Is there
+# negative evidence on the tag, too, which it leaves out? LRP epsilon keeps both. The next cell takes it down to
+# the second pooling only, whose cells cover 4 x 4 pixels, and adds up each sign over the cells that touch the tag.
+
+# %%
+touched = tag.reshape(len(tag), 16, 4, 16, 4).any((2, 4))[..., None]
+for state, weights in states.items():
+    model.set_weights(weights)
+    evidence = lrp.relevance(model, x, lrp.epsilon(0.1)).layers["max_pooling2d_1"] * touched
+    signs = [evidence.clip(min=0), evidence.clip(max=0)]
+    signs = " and ".join(f"{each.sum((1, 2, 3)).mean():+.1f}" for each in signs)
+    print(f"{state} network, on the tag: {signs} logits")
+
+# %% [markdown]
+# In the first network most of the evidence for a horse is left after subtraction. In the repaired network there is still some, and the
+# evidence against a horse cancels it. A map of the positive half alone shows the one and hides the other.
 
 # %% [markdown]
 # ## 7. Does it notice the weights?
