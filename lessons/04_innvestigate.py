@@ -328,8 +328,7 @@ plots.show(fig, "integral")
 #   appendix of lesson 03.)
 # - **preset A**: epsilon in dense layers, alpha 1 beta 0 in convolutions.
 # - **flat**: equally, whatever the weights. They act only through which pixel wins in each max-pooling. This one is our control.
-
-# %% [markdown]
+#
 # ## 5. Weights are not the signal: patterns
 #
 # Here is a thought experiment from remote sensing. Channel 1 sees the cloud twice and water vapour
@@ -475,8 +474,7 @@ for state, weights in states.items():
 # %% [markdown]
 # In the first network most of the evidence for a horse is left after subtraction. In the repaired network there is still some, and the
 # evidence against a horse cancels it. A map of the positive half alone shows the one and hides the other.
-
-# %% [markdown]
+#
 # ## 7. Does it notice the weights?
 #
 # We knew what decides. Usually nobody does, so there are tests that need no known truth. The best known are
