@@ -3,7 +3,7 @@
 #
 # ![Infrared, lightning, radar, and what the network estimates](../pictures/goes_mrms.png)
 #
-# **Which storm?** As it comes, this notebook shows a **simulated** storm that was written into files like those of GOES
+# **Which storm?** Unless you change it, this notebook shows a **simulated** storm that was written into files like those of GOES
 # and MRMS, so that it needs no network and its truth is known. One line in section 1 puts a **real** storm of your choice in its place.
 # Section 1 prints which of the two you see, and the figures repeat it.
 #
