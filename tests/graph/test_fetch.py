@@ -297,7 +297,9 @@ def test_missing_lightning_is_counted(folder, tmp_path):
 @pytest.mark.parametrize(
     "change, error, words",
     [
-        ({"time": "2021-12-11T05:00"}, FileNotFoundError, "near 2021-12-11T05:00"),
+        ({"time": "2021-12-11T05:00"}, FileNotFoundError, "the nearest is of 2021-12-11T03:00"),
+        ({"time": "2021-12-10T09:30"}, FileNotFoundError, "the nearest is of 2021-12-11T03:00"),
+        ({"time": "2021-12-20T05:00"}, FileNotFoundError, "within 10 minutes .* choose another"),
         ({"time": "2021-12-11T03:20"}, FileNotFoundError, "the nearest is of 2021-12-11T03:00"),
         ({"time": "2019-05-05T23:00"}, ValueError, "begins on 14 October 2020"),
         ({"time": "2999-01-01T00:00"}, ValueError, "in the future"),
@@ -312,12 +314,35 @@ def test_missing_lightning_is_counted(folder, tmp_path):
         ({"place": (36.7, 10.0)}, ValueError, "out of view of both"),
         ({"place": (80.0, -88.6)}, ValueError, "out of view of both"),
         ({"size": 1}, ValueError, "size must be"),
+        ({"size": 400}, FileNotFoundError, "none of the mesoscale sectors covers the scene"),
         ({"source": "nowhere"}, FileNotFoundError, "no folder nowhere"),
     ],
 )
 def test_what_is_not_there_is_told_in_a_sentence(change, error, words, folder):
     with pytest.raises(error, match=words):
         storm(**({"source": folder} | change))
+
+
+@pytest.mark.parametrize(
+    "kind, then, words",
+    [
+        ("GLM", ("2021345", "2021344"), "no lightning file .*; the nearest is of 2021-12-10T03:00"),
+        (
+            "MRMS",
+            ("20211211", "20211214"),
+            "no radar composite .*; the nearest is of 2021-12-14T03:00",
+        ),
+    ],
+)
+def test_the_nearest_lightning_and_radar_are_told(kind, then, words, folder, tmp_path):
+    for file in filter(Path.is_file, folder.rglob("*")):
+        to = str(file.relative_to(folder))
+        if kind in to:
+            to = to.replace(*then).replace("2021/345", "2021/344")
+        (tmp_path / to).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, tmp_path / to)
+    with pytest.raises(FileNotFoundError, match=words):
+        storm(tmp_path)
 
 
 def test_no_network_and_no_bucket(server, tmp_path, monkeypatch):

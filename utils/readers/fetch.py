@@ -106,7 +106,7 @@ def storm(time, place, size=256, cache=None, source=None, progress=True):
     start, end = scan[0].start, scan[0].end
     middle = start + (end - start) / 2
     lightning = _lightning(store, bucket, end)
-    radar = _nearest(_radar(store, middle), middle, RADAR_NEAR, "radar composite")
+    radar = _radar(store, middle)
     paths = store.get([*scan, *lightning, radar])
     data = abi.brightness_temperature(paths[: len(scan)], place, size, CHANNELS)
     data["glm"] = glm.groups(paths[len(scan) : -1], data)
@@ -155,21 +155,38 @@ def _satellite(time, latitude, longitude):
 
 def _scan(store, bucket, time, place, size):
     """Sector and files, one a channel, of the scan nearest in time that covers the grid."""
-    problem = None
+    problem, seen = None, False
     for sector, product in (("M1", "RadM"), ("M2", "RadM"), ("C", "RadC")):
         there = _hours(store, f"{bucket}/ABI-L1b-{product}", time - NEAR, time + NEAR)
         files = [f for f in there if re.search(rf"-Rad{sector}-M\dC(07|09|13)_", f.path)]
+        scans = [f for f in files if "C13_" in f.path]
+        if not scans:
+            continue
         try:
-            first = _nearest([f for f in files if "C13_" in f.path], time, NEAR, "scan")
+            first = _nearest(scans, time, NEAR, "scan")
         except FileNotFoundError as error:
-            problem = error if problem is None or files else problem
+            problem = error
             continue
         if sector == "C" or _covers(store.get([first])[0], place, size):
             return sector, _together(files, first)
-    raise problem or FileNotFoundError(
-        f"There is no scan of the United States near {time} UTC, and none of the mesoscale sectors "
-        "covers the scene: choose another time, or a smaller size."
-    )
+        seen = True
+    if seen:
+        raise FileNotFoundError(
+            f"There is no scan of the United States near {time} UTC, and none of the mesoscale "
+            "sectors covers the scene: choose another time, or a smaller size."
+        )
+    raise problem or _nothing(_scans_beyond(store, bucket, time), time, NEAR, "scan")
+
+
+def _scans_beyond(store, bucket, time):
+    """Scans of the hour nearest to a time of whose hour there is none."""
+    folders = [f"{bucket}/ABI-L1b-{product}" for product in ("RadC", "RadM")]
+
+    def of_hour(hour):
+        files = [file for folder in folders for file in _hours(store, folder, hour, hour)]
+        return [file for file in files if "C13_" in file.path]
+
+    return _beyond(of_hour, np.datetime64(time, "h"))
 
 
 def _covers(path, place, size):
@@ -196,20 +213,37 @@ def _together(files, first):
 
 def _lightning(store, bucket, end):
     """The files of 20 s in the 15 minutes before a time."""
-    files = _hours(store, f"{bucket}/GLM-L2-LCFA", end - INTERVAL, end)
-    files = [f for f in files if end - INTERVAL <= f.start and f.start + INTERVAL / 45 / 2 < end]
+    folder = f"{bucket}/GLM-L2-LCFA"
+    there = _hours(store, folder, end - INTERVAL, end)
+    files = [f for f in there if end - INTERVAL <= f.start and f.start + INTERVAL / 45 / 2 < end]
     if not files:
-        raise FileNotFoundError(f"There is no lightning file in the 15 minutes before {end} UTC.")
+        hour = np.datetime64(end, "h")
+        there = there or _beyond(lambda hour: _hours(store, folder, hour, hour), hour)
+        raise _nothing(there, end, INTERVAL, "lightning file")
     if len(files) < 45:
         warnings.warn(f"{len(files)} of 45 files of lightning are there.", stacklevel=3)
     return files[-45:]
 
 
 def _radar(store, time):
-    """The composites of the day of a time, and of the day before or after if that is near."""
+    """The composite nearest to a time, on its day or on the day before or after."""
+
+    def of_day(day):
+        return store.files(f"{RADAR}/CONUS/{COMPOSITE}/{str(day).replace('-', '')}")
+
     days = {np.datetime64(t, "D") for t in (time - RADAR_NEAR, time + RADAR_NEAR)}
-    folders = [f"{RADAR}/CONUS/{COMPOSITE}/{str(day).replace('-', '')}" for day in sorted(days)]
-    return [file for folder in folders for file in store.files(folder)]
+    files = [file for day in sorted(days) for file in of_day(day)]
+    files = files or _beyond(of_day, np.datetime64(time, "D"))
+    return _nearest(files, time, RADAR_NEAR, "radar composite")
+
+
+def _beyond(at, time):
+    """The files nearest to an hour or a day without any, of 24 hours or days before and after."""
+    step = np.timedelta64(1, np.datetime_data(time)[0])
+    for away in range(1, 25):
+        if found := at(time - away * step) + at(time + away * step):
+            return found
+    return []
 
 
 def _hours(store, folder, start, end):
@@ -227,16 +261,26 @@ def _hours(store, folder, start, end):
 
 def _nearest(files, time, most, what):
     """The file whose middle is nearest to a time."""
-    middle = [file.start + (file.end - file.start) / 2 for file in files]
+    best = min(files, key=lambda file: abs(_middle(file) - time), default=None)
+    if best is None or abs(_middle(best) - time) > most:
+        raise _nothing(files, time, most, what)
+    return best
+
+
+def _middle(file):
+    return file.start + (file.end - file.start) / 2
+
+
+def _nothing(files, time, most, what):
+    """What to say where no file is near enough: which one is the nearest."""
+    minutes = int(most / np.timedelta64(1, "m"))
+    said = f"There is no {what} within {minutes} minutes of {np.datetime_as_string(time, 'm')} UTC"
     if not files:
-        raise FileNotFoundError(f"There is no {what} near {time} UTC: choose another time.")
-    best = int(np.argmin([abs(m - time) for m in middle]))
-    if abs(middle[best] - time) > most:
-        raise FileNotFoundError(
-            f"There is no {what} within {int(most / np.timedelta64(1, 'm'))} minutes of {time} "
-            f"UTC; the nearest is of {np.datetime_as_string(middle[best], 'm')}."
-        )
-    return files[best]
+        return FileNotFoundError(f"{said}, nor anywhere near: choose another time.")
+    nearest = min((_middle(file) for file in files), key=lambda middle: abs(middle - time))
+    return FileNotFoundError(
+        f"{said}; the nearest is of {np.datetime_as_string(nearest, 'm')}: choose that."
+    )
 
 
 def _measured(name):
