@@ -207,7 +207,7 @@ names = {kind: f"{kind}  {letter_of.get(kind, '')}" for kind in by_tag}
 #
 # The fourteen maps come from one network and one picture, and they disagree. In some, nearly
 # every letter of the tag can be read. A, C, H and I are grainy, J is a blur, and L covers the whole
-# picture. D, G, J and L are all red, the others mix red and blue. D and G can hardly be told apart, but half of all pairs have a rank correlation
+# picture. D, G, J and L are all red, the others mix red and blue. D and G are nearly the same, but half of all pairs have a rank correlation
 # below 0.41.
 #
 # </details>
@@ -450,7 +450,7 @@ if my_choice is not None:
 # beyond 11, while deconvnet and the gradient family have between 3 and 5.
 #
 # The repaired network (grey) is another matter. Under alpha 1 beta 0 and deep Taylor its maps still reach a density of almost 4, on a tag that hardly matters. If you chose one of these two, clear letters and
-# all, you would have blamed that network for something that it hardly does any more. Five other
+# all, you would have blamed that network for something that it does very little of now. Five other
 # methods lie between 1.4 and 1.8 (section 11 has the numbers), PatternNet and PatternAttribution
 # lie close to 1, and the plain gradient, input x gradient, integrated gradients and deconvnet below
 # it. The ratio of the two points, the *contrast* of a method, is largest for PatternAttribution and
@@ -574,7 +574,7 @@ plots.show(fig, "shuffled")
 # gradient seems to notice what alpha 1 beta 0 does not.
 #
 # *On the tag.* By most methods the shuffled networks' maps are nearly as dense on the tag as the
-# trained network's. Preset A loses most (12.5 to 10.6), then epsilon (12.7 to 10.9), and deconvnet gains. The gradient's density hardly changes (3.2 to 3.1), although its colour gathers on horse,
+# trained network's. Preset A loses most (12.5 to 10.6), then epsilon (12.7 to 10.9), and deconvnet gains. The gradient's density stays about the same (3.2 to 3.1), although its colour gathers on horse,
 # tag and a corner before the shuffling and spreads over the picture after it. The letters are still
 # legible in the maps of alpha 1 beta 0 and preset A. Preset A has lost the horse.
 #
@@ -768,7 +768,7 @@ plots.show(panel.clouds(twins, answers, outlined, some_maps), "clouds")
 # <details><summary>What we saw</summary>
 #
 # *Who leads, who trails.* On both patches alpha 1 beta 0 is first and deep Taylor second. The plain
-# gradient is last, hardly denser than the control flat. (Flat uses no weight on the way back, but follows the
+# gradient is last, barely denser than the control flat. (Flat uses no weight on the way back, but follows the
 # pixels that win in max-pooling, and on bright cloud these are the bright ones.)
 #
 # *Who changes places.* Alpha 2 beta 1 falls from the first rank on the tag to the sixth on the broad, smooth
