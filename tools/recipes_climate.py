@@ -14,6 +14,7 @@ TAS |= {"models": 20, "members": 3, "epochs": 50, "first weights": 0}
 RECIPES = {
     "climate": TAS,
     "climate_early": {**TAS, "until": 1960},
+    **{f"climate_early_seed_{i}": {**TAS, "until": 1960, "first weights": i} for i in range(1, 5)},
     "climate_pattern": {**TAS, "global mean": False},
     "climate_no_ridge": {**TAS, "ridge": 0.0},
     "climate_pr": {**TAS, "variable": "pr"},

@@ -79,8 +79,8 @@ def moved(name):
     return found
 
 
-def train(name):
-    """Train a network by its recipe, and test it.
+def train(name, seed=0):
+    """Train a network by its recipe, and test it. The seed decides on the order of the samples.
 
     Returns
     -------
@@ -89,13 +89,13 @@ def train(name):
         The recipe, the seeds, and the scores in per cent on validation samples.
     """
     recipe, world = RECIPES[name], WORLD[name]
-    course.start(seed=0)
+    course.start(seed=seed)
     model = world.network(recipe)
     if recipe["start"]:
         load_weights(model, recipe["start"])
     world.train(model, recipe)
     scores = {key: round(skill.rate(yes)[0], 1) for key, yes in world.right(model, recipe).items()}
-    seeds = {"seed": 0, "first picture": worlds.TRAINING, "start hash": start_checksum(recipe)}
+    seeds = {"seed": seed, "first picture": worlds.TRAINING, "start hash": start_checksum(recipe)}
     return model, {**recipe, **seeds, **scores}
 
 

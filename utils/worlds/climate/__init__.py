@@ -162,7 +162,10 @@ def scale(maps, years, until=None):
     some = maps if until is None else maps[years < until]
     if len(some) < 2:
         raise ValueError(f"Fewer than two maps lie before {until}: take a later year.")
-    return some.mean(0), some.std(0)
+    # In double precision: summed up in single, the last digits would depend on the order.
+    mean, deviation = some.mean(0, dtype=np.float64), some.std(0, dtype=np.float64)
+    kind = np.promote_types(maps.dtype, np.float32)
+    return mean.astype(kind), deviation.astype(kind)
 
 
 def signal(data, name="tas"):
