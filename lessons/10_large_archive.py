@@ -176,7 +176,7 @@ for kind, curve in curves.items():
         band = [np.percentile(scores, (10, 90)) for scores in curve.values()]
         ax.fill_between(counts, *np.transpose(band), color=colours[kind], alpha=0.12, lw=0)
     ends[name := f"{counts[-1]} {kind}s"] = counts[-1]
-    above = 0.025 if kind == "member" else 0  # off the line of the years
+    above = 0.04 if kind == "member" else 0  # off the line of the years
     ax.text(counts[-1] * 1.08, middle[-1] + above, name, color=colours[kind], va="center")
 ax.axhline(all_maps.mean(), color=plots.INK, lw=1)
 ax.text(1, all_maps.mean() + 0.01, "all maps of a half")

@@ -454,7 +454,7 @@ check.csi_wrong(csi_wrong, estimate, x, there, seen)
 #
 # ## Claims
 #
-# What is held here belongs to the simulated storm, whose truth is known. A real storm of your choice leaves no claim.
+# These claims are about the simulated storm, whose truth is known. With a real storm of your choice nothing is recorded.
 
 # %% tags=["claims"]
 if STORM is None:
